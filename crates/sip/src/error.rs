@@ -1,0 +1,78 @@
+//! Why a message or a value was not understood.
+
+use std::fmt;
+
+/// Why octets are no SIP message at all: they cannot be answered, only dropped (or, on a stream,
+/// the connection closed).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ParseError {
+    /// No octet that is not a line end.
+    Empty,
+    /// The first line is neither a request line nor a status line of any SIP version.
+    NotSip,
+    /// A status line whose code is not three digits between 100 and 699.
+    StatusCode,
+    /// More than [`Limits::message_bytes`](crate::Limits::message_bytes).
+    MessageTooLong,
+    /// More than [`Limits::header_bytes`](crate::Limits::header_bytes) before the empty line.
+    HeadersTooLong,
+    /// More than [`Limits::start_line_bytes`](crate::Limits::start_line_bytes).
+    StartLineTooLong,
+    /// A header line above [`Limits::header_line_bytes`](crate::Limits::header_line_bytes), or a
+    /// name above 255 octets.
+    HeaderTooLong,
+    /// More than [`Limits::headers`](crate::Limits::headers) lines.
+    TooManyHeaders,
+    /// More than [`Limits::vias`](crate::Limits::vias) Via lines.
+    TooManyVias,
+    /// A header line without a colon, without a name, or with a name that is no token.
+    HeaderName,
+    /// A line that ends in a bare LF where [`Limits::bare_lf`](crate::Limits::bare_lf) is off.
+    BareLf,
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "empty message",
+            Self::NotSip => "first line is not SIP",
+            Self::StatusCode => "status code outside 100 to 699",
+            Self::MessageTooLong => "message too long",
+            Self::HeadersTooLong => "header section too long",
+            Self::StartLineTooLong => "start line too long",
+            Self::HeaderTooLong => "header line too long",
+            Self::TooManyHeaders => "too many headers",
+            Self::TooManyVias => "too many Via headers",
+            Self::HeaderName => "header line without a valid name",
+            Self::BareLf => "line ends in a bare LF",
+        })
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// Why a header value could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HeaderError {
+    /// The message has no such header.
+    Missing,
+    /// The value breaks the header's grammar.
+    Malformed,
+    /// A header that may stand once stands several times.
+    Duplicate,
+    /// A number beyond the range RFC 3261 gives it.
+    Range,
+}
+
+impl fmt::Display for HeaderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "header missing",
+            Self::Malformed => "header malformed",
+            Self::Duplicate => "header repeated",
+            Self::Range => "number out of range",
+        })
+    }
+}
+
+impl std::error::Error for HeaderError {}

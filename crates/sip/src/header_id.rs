@@ -1,0 +1,244 @@
+//! Header names, known by number.
+
+macro_rules! headers {
+    ($($id:ident $name:literal $compact:literal,)*) => {
+        /// A header by its name. The order is that of the table; [`HeaderId::Other`] is any name
+        /// not in it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        #[allow(missing_docs)]
+        pub enum HeaderId { $($id,)* Other }
+
+        const IDS: &[HeaderId] = &[$(HeaderId::$id,)*];
+        const NAMES: &[&str] = &[$($name,)*];
+        const COMPACT: &[&str] = &[$($compact,)*];
+    };
+}
+
+headers! {
+    Via "Via" "v",
+    From "From" "f",
+    To "To" "t",
+    CallId "Call-ID" "i",
+    CSeq "CSeq" "",
+    MaxForwards "Max-Forwards" "",
+    Contact "Contact" "m",
+    Route "Route" "",
+    RecordRoute "Record-Route" "",
+    ContentLength "Content-Length" "l",
+    ContentType "Content-Type" "c",
+    Expires "Expires" "",
+    Authorization "Authorization" "",
+    ProxyAuthorization "Proxy-Authorization" "",
+    WwwAuthenticate "WWW-Authenticate" "",
+    ProxyAuthenticate "Proxy-Authenticate" "",
+    AuthenticationInfo "Authentication-Info" "",
+    ProxyAuthenticationInfo "Proxy-Authentication-Info" "",
+    Supported "Supported" "k",
+    Require "Require" "",
+    ProxyRequire "Proxy-Require" "",
+    Unsupported "Unsupported" "",
+    Allow "Allow" "",
+    AllowEvents "Allow-Events" "u",
+    Event "Event" "o",
+    Accept "Accept" "",
+    AcceptContact "Accept-Contact" "a",
+    AcceptDisposition "Accept-Disposition" "",
+    AcceptEncoding "Accept-Encoding" "",
+    AcceptLanguage "Accept-Language" "",
+    AcceptResourcePriority "Accept-Resource-Priority" "",
+    AlertInfo "Alert-Info" "",
+    AnswerMode "Answer-Mode" "",
+    CallInfo "Call-Info" "",
+    ContentDisposition "Content-Disposition" "",
+    ContentEncoding "Content-Encoding" "e",
+    ContentLanguage "Content-Language" "",
+    Date "Date" "",
+    Diversion "Diversion" "",
+    ErrorInfo "Error-Info" "",
+    FeatureCaps "Feature-Caps" "",
+    FlowTimer "Flow-Timer" "",
+    Geolocation "Geolocation" "",
+    GeolocationError "Geolocation-Error" "",
+    GeolocationRouting "Geolocation-Routing" "",
+    HistoryInfo "History-Info" "",
+    Identity "Identity" "y",
+    IdentityInfo "Identity-Info" "n",
+    InfoPackage "Info-Package" "",
+    InReplyTo "In-Reply-To" "",
+    Join "Join" "",
+    MaxBreadth "Max-Breadth" "",
+    MimeVersion "MIME-Version" "",
+    MinExpires "Min-Expires" "",
+    MinSe "Min-SE" "",
+    Organization "Organization" "",
+    PAccessNetworkInfo "P-Access-Network-Info" "",
+    PAssertedIdentity "P-Asserted-Identity" "",
+    PAssertedService "P-Asserted-Service" "",
+    PAssociatedUri "P-Associated-URI" "",
+    PCalledPartyId "P-Called-Party-ID" "",
+    PChargingFunctionAddresses "P-Charging-Function-Addresses" "",
+    PChargingVector "P-Charging-Vector" "",
+    PEarlyMedia "P-Early-Media" "",
+    PPreferredIdentity "P-Preferred-Identity" "",
+    PPreferredService "P-Preferred-Service" "",
+    PServedUser "P-Served-User" "",
+    PVisitedNetworkId "P-Visited-Network-ID" "",
+    Path "Path" "",
+    PermissionMissing "Permission-Missing" "",
+    Priority "Priority" "",
+    Privacy "Privacy" "",
+    RAck "RAck" "",
+    Reason "Reason" "",
+    RecvInfo "Recv-Info" "",
+    ReferSub "Refer-Sub" "",
+    ReferTo "Refer-To" "r",
+    ReferredBy "Referred-By" "b",
+    RejectContact "Reject-Contact" "j",
+    RemotePartyId "Remote-Party-ID" "",
+    Replaces "Replaces" "",
+    ReplyTo "Reply-To" "",
+    RequestDisposition "Request-Disposition" "d",
+    ResourcePriority "Resource-Priority" "",
+    RetryAfter "Retry-After" "",
+    RSeq "RSeq" "",
+    SecurityClient "Security-Client" "",
+    SecurityServer "Security-Server" "",
+    SecurityVerify "Security-Verify" "",
+    Server "Server" "",
+    ServiceRoute "Service-Route" "",
+    SessionExpires "Session-Expires" "x",
+    SessionId "Session-ID" "",
+    SipEtag "SIP-ETag" "",
+    SipIfMatch "SIP-If-Match" "",
+    Subject "Subject" "s",
+    SubscriptionState "Subscription-State" "",
+    SuppressIfMatch "Suppress-If-Match" "",
+    TargetDialog "Target-Dialog" "",
+    Timestamp "Timestamp" "",
+    UserAgent "User-Agent" "",
+    UserToUser "User-to-User" "",
+    Warning "Warning" "",
+}
+
+impl HeaderId {
+    /// How many names are known; every known id is below it when cast.
+    pub const COUNT: usize = NAMES.len();
+
+    /// The header of that name or compact form, in any case.
+    ///
+    /// One table step by length and first letter, then a comparison with the few names (mostly
+    /// one) that share both.
+    pub fn lookup(name: &[u8]) -> Self {
+        let Some(&first) = name.first() else {
+            return Self::Other;
+        };
+        let letter = usize::from((first | 0x20).wrapping_sub(b'a'));
+        if letter >= LETTERS || name.len() >= LENGTHS {
+            return Self::Other;
+        }
+        if name.len() == 1 {
+            return by_index(SHORT[letter]);
+        }
+        let mut slot = HEADS[name.len()][letter];
+        while let Some(known) = NAMES.get(usize::from(slot)) {
+            if known.as_bytes().eq_ignore_ascii_case(name) {
+                return by_index(slot);
+            }
+            slot = NEXT[usize::from(slot)];
+        }
+        Self::Other
+    }
+
+    /// The name as RFC 3261 and IANA write it; empty for [`HeaderId::Other`].
+    pub fn canonical_name(self) -> &'static str {
+        NAMES.get(self as usize).copied().unwrap_or_default()
+    }
+
+    /// The one-letter form, where one is registered.
+    pub fn compact(self) -> Option<u8> {
+        COMPACT.get(self as usize)?.as_bytes().first().copied()
+    }
+
+    /// Every known header.
+    pub fn every() -> impl Iterator<Item = Self> {
+        IDS.iter().copied()
+    }
+}
+
+const LETTERS: usize = 26;
+const LENGTHS: usize = 32;
+const NONE: u8 = u8::MAX;
+
+/// First known name by length and first letter; [`NONE`] where there is none.
+static HEADS: [[u8; LETTERS]; LENGTHS] = CHAINS.0;
+/// The next known name with the same length and first letter.
+static NEXT: [u8; NAMES.len()] = CHAINS.1;
+/// Compact forms by letter.
+static SHORT: [u8; LETTERS] = short();
+
+const CHAINS: ([[u8; LETTERS]; LENGTHS], [u8; NAMES.len()]) = chains();
+
+const fn chains() -> ([[u8; LETTERS]; LENGTHS], [u8; NAMES.len()]) {
+    let mut heads = [[NONE; LETTERS]; LENGTHS];
+    let mut next = [NONE; NAMES.len()];
+    let mut at = NAMES.len();
+    while at > 0 {
+        at -= 1;
+        let name = NAMES[at].as_bytes();
+        let letter = ((name[0] | 0x20) - b'a') as usize;
+        next[at] = heads[name.len()][letter];
+        heads[name.len()][letter] = at as u8;
+    }
+    (heads, next)
+}
+
+const fn short() -> [u8; LETTERS] {
+    let mut table = [NONE; LETTERS];
+    let mut at = 0;
+    while at < COMPACT.len() {
+        if let [letter] = COMPACT[at].as_bytes() {
+            table[(*letter - b'a') as usize] = at as u8;
+        }
+        at += 1;
+    }
+    table
+}
+
+fn by_index(index: u8) -> HeaderId {
+    IDS.get(usize::from(index))
+        .copied()
+        .unwrap_or(HeaderId::Other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HeaderId;
+
+    #[test]
+    fn every_name_and_compact_form_is_found_in_any_case() {
+        for id in HeaderId::every() {
+            let name = id.canonical_name();
+            assert_eq!(HeaderId::lookup(name.as_bytes()), id);
+            assert_eq!(HeaderId::lookup(name.to_uppercase().as_bytes()), id);
+            if let Some(letter) = id.compact() {
+                assert_eq!(HeaderId::lookup(&[letter]), id);
+                assert_eq!(HeaderId::lookup(&[letter.to_ascii_uppercase()]), id);
+            }
+        }
+    }
+
+    #[test]
+    fn other_names_are_other() {
+        for name in [
+            "", "X-Via", "Vix", "Vi", "z", "@", "Via ", "[oute", "\u{7f}",
+        ] {
+            assert_eq!(
+                HeaderId::lookup(name.as_bytes()),
+                HeaderId::Other,
+                "{name:?}"
+            );
+        }
+        assert_eq!(HeaderId::lookup(&[b'a'; 300]), HeaderId::Other);
+    }
+}

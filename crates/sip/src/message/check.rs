@@ -1,0 +1,188 @@
+//! What RFC 3261 makes mandatory in every message.
+
+use super::Message;
+use crate::uri::{Scheme, Uri, UriError};
+use crate::{HeaderError, HeaderId, NameAddr};
+use std::fmt;
+
+/// What is wrong with a message, as the reply to send. A reply message that has one is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// 400, 416 or 505.
+    pub status: u16,
+    /// The reason phrase.
+    pub reason: &'static str,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, self.reason)
+    }
+}
+
+impl Message {
+    /// Checks version, defects, the mandatory headers, Request-URI and Content-Length.
+    ///
+    /// Values that only a script or a module acts on (Max-Forwards, Expires, Contact, Route) are
+    /// left to it.
+    ///
+    /// # Errors
+    /// The first [`Violation`].
+    pub fn check(&self) -> Result<(), Violation> {
+        if !self.is_version_2() {
+            return Err(Violation {
+                status: 505,
+                reason: "Version Not Supported",
+            });
+        }
+        self.check_defects()?;
+        self.check_singletons()?;
+        self.check_via()?;
+        check_address(self.from(), "Bad From Header")?;
+        check_address(self.to(), "Bad To Header")?;
+        self.call_id().or(bad("Bad Call-ID Header"))?;
+        self.check_cseq()?;
+        self.check_content_length()?;
+        self.check_request_uri()
+    }
+
+    fn check_defects(&self) -> Result<(), Violation> {
+        match self.defects {
+            d if d.octets => bad("NUL or CR in Header"),
+            d if d.truncated => bad("Headers Not Terminated"),
+            d if d.start_line => bad("Bad Request Line"),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_singletons(&self) -> Result<(), Violation> {
+        for (id, missing, repeated) in SINGLETONS {
+            if let Some(missing) = missing
+                && self.header(id).is_none()
+            {
+                return bad(missing);
+            }
+            if self.is_repeated(id) {
+                return bad(repeated);
+            }
+        }
+        Ok(())
+    }
+
+    /// The first Via line counts as a whole, since the first hop behind us reads on in it.
+    fn check_via(&self) -> Result<(), Violation> {
+        match self.top_via() {
+            Err(HeaderError::Missing) => return bad("Missing Via Header"),
+            Err(_) => return bad("Bad Via Header"),
+            Ok(_) => {}
+        }
+        let line = self
+            .header(HeaderId::Via)
+            .map(|header| header.value)
+            .unwrap_or_default();
+        match crate::split_values(line)
+            .skip(1)
+            .all(|value| crate::Via::parse(value).is_ok())
+        {
+            true => Ok(()),
+            false => bad("Bad Via Header"),
+        }
+    }
+
+    fn check_cseq(&self) -> Result<(), Violation> {
+        let Ok(cseq) = self.cseq() else {
+            return bad("Bad CSeq Header");
+        };
+        if cseq.number > i32::MAX as u32 {
+            return bad("CSeq Number Out of Range");
+        }
+        match self.is_request() && cseq.method_bytes != self.method_bytes() {
+            true => bad("CSeq Method Mismatch"),
+            false => Ok(()),
+        }
+    }
+
+    fn check_content_length(&self) -> Result<(), Violation> {
+        match self.declared_content_length() {
+            Err(_) => bad("Bad Content-Length Header"),
+            Ok(Some(length)) if length as usize > self.body().len() => {
+                bad("Content-Length Larger Than Message")
+            }
+            Ok(_) => Ok(()),
+        }
+    }
+
+    fn check_request_uri(&self) -> Result<(), Violation> {
+        if !self.is_request() {
+            return Ok(());
+        }
+        match Uri::parse(self.request_uri()) {
+            Ok(uri) if uri.scheme == Scheme::Other => Err(Violation {
+                status: 416,
+                reason: "Unsupported URI Scheme",
+            }),
+            Ok(uri) if uri.is_sip() && uri.headers.is_some() => bad("Headers in Request-URI"),
+            Ok(_) => Ok(()),
+            Err(_) => bad("Bad Request-URI"),
+        }
+    }
+}
+
+/// Headers that may stand once only: which, what to say when it is missing (where it must not
+/// be), what to say when it is repeated.
+const SINGLETONS: [(HeaderId, Option<&str>, &str); 6] = [
+    (
+        HeaderId::From,
+        Some("Missing From Header"),
+        "Multiple From Headers",
+    ),
+    (
+        HeaderId::To,
+        Some("Missing To Header"),
+        "Multiple To Headers",
+    ),
+    (
+        HeaderId::CallId,
+        Some("Missing Call-ID Header"),
+        "Multiple Call-ID Headers",
+    ),
+    (
+        HeaderId::CSeq,
+        Some("Missing CSeq Header"),
+        "Multiple CSeq Headers",
+    ),
+    (HeaderId::MaxForwards, None, "Multiple Max-Forwards Headers"),
+    (
+        HeaderId::ContentLength,
+        None,
+        "Multiple Content-Length Headers",
+    ),
+];
+
+/// A tag may be missing (RFC 2543), but not be empty or stand twice; a SIP URI must be one. A URI
+/// of an unknown scheme is the registrar's business.
+fn check_address(
+    address: Result<NameAddr<'_>, HeaderError>,
+    reason: &'static str,
+) -> Result<(), Violation> {
+    let Ok(address) = address else {
+        return bad(reason);
+    };
+    let mut tags = address.params.filter(|param| param.is(b"tag"));
+    let tag = tags.next();
+    if tags.next().is_some() || tag.is_some() && address.tag().is_none_or(|tag| tag.contains(&b'"'))
+    {
+        return bad(reason);
+    }
+    match address.parse_uri() {
+        Ok(_) => Ok(()),
+        Err(UriError::Scheme | _) => bad(reason),
+    }
+}
+
+fn bad<T>(reason: &'static str) -> Result<T, Violation> {
+    Err(Violation {
+        status: 400,
+        reason,
+    })
+}

@@ -1,0 +1,107 @@
+//! The header index: eight octets a line, and the first line of every known name.
+
+use super::Header;
+use crate::{HeaderId, Span};
+use smallvec::SmallVec;
+
+/// Lines that fit before the index moves to the heap.
+const INLINE: usize = 24;
+
+/// Where each header line is.
+#[derive(Clone, Debug)]
+pub(super) struct Index {
+    entries: SmallVec<[Entry; INLINE]>,
+    /// Per known name the number of its first line plus one; 0 without any.
+    first: [u8; HeaderId::COUNT + 1],
+    /// A bit per name that more than one line has.
+    repeated: u128,
+    end: u16,
+}
+
+/// One line. Lines follow each other, so one ends where the next begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) id: HeaderId,
+    pub(super) name_len: u8,
+    pub(super) start: u16,
+    pub(super) value_start: u16,
+    pub(super) value_end: u16,
+}
+
+const _: () = assert!(size_of::<Entry>() == 8 && HeaderId::COUNT < 128);
+
+impl Index {
+    pub(super) fn new() -> Self {
+        let first = [0; HeaderId::COUNT + 1];
+        Self {
+            entries: SmallVec::new(),
+            first,
+            repeated: 0,
+            end: 0,
+        }
+    }
+
+    /// Adds a line; the caller keeps their number below 255.
+    #[inline]
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.entries.push(entry);
+        let slot = &mut self.first[entry.id as usize];
+        match *slot {
+            0 => *slot = u8::try_from(self.entries.len()).unwrap_or(u8::MAX),
+            _ => self.repeated |= 1 << entry.id as u32,
+        }
+    }
+
+    /// Sets where the empty line is.
+    pub(super) fn finish(&mut self, end: u16) {
+        self.end = end;
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn end(&self) -> usize {
+        usize::from(self.end)
+    }
+
+    pub(super) fn is_repeated(&self, id: HeaderId) -> bool {
+        self.repeated & 1 << id as u32 != 0
+    }
+
+    pub(super) fn first(&self, id: HeaderId) -> Option<usize> {
+        usize::from(self.first[id as usize]).checked_sub(1)
+    }
+
+    /// The lines of that name, in order.
+    pub(super) fn all(&self, id: HeaderId) -> impl Iterator<Item = usize> {
+        let first = self.first(id).unwrap_or(self.len());
+        let behind = if self.is_repeated(id) {
+            self.len()
+        } else {
+            self.len().min(first + 1)
+        };
+        (first..behind).filter(move |&at| self.entries[at].id == id)
+    }
+
+    /// Line number `at`, below `len`.
+    pub(super) fn header<'a>(&self, bytes: &'a [u8], at: usize) -> Header<'a> {
+        let Entry {
+            id,
+            name_len,
+            start,
+            value_start,
+            value_end,
+        } = self.entries[at];
+        let end = self.entries.get(at + 1).map_or(self.end, |next| next.start);
+        let name = Span::new(u32::from(start), u32::from(start) + u32::from(name_len));
+        let value_span = Span::new(u32::from(value_start), u32::from(value_end));
+        Header {
+            name: name.of(bytes),
+            id,
+            value: value_span.of(bytes),
+            span: Span::new(u32::from(start), u32::from(end)),
+            value_span,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The one pass over start line and headers.
+
+use super::index::{Entry, Index};
+use super::start_line::{self, StartLine};
+use crate::{HeaderId, Limits, ParseError, lex};
+
+/// Why the pass stopped.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// No message.
+    Refuse(ParseError),
+    /// A message in a spelling that must not be sent on; see `normalise`.
+    Rewrite,
+}
+
+impl Fault {
+    /// The error, once a rewrite has been tried.
+    pub(super) fn refused(self) -> ParseError {
+        match self {
+            Self::Refuse(error) => error,
+            Self::Rewrite => ParseError::HeaderName,
+        }
+    }
+}
+
+impl From<ParseError> for Fault {
+    fn from(error: ParseError) -> Self {
+        Self::Refuse(error)
+    }
+}
+
+/// Indexes a message in canonical spelling: CRLF line ends, names up to the colon, no bare CR, LF
+/// or NUL before the body.
+pub(super) fn scan(text: &[u8], limits: &Limits) -> Result<(StartLine, Index), Fault> {
+    let section = &text[..text.len().min(usize::from(limits.header_bytes))];
+    scan_section(section, limits).map_err(|fault| match fault {
+        Fault::Rewrite if section.len() < text.len() && !ends_within(section) => {
+            ParseError::HeadersTooLong.into()
+        }
+        fault => fault,
+    })
+}
+
+/// Whether the header section ends inside `section`, by any kind of line end.
+fn ends_within(section: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', section).any(|at| {
+        matches!(
+            section.get(at + 1..),
+            Some([b'\n', ..] | [b'\r', b'\n', ..])
+        )
+    })
+}
+
+fn scan_section(section: &[u8], limits: &Limits) -> Result<(StartLine, Index), Fault> {
+    let end = special(section, 0);
+    if end > usize::from(limits.start_line_bytes) {
+        return Err(ParseError::StartLineTooLong.into());
+    }
+    crlf_at(section, end)?;
+    let start = start_line::parse(&section[..end])?;
+    let mut index = Index::new();
+    let mut vias = 0;
+    let mut at = end + 2;
+    while section.get(at) != Some(&b'\r') {
+        if index.len() >= usize::from(limits.headers.min(254)) {
+            return Err(ParseError::TooManyHeaders.into());
+        }
+        let (entry, next) = line(section, at)?;
+        if next - at > usize::from(limits.header_line_bytes) {
+            return Err(ParseError::HeaderTooLong.into());
+        }
+        vias += u8::from(entry.id == HeaderId::Via);
+        if vias > limits.vias {
+            return Err(ParseError::TooManyVias.into());
+        }
+        index.push(entry);
+        at = next;
+    }
+    crlf_at(section, at)?;
+    index.finish(offset(at)?);
+    Ok((start, index))
+}
+
+/// Reads the line at `at` with its folds; answers it and where the next one begins.
+#[inline]
+fn line(section: &[u8], at: usize) -> Result<(Entry, usize), Fault> {
+    let name_len = name_len(&section[at..])?;
+    let name = &section[at..at + name_len];
+    let mut value_start = at + name_len + 1;
+    while matches!(section.get(value_start), Some(b' ' | b'\t')) {
+        value_start += 1;
+    }
+    let mut end = special(section, value_start);
+    crlf_at(section, end)?;
+    let mut folded = false;
+    while matches!(section.get(end + 2), Some(b' ' | b'\t')) {
+        end = fold_end(section, end + 2)?;
+        folded = true;
+    }
+    if folded {
+        value_start = skip_lws(section, value_start, end);
+    }
+    let mut value_end = end;
+    while value_end > value_start && matches!(section[value_end - 1], b' ' | b'\t') {
+        value_end -= 1;
+    }
+    let entry = Entry {
+        id: HeaderId::lookup(name),
+        name_len: u8::try_from(name_len).map_err(|_| ParseError::HeaderTooLong)?,
+        start: offset(at)?,
+        value_start: offset(value_start)?,
+        value_end: offset(value_end)?,
+    };
+    Ok((entry, end + 2))
+}
+
+/// The length of the name that the line begins with.
+#[inline]
+fn name_len(line: &[u8]) -> Result<usize, Fault> {
+    let len = line
+        .iter()
+        .position(|&byte| !lex::is_token(byte))
+        .unwrap_or(line.len());
+    match (len, line.get(len)) {
+        (0, None) => Err(Fault::Rewrite),
+        (0, Some(b'\n' | 0)) => Err(Fault::Rewrite),
+        (0, _) => Err(ParseError::HeaderName.into()),
+        (_, Some(b':')) => Ok(len),
+        (_, Some(b' ' | b'\t')) => Err(Fault::Rewrite),
+        _ => Err(ParseError::HeaderName.into()),
+    }
+}
+
+/// Where the continuation line at `at` ends. One of white space only looks like the empty line to
+/// careless readers, so it is rewritten.
+fn fold_end(section: &[u8], at: usize) -> Result<usize, Fault> {
+    let end = special(section, at);
+    crlf_at(section, end)?;
+    match section[at..end]
+        .iter()
+        .all(|byte| matches!(byte, b' ' | b'\t'))
+    {
+        true => Err(Fault::Rewrite),
+        false => Ok(end),
+    }
+}
+
+fn skip_lws(section: &[u8], at: usize, end: usize) -> usize {
+    section[at..end]
+        .iter()
+        .position(|&byte| !lex::is_lws(byte))
+        .map_or(end, |skip| at + skip)
+}
+
+#[inline]
+fn crlf_at(section: &[u8], at: usize) -> Result<(), Fault> {
+    match section.get(at..at + 2) {
+        Some(b"\r\n") => Ok(()),
+        _ => Err(Fault::Rewrite),
+    }
+}
+
+fn offset(at: usize) -> Result<u16, Fault> {
+    u16::try_from(at).map_err(|_| ParseError::HeadersTooLong.into())
+}
+
+/// Where the first CR, LF or NUL from `at` on is, or the end. Eight octets a step: an octet below
+/// 0x0e leaves a high bit in its place, and the lowest such bit is exact.
+#[inline]
+pub(crate) fn special(text: &[u8], at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let mut at = at;
+    while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        let low = word.wrapping_sub(ONES * 0x0e) & !word & (ONES * 0x80);
+        if low == 0 {
+            at += 8;
+            continue;
+        }
+        at += (low.trailing_zeros() / 8) as usize;
+        if is_special(text[at]) {
+            return at;
+        }
+        at += 1;
+    }
+    while at < text.len() && !is_special(text[at]) {
+        at += 1;
+    }
+    at.min(text.len())
+}
+
+const fn is_special(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n' | 0)
+}

@@ -1,0 +1,124 @@
+//! Request line and status line, RFC 3261 section 7.
+
+use super::scan::Fault;
+use crate::{Method, ParseError, Span, lex};
+
+/// A [`Span`] inside the header section, whose offsets fit 16 bits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Piece {
+    start: u16,
+    end: u16,
+}
+
+impl Piece {
+    fn new(start: usize, end: usize) -> Self {
+        let clamp = |offset| u16::try_from(offset).unwrap_or(u16::MAX);
+        Self {
+            start: clamp(start),
+            end: clamp(end),
+        }
+    }
+
+    pub(super) fn of(self, bytes: &[u8]) -> &[u8] {
+        Span::from(self).of(bytes)
+    }
+}
+
+impl From<Piece> for Span {
+    fn from(piece: Piece) -> Self {
+        Self::new(u32::from(piece.start), u32::from(piece.end))
+    }
+}
+
+/// The parts of the first line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StartLine {
+    pub(super) method: Method,
+    pub(super) method_span: Piece,
+    pub(super) uri: Piece,
+    pub(super) version: Piece,
+    pub(super) status: Option<u16>,
+    pub(super) reason: Piece,
+    /// Where its line end is.
+    pub(super) end: u16,
+}
+
+/// Reads `line`, which has no line end. Blanks inside the Request-URI stay there, for the URI
+/// parser to refuse; blanks around it ask for a rewrite.
+pub(super) fn parse(line: &[u8]) -> Result<StartLine, Fault> {
+    let end = u16::try_from(line.len()).map_err(|_| Fault::Refuse(ParseError::StartLineTooLong))?;
+    let is_reply = line
+        .get(..4)
+        .is_some_and(|head| head.eq_ignore_ascii_case(b"SIP/"));
+    let parsed = if is_reply {
+        status_line(line, end)
+    } else {
+        request_line(line, end)?
+    };
+    parsed.map_err(Fault::Refuse)
+}
+
+fn request_line(line: &[u8], end: u16) -> Result<Result<StartLine, ParseError>, Fault> {
+    let not_sip = Fault::Refuse(ParseError::NotSip);
+    let first = memchr::memchr(b' ', line).ok_or(Fault::Refuse(ParseError::NotSip))?;
+    let method = &line[..first];
+    if !lex::all_token(method) {
+        return Err(not_sip);
+    }
+    let last = memchr::memrchr(b' ', line).unwrap_or(first);
+    let version = &line[last + 1..];
+    let uri = line.get(first + 1..last).unwrap_or_default();
+    let blank_edge = |text: &[u8]| text.len() != lex::trim(text).len();
+    if version.is_empty() || blank_edge(version) || blank_edge(uri) {
+        return Err(Fault::Rewrite);
+    }
+    if uri.is_empty() || !is_version(version) {
+        return Err(not_sip);
+    }
+    Ok(Ok(StartLine {
+        method: Method::parse(method),
+        method_span: Piece::new(0, first),
+        uri: Piece::new(first + 1, last),
+        version: Piece::new(last + 1, line.len()),
+        status: None,
+        reason: Piece::default(),
+        end,
+    }))
+}
+
+fn status_line(line: &[u8], end: u16) -> Result<StartLine, ParseError> {
+    let space = memchr::memchr(b' ', line).ok_or(ParseError::NotSip)?;
+    let rest = &line[space + 1..];
+    let code_len = memchr::memchr(b' ', rest).unwrap_or(rest.len());
+    let status = match &rest[..code_len] {
+        digits @ [_, _, _] => lex::decimal(digits).filter(|code| (100..700).contains(code)),
+        _ => None,
+    };
+    let status = status
+        .and_then(|code| u16::try_from(code).ok())
+        .ok_or(ParseError::StatusCode)?;
+    if !is_version(&line[..space]) {
+        return Err(ParseError::NotSip);
+    }
+    let reason = (space + 1 + code_len + 1).min(line.len());
+    Ok(StartLine {
+        method: Method::Other,
+        method_span: Piece::default(),
+        uri: Piece::default(),
+        version: Piece::new(0, space),
+        status: Some(status),
+        reason: Piece::new(reason, line.len()),
+        end,
+    })
+}
+
+/// `SIP/` and digits and dots, of any version.
+fn is_version(text: &[u8]) -> bool {
+    let number = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    match text.split_at_checked(4) {
+        Some((name, rest)) => {
+            name.eq_ignore_ascii_case(b"SIP/") && !rest.is_empty() && rest.iter().all(number)
+        }
+        None => false,
+    }
+}

@@ -1,0 +1,240 @@
+//! Header values with meaning, read when asked for, the common ones once.
+
+use super::Message;
+use crate::digest::Credentials;
+use crate::{CSeq, ContactValue, HeaderError, HeaderId, Method, NameAddr, Params, Span, Via, lex};
+use std::sync::OnceLock;
+
+/// What was read so far, as places in the message.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Typed {
+    from: OnceLock<Result<AddrSpans, HeaderError>>,
+    to: OnceLock<Result<AddrSpans, HeaderError>>,
+    cseq: OnceLock<Result<(u32, Method, Span), HeaderError>>,
+    top_via: OnceLock<Result<ViaSpans, HeaderError>>,
+}
+
+impl Message {
+    /// The From address.
+    pub fn from(&self) -> Result<NameAddr<'_>, HeaderError> {
+        let read = || self.read_address(HeaderId::From);
+        (*self.typed.from.get_or_init(read)).map(|spans| spans.view(&self.bytes))
+    }
+
+    /// The To address.
+    pub fn to(&self) -> Result<NameAddr<'_>, HeaderError> {
+        let read = || self.read_address(HeaderId::To);
+        (*self.typed.to.get_or_init(read)).map(|spans| spans.view(&self.bytes))
+    }
+
+    /// The CSeq.
+    pub fn cseq(&self) -> Result<CSeq<'_>, HeaderError> {
+        let read = || {
+            let cseq = CSeq::parse(self.value(HeaderId::CSeq)?)?;
+            Ok((
+                cseq.number,
+                cseq.method,
+                place(&self.bytes, cseq.method_bytes),
+            ))
+        };
+        let (number, method, span) = (*self.typed.cseq.get_or_init(read))?;
+        Ok(CSeq {
+            number,
+            method,
+            method_bytes: span.of(&self.bytes),
+        })
+    }
+
+    /// The Call-ID: not empty, without white space.
+    pub fn call_id(&self) -> Result<&[u8], HeaderError> {
+        let value = self.value(HeaderId::CallId)?;
+        match value.is_empty() || value.iter().any(|&byte| lex::is_lws(byte)) {
+            true => Err(HeaderError::Malformed),
+            false => Ok(value),
+        }
+    }
+
+    /// The first value of the first Via header: of a request the previous hop, of a reply us.
+    pub fn top_via(&self) -> Result<Via<'_>, HeaderError> {
+        let read = || match self.vias().next() {
+            Some(via) => via.map(|via| ViaSpans::new(&self.bytes, &via)),
+            None => Err(HeaderError::Missing),
+        };
+        (*self.typed.top_via.get_or_init(read)).map(|spans| spans.view(&self.bytes))
+    }
+
+    /// All Via values in order, across header lines.
+    pub fn vias(&self) -> impl Iterator<Item = Result<Via<'_>, HeaderError>> {
+        self.list(HeaderId::Via)
+            .map(|value| Via::parse_in(&self.bytes, value))
+    }
+
+    /// All Contact values in order.
+    pub fn contacts(&self) -> impl Iterator<Item = Result<ContactValue<'_>, HeaderError>> {
+        self.list(HeaderId::Contact)
+            .map(|value| ContactValue::parse_in(&self.bytes, value))
+    }
+
+    /// All Route values in order.
+    pub fn routes(&self) -> impl Iterator<Item = Result<NameAddr<'_>, HeaderError>> {
+        self.addresses(HeaderId::Route)
+    }
+
+    /// All Record-Route values in order.
+    pub fn record_routes(&self) -> impl Iterator<Item = Result<NameAddr<'_>, HeaderError>> {
+        self.addresses(HeaderId::RecordRoute)
+    }
+
+    /// All Path values in order (RFC 3327).
+    pub fn paths(&self) -> impl Iterator<Item = Result<NameAddr<'_>, HeaderError>> {
+        self.addresses(HeaderId::Path)
+    }
+
+    /// All values of any header that lists addresses, in order.
+    pub fn addresses(
+        &self,
+        id: HeaderId,
+    ) -> impl Iterator<Item = Result<NameAddr<'_>, HeaderError>> {
+        self.list(id)
+            .map(|value| NameAddr::parse_in(&self.bytes, value))
+    }
+
+    /// Max-Forwards, 0 to 255; `None` without one.
+    pub fn max_forwards(&self) -> Result<Option<u8>, HeaderError> {
+        let narrow = |value: u32| u8::try_from(value).map_err(|_| HeaderError::Range);
+        self.number_of(HeaderId::MaxForwards)?
+            .map(narrow)
+            .transpose()
+    }
+
+    /// Expires in seconds; `None` without one.
+    pub fn expires(&self) -> Result<Option<u32>, HeaderError> {
+        self.number_of(HeaderId::Expires)
+    }
+
+    /// A header that is one number of up to 2^32-1; `None` without one.
+    pub fn number_of(&self, id: HeaderId) -> Result<Option<u32>, HeaderError> {
+        self.header(id)
+            .map(|header| number(header.value))
+            .transpose()
+    }
+
+    /// The media type with its parameters; `None` without one or with an empty one.
+    pub fn content_type(&self) -> Option<&[u8]> {
+        let value = self.header(HeaderId::ContentType)?.value;
+        (!Self::is_blank(value)).then_some(value)
+    }
+
+    /// The credentials of all Authorization or Proxy-Authorization headers, in order. A scheme
+    /// other than Digest is passed over (RFC 4475 section 3.3.7).
+    pub fn credentials(
+        &self,
+        id: HeaderId,
+    ) -> impl Iterator<Item = Result<Credentials<'_>, HeaderError>> {
+        self.all(id)
+            .filter_map(|header| Credentials::parse(header.value).transpose())
+    }
+
+    fn read_address(&self, id: HeaderId) -> Result<AddrSpans, HeaderError> {
+        let address = NameAddr::parse_in(&self.bytes, self.value(id)?)?;
+        Ok(AddrSpans::new(&self.bytes, &address))
+    }
+}
+
+/// A number of digits only; beyond 2^32-1 it is out of range.
+pub(super) fn number(value: &[u8]) -> Result<u32, HeaderError> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return Err(HeaderError::Malformed);
+    }
+    lex::decimal(value).ok_or(HeaderError::Range)
+}
+
+#[derive(Clone, Copy, Debug)]
+struct AddrSpans {
+    display: Span,
+    uri: Span,
+    params: Span,
+    whole: Span,
+    bracketed: bool,
+}
+
+impl AddrSpans {
+    fn new(bytes: &[u8], address: &NameAddr<'_>) -> Self {
+        Self {
+            display: place(bytes, address.display),
+            uri: place(bytes, address.uri),
+            params: place(bytes, address.params.raw()),
+            whole: address.span,
+            bracketed: address.bracketed,
+        }
+    }
+
+    fn view(self, bytes: &[u8]) -> NameAddr<'_> {
+        NameAddr {
+            display: self.display.of(bytes),
+            uri: self.uri.of(bytes),
+            bracketed: self.bracketed,
+            params: Params::new(self.params.of(bytes)),
+            raw: self.whole.of(bytes),
+            span: self.whole,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct ViaSpans {
+    transport: Span,
+    host: Span,
+    sent_by: Span,
+    params: Span,
+    branch: Option<Span>,
+    received: Option<Span>,
+    maddr: Option<Span>,
+    whole: Span,
+    port: Option<u16>,
+    rport: Option<Option<u16>>,
+    ttl: Option<u8>,
+    alias: bool,
+}
+
+impl ViaSpans {
+    fn new(bytes: &[u8], via: &Via<'_>) -> Self {
+        Self {
+            transport: place(bytes, via.transport),
+            host: place(bytes, via.host),
+            sent_by: place(bytes, via.sent_by),
+            params: place(bytes, via.params.raw()),
+            branch: via.branch.map(|part| place(bytes, part)),
+            received: via.received.map(|part| place(bytes, part)),
+            maddr: via.maddr.map(|part| place(bytes, part)),
+            whole: via.span,
+            port: via.port,
+            rport: via.rport,
+            ttl: via.ttl,
+            alias: via.alias,
+        }
+    }
+
+    fn view(self, bytes: &[u8]) -> Via<'_> {
+        Via {
+            transport: self.transport.of(bytes),
+            host: self.host.of(bytes),
+            port: self.port,
+            sent_by: self.sent_by.of(bytes),
+            params: Params::new(self.params.of(bytes)),
+            branch: self.branch.map(|part| part.of(bytes)),
+            received: self.received.map(|part| part.of(bytes)),
+            rport: self.rport,
+            maddr: self.maddr.map(|part| part.of(bytes)),
+            ttl: self.ttl,
+            alias: self.alias,
+            raw: self.whole.of(bytes),
+            span: self.whole,
+        }
+    }
+}
+
+/// Where `part` of the message lies; an empty part has no place.
+fn place(bytes: &[u8], part: &[u8]) -> Span {
+    Span::find(bytes, part).unwrap_or_default()
+}

@@ -1,0 +1,193 @@
+//! Addresses in headers: From, To, Contact, Route, Record-Route, Path and their kin.
+
+use crate::{HeaderError, Param, Params, Span, Uri, UriError, lex};
+
+/// One `name-addr` or `addr-spec` with its header parameters, RFC 3261 section 20.10.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameAddr<'a> {
+    /// The display name as received, with its quotes; empty without one.
+    pub display: &'a [u8],
+    /// The URI without angle brackets, not yet parsed.
+    pub uri: &'a [u8],
+    /// Whether the URI stands in angle brackets.
+    pub bracketed: bool,
+    /// The header's parameters, not the URI's.
+    pub params: Params<'a>,
+    /// All of the value, trimmed.
+    pub raw: &'a [u8],
+    /// Where `raw` lies: in the message, or in the text given to [`NameAddr::parse`].
+    pub span: Span,
+}
+
+impl<'a> NameAddr<'a> {
+    /// Reads one value. A display name may hold what Kamailio lets through (UTF-8, no blank before
+    /// `<`), but no open quote and no comma or semicolon outside quotes; an address without
+    /// brackets may hold no `?` and no comma, since RFC 3261 section 20 demands brackets then.
+    pub fn parse(value: &'a [u8]) -> Result<Self, HeaderError> {
+        Self::parse_in(value, value)
+    }
+
+    /// As [`NameAddr::parse`], with the span counted in `whole`, of which `value` is a part.
+    pub(crate) fn parse_in(whole: &'a [u8], value: &'a [u8]) -> Result<Self, HeaderError> {
+        let raw = lex::trim(value);
+        let span = Span::find(whole, raw).ok_or(HeaderError::Malformed)?;
+        let display_end = display_len(raw)?;
+        let (display, rest) = raw.split_at(display_end);
+        let (uri, bracketed, tail) = match rest {
+            [b'<', inner @ ..] => {
+                let end = memchr::memchr(b'>', inner).ok_or(HeaderError::Malformed)?;
+                (&inner[..end], true, lex::trim(&inner[end + 1..]))
+            }
+            _ => bare(rest)?,
+        };
+        if uri.is_empty() || uri.iter().any(|&byte| lex::is_lws(byte) || byte == b'<') {
+            return Err(HeaderError::Malformed);
+        }
+        if !matches!(tail, [] | [b';', ..]) {
+            return Err(HeaderError::Malformed);
+        }
+        let (display, params) = (lex::trim(display), Params::new(tail));
+        Ok(Self {
+            display,
+            uri,
+            bracketed,
+            params,
+            raw,
+            span,
+        })
+    }
+
+    /// The dialog tag; `None` without one or with an empty one.
+    pub fn tag(&self) -> Option<&'a [u8]> {
+        self.params
+            .find_name(b"tag")?
+            .value
+            .filter(|tag| !tag.is_empty())
+    }
+
+    /// The first header parameter of that name, in any case.
+    pub fn param(&self, name: &[u8]) -> Option<Param<'a>> {
+        self.params.find_name(name)
+    }
+
+    /// The URI, parsed.
+    pub fn parse_uri(&self) -> Result<Uri<'a>, UriError> {
+        Uri::parse(self.uri)
+    }
+
+    /// The display name without the quotes around it; escapes stay.
+    pub fn display_unquoted(&self) -> &'a [u8] {
+        match self.display {
+            [b'"', inner @ .., b'"'] => inner,
+            display => display,
+        }
+    }
+}
+
+/// One value of a Contact header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContactValue<'a> {
+    /// `*`: all bindings, RFC 3261 section 10.2.2.
+    Star,
+    /// An address.
+    Addr(NameAddr<'a>),
+}
+
+impl<'a> ContactValue<'a> {
+    pub(crate) fn parse_in(whole: &'a [u8], value: &'a [u8]) -> Result<Self, HeaderError> {
+        match lex::trim(value) {
+            b"*" => Ok(Self::Star),
+            value => NameAddr::parse_in(whole, value).map(Self::Addr),
+        }
+    }
+}
+
+/// How much of `raw` stands before the `<` of a name-addr; 0 for an addr-spec.
+fn display_len(raw: &[u8]) -> Result<usize, HeaderError> {
+    let mut at = 0;
+    while let Some(&byte) = raw.get(at) {
+        at += match byte {
+            b'<' => return Ok(at),
+            b'"' => lex::quoted_len(&raw[at..]).ok_or(HeaderError::Malformed)?,
+            // An addr-spec: its URI ends at the first of these, and no bracket may follow.
+            b';' | b',' | b'?' => return Ok(0),
+            _ => 1,
+        };
+    }
+    Ok(0)
+}
+
+/// An addr-spec and its tail of header parameters.
+fn bare(rest: &[u8]) -> Result<(&[u8], bool, &[u8]), HeaderError> {
+    let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
+    let (uri, tail) = rest.split_at(end);
+    let uri = lex::trim(uri);
+    if uri
+        .iter()
+        .any(|byte| matches!(byte, b',' | b'?' | b'"' | b'<' | b'>'))
+    {
+        return Err(HeaderError::Malformed);
+    }
+    Ok((uri, false, tail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NameAddr;
+
+    fn show(text: &str) -> String {
+        match NameAddr::parse(text.as_bytes()) {
+            Ok(a) => format!(
+                "{}|{}|{}",
+                String::from_utf8_lossy(a.display),
+                String::from_utf8_lossy(a.uri),
+                String::from_utf8_lossy(a.params.raw())
+            ),
+            Err(error) => format!("{error}"),
+        }
+    }
+
+    #[test]
+    fn forms() {
+        for (text, expect) in [
+            ("<sip:a@b>", "|sip:a@b|"),
+            (
+                "\"A, <B>\" <sip:a@b;x=1> ;tag=9",
+                "\"A, <B>\"|sip:a@b;x=1|;tag=9",
+            ),
+            ("caller<sip:a@b>;tag=1", "caller|sip:a@b|;tag=1"),
+            ("sip:a@b ;\r\n tag = 2", "|sip:a@b|;\r\n tag = 2"),
+            ("\"A\\\"B\" \r\n <sip:x>", "\"A\\\"B\"|sip:x|"),
+        ] {
+            assert_eq!(show(text), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn refused() {
+        for text in [
+            "",
+            "<>",
+            "<sip:a",
+            "\"A <sip:a@b>",
+            "< sip:a@b >",
+            "A, B <sip:a@b>",
+            "<sip:a>x",
+            "sip:a@b?Route=x",
+            "sip:a, sip:b",
+            "\"x\"",
+            "<<sip:a>>",
+            "a b",
+        ] {
+            assert_eq!(show(text), "header malformed", "{text}");
+        }
+    }
+
+    #[test]
+    fn tags() {
+        let tag = |text: &'static str| NameAddr::parse(text.as_bytes()).ok().and_then(|a| a.tag());
+        assert_eq!(tag("<sip:a;tag=no>;x;TAG = 7"), Some(&b"7"[..]));
+        assert_eq!(tag("<sip:a>;tag="), None);
+        assert_eq!(tag("sip:a;tag=5"), Some(&b"5"[..]));
+    }
+}

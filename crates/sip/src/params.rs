@@ -1,0 +1,137 @@
+//! Parameters: `;name=value`, in URIs and in headers alike.
+
+use crate::lex;
+
+/// One parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Param<'a> {
+    /// Its name as received, without white space.
+    pub name: &'a [u8],
+    /// What follows the `=`, trimmed, with the quotes of a quoted string; `None` without `=`.
+    pub value: Option<&'a [u8]>,
+    /// All of it, from the name to the end of the value; the `;` stands just before, possibly
+    /// with white space between.
+    pub raw: &'a [u8],
+}
+
+impl<'a> Param<'a> {
+    /// Whether it has that name, in any case.
+    pub fn is(&self, name: &[u8]) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// The value without the quotes around a quoted string (escapes stay), empty without one.
+    pub fn unquoted(&self) -> &'a [u8] {
+        let value = self.value.unwrap_or_default();
+        match value {
+            [b'"', inner @ .., b'"'] => inner,
+            _ => value,
+        }
+    }
+}
+
+/// The parameters of a URI or a header value, in order. A `;` inside quotes separates nothing;
+/// empty parameters (`;;`) are passed over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Params<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Params<'a> {
+    /// Over `text`, which starts with `;` or with the first name.
+    pub const fn new(text: &'a [u8]) -> Self {
+        Self { rest: text }
+    }
+
+    /// The text not yet read; all of it, with its leading `;`, before the first step.
+    pub const fn raw(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// The first parameter of that name, in any case.
+    pub fn find_name(&self, name: &[u8]) -> Option<Param<'a>> {
+        self.clone().find(|param| param.is(name))
+    }
+}
+
+impl<'a> Iterator for Params<'a> {
+    type Item = Param<'a>;
+
+    fn next(&mut self) -> Option<Param<'a>> {
+        while !self.rest.is_empty() {
+            let end = separator(self.rest);
+            let raw = lex::trim(&self.rest[..end]);
+            self.rest = self.rest.get(end + 1..).unwrap_or_default();
+            if !raw.is_empty() {
+                return Some(split(raw));
+            }
+        }
+        None
+    }
+}
+
+/// Where the next `;` outside quotes is, or the end.
+fn separator(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b';' => return at,
+            b'"' => match lex::quoted_len(&text[at..]) {
+                Some(len) => at += len,
+                None => return text.len(),
+            },
+            _ => at += 1,
+        }
+    }
+    at
+}
+
+fn split(raw: &[u8]) -> Param<'_> {
+    match raw.iter().position(|&byte| byte == b'=') {
+        Some(at) => Param {
+            name: lex::trim(&raw[..at]),
+            value: Some(lex::trim(&raw[at + 1..])),
+            raw,
+        },
+        None => Param {
+            name: raw,
+            value: None,
+            raw,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Params;
+
+    fn list(text: &str) -> Vec<(String, Option<String>)> {
+        let text_of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Params::new(text.as_bytes())
+            .map(|p| (text_of(p.name), p.value.map(text_of)))
+            .collect()
+    }
+
+    #[test]
+    fn names_values_quotes_and_blanks() {
+        let read = list(";a=1 ; b; c = \"x;\\\"y\" ;;d=");
+        let expect = [
+            ("a", Some("1")),
+            ("b", None),
+            ("c", Some("\"x;\\\"y\"")),
+            ("d", Some("")),
+        ];
+        let expect: Vec<_> = expect
+            .iter()
+            .map(|(n, v)| (n.to_string(), v.map(str::to_string)))
+            .collect();
+        assert_eq!(read, expect);
+    }
+
+    #[test]
+    fn an_open_quote_takes_the_rest() {
+        assert_eq!(list("a=\"x;b").len(), 1);
+        assert_eq!(list("").len(), 0);
+        assert_eq!(list(";;; ;").len(), 0);
+    }
+}

@@ -1,0 +1,121 @@
+//! Values that stand in lists, and the small scalars.
+
+use crate::{HeaderError, Method, lex};
+
+/// The number and the method of a CSeq header, RFC 3261 section 20.16.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CSeq<'a> {
+    /// The sequence number; below 2^31 in a well-formed message (see `Message::check`).
+    pub number: u32,
+    /// The method.
+    pub method: Method,
+    /// The method's octets.
+    pub method_bytes: &'a [u8],
+}
+
+impl<'a> CSeq<'a> {
+    /// Reads `number LWS method`.
+    pub fn parse(value: &'a [u8]) -> Result<Self, HeaderError> {
+        let value = lex::trim(value);
+        let end = value
+            .iter()
+            .position(|&b| lex::is_lws(b))
+            .ok_or(HeaderError::Malformed)?;
+        let (digits, method_bytes) = (&value[..end], lex::trim(&value[end..]));
+        if !lex::all_token(method_bytes) || !digits.iter().all(u8::is_ascii_digit) {
+            return Err(HeaderError::Malformed);
+        }
+        let number = lex::decimal(digits).ok_or(HeaderError::Range)?;
+        Ok(Self {
+            number,
+            method: Method::parse(method_bytes),
+            method_bytes,
+        })
+    }
+}
+
+/// The comma-separated values of one header value, see [`split_values`].
+#[derive(Clone, Debug, Default)]
+pub struct Values<'a> {
+    rest: &'a [u8],
+}
+
+/// Splits at commas outside quotes, angle brackets and (nested) comments are not considered, since
+/// no list header of a proxy has them; values come trimmed and empty ones are passed over.
+pub fn split_values(text: &[u8]) -> Values<'_> {
+    Values { rest: text }
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        while !self.rest.is_empty() {
+            let end = comma(self.rest);
+            let value = lex::trim(&self.rest[..end]);
+            self.rest = self.rest.get(end + 1..).unwrap_or_default();
+            if !value.is_empty() {
+                return Some(value);
+            }
+        }
+        None
+    }
+}
+
+/// Where the next comma outside quotes and angle brackets is, or the end. A quote that is never
+/// closed takes the rest, which the value's own parser then refuses.
+fn comma(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        at += match byte {
+            b',' => return at,
+            b'"' => match lex::quoted_len(&text[at..]) {
+                Some(len) => len,
+                None => return text.len(),
+            },
+            b'<' => match memchr::memchr(b'>', &text[at..]) {
+                Some(len) => len + 1,
+                None => return text.len(),
+            },
+            _ => 1,
+        };
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CSeq, split_values};
+    use crate::{HeaderError, Method};
+
+    #[test]
+    fn lists_split_outside_quotes_and_brackets() {
+        let values: Vec<_> = split_values(b"\"a,b\" <sip:x,y@z>;p=\",\" ,, c\r\n ,d").collect();
+        assert_eq!(values, [&b"\"a,b\" <sip:x,y@z>;p=\",\""[..], b"c", b"d"]);
+    }
+
+    #[test]
+    fn cseq_numbers_are_digits_only() {
+        let cseq = CSeq::parse(b"0009\r\n  INVITE").expect("well-formed");
+        assert_eq!((cseq.number, cseq.method), (9, Method::Invite));
+        assert_eq!(
+            CSeq::parse(b"36893488147419103232 REGISTER"),
+            Err(HeaderError::Range)
+        );
+        for bad in [
+            "",
+            "1",
+            "-1 INVITE",
+            "1 INV ITE",
+            "x INVITE",
+            "0x1 ACK",
+            " INVITE",
+        ] {
+            assert_eq!(
+                CSeq::parse(bad.as_bytes()),
+                Err(HeaderError::Malformed),
+                "{bad:?}"
+            );
+        }
+    }
+}
