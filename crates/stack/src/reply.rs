@@ -1,0 +1,68 @@
+//! Where replies go: RFC 3261 18.2.1 and 18.2.2, RFC 3581.
+//!
+//! A reply always goes to the address that the request came from. `maddr`, a foreign `received` and a
+//! host name in sent-by never lead it elsewhere, so that nobody can be flooded with our answers.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// What the top Via of a received request says about replies.
+#[derive(Clone, Copy, Debug)]
+pub struct SentBy<'a> {
+    /// Host, as written; an IPv6 reference with or without brackets.
+    pub host: &'a [u8],
+    /// Port, if written.
+    pub port: Option<u16>,
+    /// Whether there is an `rport` parameter.
+    pub rport: bool,
+    /// The port that the transport has without a written one: 5060, or 5061 for TLS.
+    pub default_port: u16,
+}
+
+/// The way back of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Return {
+    /// The `received` parameter to add to the top Via.
+    pub received: Option<IpAddr>,
+    /// The value to give the `rport` parameter of the top Via, added if it is missing.
+    pub rport: Option<u16>,
+    /// Where replies go. Over a connection that is still open they go through it, else to this address.
+    pub to: SocketAddr,
+}
+
+impl Return {
+    /// The way back to `source` (RFC 3581 section 4). With `force_rport` the request is treated as if it had
+    /// asked for rport.
+    pub fn of(via: &SentBy<'_>, source: SocketAddr, force_rport: bool) -> Self {
+        let source = unmapped(source);
+        let rport = via.rport || force_rport;
+        // RFC 3581 adds received whenever rport is there, also if it says the same.
+        let received = (rport || !is_address(via.host, source.ip())).then(|| source.ip());
+        let port = if rport {
+            source.port()
+        } else {
+            via.port.unwrap_or(via.default_port)
+        };
+        Return {
+            received,
+            rport: rport.then_some(source.port()),
+            to: SocketAddr::new(source.ip(), port),
+        }
+    }
+}
+
+/// Whether the host of a sent-by is this very address.
+fn is_address(host: &[u8], ip: IpAddr) -> bool {
+    let host = host
+        .strip_prefix(b"[")
+        .and_then(|h| h.strip_suffix(b"]"))
+        .unwrap_or(host);
+    std::str::from_utf8(host)
+        .ok()
+        .and_then(|h| h.parse::<IpAddr>().ok())
+        == Some(ip)
+}
+
+/// An IPv4 peer of a socket for both families is an IPv4 peer.
+fn unmapped(source: SocketAddr) -> SocketAddr {
+    SocketAddr::new(source.ip().to_canonical(), source.port())
+}

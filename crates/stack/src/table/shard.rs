@@ -1,0 +1,206 @@
+//! One shard: chains by hash, each a short list of slots.
+
+use std::collections::{HashMap, VecDeque, hash_map};
+use std::hash::{BuildHasherDefault, Hasher};
+
+use smallvec::SmallVec;
+
+use super::key::Class;
+use super::{Key, Lookup, Out, Refused, TxId};
+
+#[derive(Debug)]
+pub(super) struct Shard<T, M> {
+    chains: HashMap<u64, Chain<T, M>, BuildHasherDefault<Already>>,
+    next_label: u32,
+}
+
+/// Nearly always one: the INVITE. Its ACK and CANCEL come later.
+type Chain<T, M> = SmallVec<[Entry<T, M>; 1]>;
+
+#[derive(Debug)]
+struct Entry<T, M> {
+    label: u32,
+    class: Class,
+    branch: u64,
+    dialog: u64,
+    /// Of a 2xx that went up.
+    to_tag: Option<u64>,
+    slot: Slot<T, M>,
+}
+
+#[derive(Debug)]
+enum Slot<T, M> {
+    Idle(Box<T>),
+    Busy(VecDeque<M>),
+    Parked(Box<T>, VecDeque<M>),
+}
+
+impl<T, M> Shard<T, M> {
+    pub(super) fn new(first_label: u32) -> Self {
+        Shard {
+            chains: HashMap::default(),
+            next_label: first_label,
+        }
+    }
+
+    pub(super) fn insert_busy(&mut self, key: &Key, max_chain: usize) -> Result<TxId, Refused> {
+        let label = self.next_label;
+        let chain = self.chains.entry(key.hash).or_default();
+        if let Some(entry) = chain.iter().find(|e| e.matches(key, Lookup::Same)) {
+            return Err(Refused::Exists(TxId {
+                hash: key.hash,
+                label: entry.label,
+            }));
+        }
+        if chain.len() >= max_chain {
+            return Err(Refused::ChainFull);
+        }
+        self.next_label = label.wrapping_add(1);
+        chain.push(Entry {
+            label,
+            class: key.class,
+            branch: key.branch,
+            dialog: key.dialog,
+            to_tag: None,
+            slot: Slot::Busy(VecDeque::new()),
+        });
+        Ok(TxId {
+            hash: key.hash,
+            label,
+        })
+    }
+
+    pub(super) fn find(&self, key: &Key, lookup: Lookup) -> Option<TxId> {
+        let chain = self.chains.get(&key.hash)?;
+        let entry = chain.iter().find(|e| e.matches(key, lookup))?;
+        Some(TxId {
+            hash: key.hash,
+            label: entry.label,
+        })
+    }
+
+    pub(super) fn check_out(&mut self, id: TxId, letter: M, max_mail: usize) -> Out<T, M> {
+        let Some(slot) = self.slot(id) else {
+            return Out::Missing(letter);
+        };
+        match slot {
+            Slot::Busy(mail) | Slot::Parked(_, mail) => {
+                if mail.len() >= max_mail {
+                    return Out::Full(letter);
+                }
+                mail.push_back(letter);
+                Out::Queued(id)
+            }
+            Slot::Idle(_) => match std::mem::replace(slot, Slot::Busy(VecDeque::new())) {
+                Slot::Idle(transaction) => Out::Taken(id, transaction, letter),
+                Slot::Busy(_) | Slot::Parked(..) => Out::Missing(letter),
+            },
+        }
+    }
+
+    pub(super) fn put_back(&mut self, id: TxId, transaction: Box<T>) -> Option<(Box<T>, M)> {
+        let slot = self.slot(id)?;
+        if let Slot::Busy(mail) = slot
+            && let Some(letter) = mail.pop_front()
+        {
+            return Some((transaction, letter));
+        }
+        *slot = Slot::Idle(transaction);
+        None
+    }
+
+    pub(super) fn park(&mut self, id: TxId, transaction: Box<T>) {
+        let Some(slot) = self.slot(id) else { return };
+        let mail = match slot {
+            Slot::Busy(mail) | Slot::Parked(_, mail) => std::mem::take(mail),
+            Slot::Idle(_) => VecDeque::new(),
+        };
+        *slot = Slot::Parked(transaction, mail);
+    }
+
+    pub(super) fn resume(&mut self, id: TxId) -> Option<Box<T>> {
+        let slot = self.slot(id)?;
+        let Slot::Parked(_, mail) = slot else {
+            return None;
+        };
+        let mail = std::mem::take(mail);
+        match std::mem::replace(slot, Slot::Busy(mail)) {
+            Slot::Parked(transaction, _) => Some(transaction),
+            Slot::Idle(_) | Slot::Busy(_) => None,
+        }
+    }
+
+    /// `None` if there is no such transaction, else the letters nobody has read.
+    pub(super) fn remove(&mut self, id: TxId) -> Option<Vec<M>> {
+        let hash_map::Entry::Occupied(mut chain) = self.chains.entry(id.hash) else {
+            return None;
+        };
+        let at = chain.get().iter().position(|e| e.label == id.label)?;
+        let entry = chain.get_mut().swap_remove(at);
+        if chain.get().is_empty() {
+            chain.remove();
+            self.shrink();
+        }
+        Some(match entry.slot {
+            Slot::Busy(mail) | Slot::Parked(_, mail) => mail.into(),
+            Slot::Idle(_) => Vec::new(),
+        })
+    }
+
+    pub(super) fn note_to_tag(&mut self, id: TxId, tag: u64) {
+        let chain = self.chains.get_mut(&id.hash);
+        if let Some(entry) = chain.and_then(|c| c.iter_mut().find(|e| e.label == id.label)) {
+            entry.to_tag = Some(tag);
+        }
+    }
+
+    fn slot(&mut self, id: TxId) -> Option<&mut Slot<T, M>> {
+        let chain = self.chains.get_mut(&id.hash)?;
+        chain
+            .iter_mut()
+            .find(|e| e.label == id.label)
+            .map(|e| &mut e.slot)
+    }
+
+    /// Gives memory back after a peak; halving keeps the cost of it constant per removal.
+    fn shrink(&mut self) {
+        if self.chains.capacity() > 64 && self.chains.len() < self.chains.capacity() / 8 {
+            self.chains.shrink_to(self.chains.capacity() / 2);
+        }
+    }
+}
+
+impl<T, M> Entry<T, M> {
+    fn matches(&self, key: &Key, lookup: Lookup) -> bool {
+        match lookup {
+            Lookup::Same => {
+                self.branch == key.branch && self.class == key.class && self.class != Class::Local
+            }
+            Lookup::Cancelled => {
+                self.branch == key.branch && !matches!(self.class, Class::Cancel | Class::Local)
+            }
+            Lookup::AckOfAccepted => {
+                self.class == Class::Invite
+                    && self.dialog == key.dialog
+                    && self.to_tag == Some(key.to_tag)
+            }
+        }
+    }
+}
+
+/// The hasher of a key that is a keyed hash already.
+#[derive(Default)]
+struct Already(u64);
+
+impl Hasher for Already {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+
+    /// The low bits choose the shard and are the same in all of it, so they go to the end.
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash.rotate_right(16);
+    }
+}
