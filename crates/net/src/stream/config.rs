@@ -1,0 +1,82 @@
+//! The limits of connections. Defaults are Kamailio's where its core cookbook names one.
+
+use std::time::Duration;
+
+/// Settings of all connections; see each field for what it costs and what happens at its bound.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// A connection without a byte in either direction for so long is closed
+    /// (`tcp_connection_lifetime`, 120 s).
+    pub connection_lifetime: Duration,
+    /// TCP and TLS connections together (`tcp_max_connections`, 2048). When reached, a newcomer
+    /// replaces the connection that is longest idle, those that never sent a byte first and
+    /// trusted ones never; if all are trusted the newcomer is closed. An idle TCP connection costs
+    /// about 2 KiB, a TLS connection about 15 KiB.
+    pub max_connections: usize,
+    /// TLS connections alone (`tls_max_connections`, 2048); otherwise as `max_connections`.
+    pub max_tls_connections: usize,
+    /// Inbound connections from one IPv4 address or IPv6 /64; 0 for no limit. Further ones are
+    /// closed at once, so that a single source cannot take all places.
+    pub max_connections_per_source: usize,
+    /// Inbound connections taken each second, by each listener; 0 for no limit. More wait in the backlog.
+    pub accept_rate_per_s: u32,
+    /// Connections the kernel holds until they are accepted. A full backlog makes peers try again.
+    pub backlog: u32,
+    /// Time for a TLS handshake, in both roles.
+    pub handshake_timeout: Duration,
+    /// An inbound connection that has sent nothing for so long after it opened is closed.
+    pub first_data_timeout: Duration,
+    /// Time for an outgoing TCP connection (`tcp_connect_timeout`, 10 s).
+    pub connect_timeout: Duration,
+    /// Time a peer may refuse to read while something waits for it (`tcp_send_timeout`, 10 s). It
+    /// also bounds how long [`Streams::close`](super::Streams::close) waits for queued bytes.
+    pub send_timeout: Duration,
+    /// Unsent bytes of one connection (`tcp_conn_wq_max`, 32 KiB). One message of any size is
+    /// always taken into an empty queue. More closes the connection.
+    pub max_queued_bytes: usize,
+    /// Unsent messages of one connection. More closes the connection.
+    pub max_queued_messages: usize,
+    /// Unsent bytes of all connections (`tcp_wq_max`, 10 MiB). The connection that exceeds it is closed.
+    pub max_queued_bytes_total: usize,
+    /// Received bytes of one connection that nobody has handled yet, at least 1 KiB. Each chunk
+    /// counts as 256 bytes at least. When reached the connection is not read.
+    pub receive_window: usize,
+    /// TCP keep-alive probes (`tcp_keepalive`, on).
+    pub keepalive: Option<Keepalive>,
+    /// Outgoing connections leave from the port that is listened on (`tcp_reuse_port`, off).
+    pub reuse_port: bool,
+}
+
+/// Kernel keep-alive; what is absent is left to the system's `net.ipv4.tcp_keepalive_*`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Keepalive {
+    /// Idle time before the first probe (`tcp_keepidle`).
+    pub idle: Option<Duration>,
+    /// Time between probes (`tcp_keepintvl`).
+    pub interval: Option<Duration>,
+    /// Unanswered probes that end the connection (`tcp_keepcnt`).
+    pub count: Option<u32>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            connection_lifetime: Duration::from_secs(120),
+            max_connections: 2048,
+            max_tls_connections: 2048,
+            max_connections_per_source: 512,
+            accept_rate_per_s: 1000,
+            backlog: 1024,
+            handshake_timeout: Duration::from_secs(10),
+            first_data_timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            send_timeout: Duration::from_secs(10),
+            max_queued_bytes: 32 << 10,
+            max_queued_messages: 256,
+            max_queued_bytes_total: 10 << 20,
+            receive_window: 32 << 10,
+            keepalive: Some(Keepalive::default()),
+            reuse_port: false,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The task of an established connection: one future without inner tasks or channels.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::time::Sleep;
+
+use super::conn::{Conn, Phase};
+use super::core::Core;
+use super::event::{CloseReason, Event};
+use super::transport::Transport;
+
+/// One read takes this much at most; also the size of a TLS record.
+const READ: usize = 16 << 10;
+
+thread_local! {
+    /// Connections share one read buffer, as only one is polled at a time. What arrived is copied
+    /// out, so that an idle connection keeps no buffer.
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ]);
+}
+
+/// Moves bytes until the connection ends; its output says why it did.
+pub(super) struct Driver {
+    core: Arc<Core>,
+    conn: Arc<Conn>,
+    transport: Transport,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Driver {
+    pub(super) fn new(core: Arc<Core>, conn: Arc<Conn>, transport: Transport) -> Self {
+        let deadline = Instant::now()
+            + core
+                .config
+                .connection_lifetime
+                .min(core.config.first_data_timeout);
+        let timer = Box::pin(tokio::time::sleep_until(deadline.into()));
+        Self {
+            core,
+            conn,
+            transport,
+            timer,
+        }
+    }
+}
+
+impl Future for Driver {
+    type Output = CloseReason;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        let this = &mut *self;
+        match this.step(cx) {
+            Poll::Ready(Err(reason)) => Poll::Ready(reason),
+            Poll::Ready(Ok(())) => Poll::Ready(CloseReason::Requested),
+            Poll::Pending => this.poll_deadlines(cx),
+        }
+    }
+}
+
+impl Driver {
+    /// Sends and receives what is possible; ready when the connection is over.
+    fn step(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
+        let phase = self.conn.watch(cx);
+        if let Phase::Closing(reason) = phase {
+            return Poll::Ready(Err(reason));
+        }
+        let sent = self.poll_send(cx)?;
+        if matches!(phase, Phase::Draining(_)) {
+            ready!(sent);
+            return self.transport.poll_shutdown(cx).map_err(broken);
+        }
+        self.poll_receive(cx)
+    }
+
+    /// Ready when nothing waits to be sent.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
+        let mut state = self.conn.state.lock();
+        while !state.queue.is_empty() {
+            match self.transport.poll_write(&mut state, cx).map_err(broken)? {
+                Poll::Ready(written) => {
+                    self.conn
+                        .advance(&mut state, written, &self.core.queued_total)
+                }
+                Poll::Pending => {
+                    state.stalled.get_or_insert_with(Instant::now);
+                    return Poll::Pending;
+                }
+            }
+        }
+        match self.transport.poll_flush(cx).map_err(broken)? {
+            Poll::Ready(()) => state.stalled = None,
+            Poll::Pending => {
+                state.stalled.get_or_insert_with(Instant::now);
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads until nothing is there or the window is full; ready only with an error or the end.
+    /// The runtime's budget makes it pause for other connections.
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
+        loop {
+            let room = self.conn.room(self.core.config.receive_window.max(1024));
+            if room == 0 {
+                return Poll::Pending;
+            }
+            let transport = &mut self.transport;
+            let read = BUFFER.with_borrow_mut(|buffer| {
+                let part = buffer.get_mut(..room.min(READ)).unwrap_or_default();
+                let length = ready!(transport.poll_read(cx, part))?;
+                Poll::Ready(std::io::Result::Ok(Bytes::copy_from_slice(
+                    part.get(..length).unwrap_or_default(),
+                )))
+            });
+            let bytes = ready!(read.map_err(broken))?;
+            if bytes.is_empty() {
+                return Poll::Ready(Err(CloseReason::PeerClosed));
+            }
+            let credit = self.conn.charge(bytes.len());
+            self.core.emit(Event::Received {
+                id: self.conn.id,
+                bytes,
+                credit,
+            });
+        }
+    }
+
+    /// Ready when time is up. The timer is only ever moved forward by firing: a deadline that moves
+    /// with every message costs nothing.
+    fn poll_deadlines(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        loop {
+            let (deadline, reason) = self.deadline();
+            if deadline <= Instant::now() {
+                return Poll::Ready(reason);
+            }
+            if self.timer.is_elapsed()
+                || tokio::time::Instant::from_std(deadline) < self.timer.deadline()
+            {
+                self.timer.as_mut().reset(deadline.into());
+            }
+            ready!(self.timer.as_mut().poll(cx));
+        }
+    }
+
+    fn deadline(&self) -> (Instant, CloseReason) {
+        let config = &self.core.config;
+        let (stalled, draining) = {
+            let state = self.conn.state.lock();
+            let draining = match state.phase {
+                Phase::Draining(since) => Some(since),
+                Phase::Open | Phase::Closing(_) => None,
+            };
+            (state.stalled, draining)
+        };
+        let silent = self.conn.inbound && self.conn.received.load(Ordering::Relaxed) == 0;
+        [
+            Some((
+                self.conn.active() + config.connection_lifetime,
+                CloseReason::Idle,
+            )),
+            silent.then(|| {
+                (
+                    self.conn.opened + config.first_data_timeout,
+                    CloseReason::Silent,
+                )
+            }),
+            stalled.map(|since| (since + config.send_timeout, CloseReason::SendTimeout)),
+            draining.map(|since| (since + config.send_timeout, CloseReason::Requested)),
+        ]
+        .into_iter()
+        .flatten()
+        .min_by_key(|(at, _)| *at)
+        .unwrap_or((self.conn.opened, CloseReason::Idle))
+    }
+}
+
+fn broken(error: std::io::Error) -> CloseReason {
+    CloseReason::Broken(error.kind())
+}

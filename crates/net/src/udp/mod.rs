@@ -1,0 +1,62 @@
+//! UDP: several threads block on the same socket and hand what arrives to a [`Handler`].
+//!
+//! The kernel wakes one waiting thread per datagram, so datagrams are spread per packet and never
+//! by flow: a single peer keeps all threads, and so all cores, busy. No poll precedes a receive;
+//! a receive timeout (the tick) returns control when nothing arrives.
+//!
+//! A datagram is received into a buffer that its thread reuses and copied once into a [`Bytes`] of
+//! exactly its size. Measured against carving from a shared slab the copy costs the same (under
+//! 0.1 µs for 700 bytes), and a message kept for 32 seconds keeps only its own bytes alive.
+
+mod receive;
+mod send;
+mod socket;
+mod worker;
+
+use std::io;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+pub use send::Sender;
+pub use socket::{Options, Socket, Sockets};
+pub use worker::{StartError, Workers, run};
+
+/// One received datagram and its flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Datagram {
+    /// The payload, in an allocation of its own size.
+    pub bytes: Bytes,
+    /// The address of our socket it came in on; never a wildcard.
+    pub local: SocketAddr,
+    /// Who sent it, as the network says.
+    pub peer: SocketAddr,
+}
+
+/// A datagram that the system refused to send.
+#[derive(Debug)]
+pub struct SendFailure {
+    /// The socket it should have left by.
+    pub local: SocketAddr,
+    /// Where it should have gone.
+    pub peer: SocketAddr,
+    /// The payload.
+    pub bytes: Bytes,
+    /// The reason; [`io::ErrorKind::NotFound`] when no socket has the address `local`.
+    pub error: io::Error,
+}
+
+/// What a worker thread does with datagrams. Each thread owns one handler.
+pub trait Handler {
+    /// Handles a batch of 1 to [`Options::batch`] datagrams in order of arrival. The handler drains
+    /// what it wants to own; what it leaves is dropped. Timers that are due are its own to run here
+    /// too: under load [`Handler::idle`] is not called.
+    fn datagrams(&mut self, batch: &mut Vec<Datagram>, out: &mut Sender);
+
+    /// Called when nothing arrived for one tick ([`Options::tick`]).
+    fn idle(&mut self, out: &mut Sender);
+
+    /// Told of a datagram that could not be sent, after the call that queued it returned. What it
+    /// sends itself goes out at once, before the thread waits again.
+    fn failed(&mut self, failure: SendFailure, out: &mut Sender);
+}
