@@ -76,3 +76,16 @@ impl fmt::Display for HeaderError {
 }
 
 impl std::error::Error for HeaderError {}
+
+/// Text for a message of ours holds a CR, a LF or a NUL (or, in a name, no token), and would
+/// become another header. It was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Injection;
+
+impl fmt::Display for Injection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text would break out of its header")
+    }
+}
+
+impl std::error::Error for Injection {}

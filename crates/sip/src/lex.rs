@@ -1,5 +1,7 @@
 //! The few lexical rules that every header shares, RFC 3261 section 25.1.
 
+use crate::Injection;
+
 /// Linear white space, folds included: the octets that may pad a value.
 pub(crate) const fn is_lws(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
@@ -53,6 +55,17 @@ pub(crate) fn decimal(text: &[u8]) -> Option<u32> {
         let digit = byte.is_ascii_digit().then(|| u32::from(byte - b'0'))?;
         sum.checked_mul(10)?.checked_add(digit)
     })
+}
+
+/// `text` itself when it stays inside one line.
+///
+/// # Errors
+/// It holds a CR, a LF or a NUL.
+pub(crate) fn one_line<T: AsRef<[u8]>>(text: T) -> Result<T, Injection> {
+    match memchr::memchr3(b'\r', b'\n', 0, text.as_ref()) {
+        Some(_) => Err(Injection),
+        None => Ok(text),
+    }
 }
 
 static TOKEN: [bool; 256] = {

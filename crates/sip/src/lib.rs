@@ -4,9 +4,9 @@
 //! understood before it is asked for; what is not understood is forwarded byte for byte. Changes
 //! are [`Edits`], rendered once per branch. The crate knows no clock, no socket and no state.
 
-// pub mod build;
+pub mod build;
 pub mod digest;
-// mod edits;
+mod edits;
 mod error;
 mod header_id;
 mod lex;
@@ -20,8 +20,8 @@ pub mod uri;
 mod values;
 mod via;
 
-// pub use edits::{Edits, Injection};
-pub use error::{HeaderError, ParseError};
+pub use edits::Edits;
+pub use error::{HeaderError, Injection, ParseError};
 pub use header_id::HeaderId;
 pub use limits::Limits;
 pub use message::{Defects, Header, Message, Violation};

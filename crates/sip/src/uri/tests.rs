@@ -75,7 +75,7 @@ fn refused() {
         ("sip:a%zz@b", UriError::Escape),
         ("sip:[::1", UriError::Host),
         ("sip:[fe80::1%25eth0]", UriError::Host),
-        ("sip:2001:db8::10", UriError::Port),
+        ("sip:2001:db8::10", UriError::Host),
         ("sip:h:", UriError::Port),
         ("sip:h:65536", UriError::Port),
         ("sip:h:-1", UriError::Port),

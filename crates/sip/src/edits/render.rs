@@ -1,0 +1,296 @@
+//! A message and its edits become octets.
+
+use super::Edits;
+use super::splice::{Change, Changes, splice};
+use crate::{HeaderId, Message, Span};
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+impl Edits {
+    /// Appends the edited message to `out` in one pass.
+    ///
+    /// What is not edited goes byte for byte. Whatever the edits were, the headers written hold no
+    /// bare CR, LF or NUL and no empty line: an inserted bare LF becomes CRLF, a bare CR or a NUL
+    /// becomes `?`, and a line left empty is taken out.
+    pub fn render(&self, message: &Message, out: &mut Vec<u8>) {
+        let source = &message.bytes()[..];
+        let mut changes = self.changes(message);
+        changes.sort_by_key(|change| change.start);
+        out.reserve(source.len() + 512);
+        self.push_start_line(message, out);
+        let headers = out.len();
+        let range = message.headers_start()..message.headers_end();
+        splice(source, range, &changes, |piece| {
+            out.extend_from_slice(piece)
+        });
+        if !self.ops.is_empty() {
+            repair(out, headers);
+        }
+        out.extend_from_slice(b"\r\n");
+        match &self.body {
+            Some(body) => out.extend_from_slice(body),
+            None => splice(
+                source,
+                message.body_offset()..source.len(),
+                &changes,
+                |piece| {
+                    out.extend_from_slice(piece);
+                },
+            ),
+        }
+    }
+
+    /// Appends one header line of the message with the edits of the hop that fall into it.
+    pub(crate) fn render_range(&self, message: &Message, span: Span, out: &mut Vec<u8>) {
+        let mut changes = Changes::new();
+        self.push_source(message, &mut changes);
+        changes.sort_by_key(|change| change.start);
+        splice(message.bytes(), span.range(), &changes, |piece| {
+            out.extend_from_slice(piece)
+        });
+    }
+
+    fn push_start_line(&self, message: &Message, out: &mut Vec<u8>) {
+        match (&self.request_uri, &self.status) {
+            (Some(uri), _) if message.is_request() => {
+                push_all(
+                    out,
+                    &[message.method_bytes(), b" ", uri, b" ", message.version()],
+                );
+            }
+            (_, Some((code, reason))) if !message.is_request() => {
+                let code = code.to_string();
+                push_all(
+                    out,
+                    &[message.version(), b" ", code.as_bytes(), b" ", reason],
+                );
+            }
+            _ => out.extend_from_slice(message.start_line()),
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+
+    /// Every change, those that follow from others included, in the order they apply at one
+    /// offset: the script's own first, then Record-Route, then Via.
+    fn changes<'a>(&'a self, message: &'a Message) -> Changes<'a> {
+        let mut changes: Changes<'a> = self
+            .ops
+            .iter()
+            .map(|op| Change {
+                start: op.start as usize,
+                end: op.end as usize,
+                text: Cow::Borrowed(&op.text[..]),
+            })
+            .collect();
+        self.push_hop(message, &mut changes);
+        self.push_content_type(message, &mut changes);
+        self.push_content_length(message, &mut changes);
+        changes
+    }
+
+    /// What a proxy adds and takes per hop.
+    fn push_hop<'a>(&'a self, message: &'a Message, changes: &mut Changes<'a>) {
+        for value in &self.record_routes {
+            add_line(changes, message.headers_start(), "Record-Route", value);
+        }
+        if self.drop_top_via {
+            remove(changes, top_via_span(message));
+        } else {
+            self.push_source(message, changes);
+        }
+        if let Some(value) = &self.via {
+            let first = message
+                .header(HeaderId::Via)
+                .map(|header| header.span.start as usize);
+            add_line(
+                changes,
+                first.unwrap_or(message.headers_start()),
+                "Via",
+                value,
+            );
+        }
+        if let Some(value) = &self.route_set {
+            let first = message
+                .header(HeaderId::Route)
+                .map(|header| header.span.start as usize);
+            add_line(
+                changes,
+                first.unwrap_or(message.headers_end()),
+                "Route",
+                value,
+            );
+        }
+    }
+
+    /// `received` and `rport` go directly behind the sent-by, as Kamailio places them.
+    fn push_source(&self, message: &Message, changes: &mut Changes<'_>) {
+        let Ok(via) = message.top_via() else { return };
+        let Some(sent_by) = Span::find(message.bytes(), via.sent_by) else {
+            return;
+        };
+        let mut note = String::new();
+        for param in via.params {
+            let gone = param.is(b"received") && self.received.is_some()
+                || param.is(b"rport") && self.rport.is_some();
+            if gone && let Some(span) = Span::find(message.bytes(), param.raw) {
+                remove(changes, with_semicolon(message.bytes(), span));
+            }
+        }
+        // Writing to a String cannot fail.
+        if let Some(address) = self.received {
+            let _ = write!(note, ";received={address}");
+        }
+        if let Some(port) = self.rport {
+            let _ = write!(note, ";rport={port}");
+        }
+        if !note.is_empty() {
+            add(changes, sent_by.end as usize, note.into_bytes());
+        }
+    }
+
+    fn push_content_type(&self, message: &Message, changes: &mut Changes<'_>) {
+        let emptied = self.body.as_ref().is_some_and(|body| body.is_empty());
+        if !emptied && self.content_type.is_none() {
+            return;
+        }
+        for header in message.all(HeaderId::ContentType) {
+            remove(changes, header.span);
+        }
+        if let Some(value) = self.content_type.as_ref().filter(|_| !emptied) {
+            add_line(changes, message.headers_end(), "Content-Type", value);
+        }
+    }
+
+    /// Corrects Content-Length in place when the body changes, or adds one.
+    fn push_content_length(&self, message: &Message, changes: &mut Changes<'_>) {
+        let body = message.body_offset()..message.bytes().len();
+        let edited = changes.iter().any(|c| c.start >= body.start);
+        if self.body.is_none() && !edited && !self.content_length {
+            return;
+        }
+        let length = match &self.body {
+            Some(body) => body.len(),
+            None => {
+                let mut sorted = changes.clone();
+                sorted.sort_by_key(|change| change.start);
+                let mut length = 0;
+                splice(message.bytes(), body, &sorted, |piece| {
+                    length += piece.len()
+                });
+                length
+            }
+        };
+        let mut kept = message
+            .all(HeaderId::ContentLength)
+            .filter(|header| !self.is_removed(header.span));
+        let digits = length.to_string();
+        match kept.next() {
+            Some(first) => {
+                remove(changes, first.value_span);
+                add(
+                    changes,
+                    first.value_span.start as usize,
+                    digits.into_bytes(),
+                );
+                kept.for_each(|again| remove(changes, again.span));
+            }
+            None => add_line(
+                changes,
+                message.headers_end(),
+                "Content-Length",
+                digits.as_bytes(),
+            ),
+        }
+    }
+}
+
+fn add(changes: &mut Changes<'_>, at: usize, text: Vec<u8>) {
+    changes.push(Change {
+        start: at,
+        end: at,
+        text: Cow::Owned(text),
+    });
+}
+
+fn add_line(changes: &mut Changes<'_>, at: usize, name: &str, value: &[u8]) {
+    let mut line = Vec::with_capacity(name.len() + value.len() + 4);
+    push_all(&mut line, &[name.as_bytes(), b": ", value, b"\r\n"]);
+    add(changes, at, line);
+}
+
+fn remove(changes: &mut Changes<'_>, span: Span) {
+    let Span { start, end } = span;
+    changes.push(Change {
+        start: start as usize,
+        end: end as usize,
+        text: Cow::Borrowed(b""),
+    });
+}
+
+/// The top Via value with the comma behind it, or its whole line when it stands alone there.
+fn top_via_span(message: &Message) -> Span {
+    let Some(line) = message.header(HeaderId::Via) else {
+        return Span::default();
+    };
+    let mut values = crate::split_values(line.value);
+    match (
+        values.next(),
+        values
+            .next()
+            .and_then(|next| Span::find(message.bytes(), next)),
+    ) {
+        (Some(_), Some(next)) => Span::new(line.value_span.start, next.start),
+        _ => line.span,
+    }
+}
+
+/// A parameter with the semicolon before it.
+fn with_semicolon(bytes: &[u8], param: Span) -> Span {
+    let before = bytes.get(..param.start as usize).unwrap_or_default();
+    let start = memchr::memrchr(b';', before).unwrap_or(before.len());
+    Span::from(start..param.end as usize)
+}
+
+/// Makes the header lines in `out` from `start` on whole again; one scan when they are.
+fn repair(out: &mut Vec<u8>, start: usize) {
+    if is_clean(&out[start..]) {
+        return;
+    }
+    let text = out.split_off(start);
+    for line in text.split(|&byte| byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.iter().all(|byte| matches!(byte, b' ' | b'\t')) {
+            continue;
+        }
+        out.extend(line.iter().map(|&byte| {
+            if matches!(byte, b'\r' | 0) {
+                b'?'
+            } else {
+                byte
+            }
+        }));
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Whether `text` is whole lines, each with something in it and no stray CR, LF or NUL.
+fn is_clean(text: &[u8]) -> bool {
+    let mut at = 0;
+    while at < text.len() {
+        let Some(len) = memchr::memchr3(b'\r', b'\n', 0, &text[at..]) else {
+            return false;
+        };
+        let blank = text[at..at + len]
+            .iter()
+            .all(|byte| matches!(byte, b' ' | b'\t'));
+        if blank || text.get(at + len..at + len + 2) != Some(b"\r\n") {
+            return false;
+        }
+        at += len + 2;
+    }
+    true
+}
+
+fn push_all(out: &mut Vec<u8>, parts: &[&[u8]]) {
+    parts.iter().for_each(|part| out.extend_from_slice(part));
+}
