@@ -1,0 +1,62 @@
+//! Tables from the schema, as Kamailio's SQL scripts make them.
+
+use std::fmt::Write as _;
+
+use store::schema::{Column, Default, Index, Kind, Table};
+
+/// The statements that make a table and its indexes.
+pub(crate) fn create(table: &Table) -> Vec<String> {
+    let mut lines = vec!["id INTEGER PRIMARY KEY NOT NULL".to_owned()];
+    lines.extend(table.columns.iter().map(column));
+    let unique = table.indexes.iter().filter(|index| index.unique);
+    lines.extend(unique.map(|index| {
+        format!(
+            "CONSTRAINT {}_{} UNIQUE ({})",
+            table.name,
+            index.suffix,
+            columns(index)
+        )
+    }));
+    let mut statements = vec![format!(
+        "CREATE TABLE {} (\n    {}\n)",
+        table.name,
+        lines.join(",\n    ")
+    )];
+    let others = table.indexes.iter().filter(|index| !index.unique);
+    statements.extend(others.map(|index| {
+        format!(
+            "CREATE INDEX {0}_{1} ON {0} ({2})",
+            table.name,
+            index.suffix,
+            columns(index)
+        )
+    }));
+    statements
+}
+
+fn column(column: &Column) -> String {
+    let mut line = format!("`{}` ", column.name);
+    // Writing to a string cannot fail.
+    let _ = match column.kind {
+        Kind::Text(characters) => write!(line, "VARCHAR({characters})"),
+        Kind::LongText => write!(line, "TEXT"),
+        Kind::Int => write!(line, "INTEGER"),
+        Kind::SmallInt => write!(line, "SMALLINT"),
+        Kind::Real => write!(line, "REAL"),
+        Kind::Time => write!(line, "TIMESTAMP WITHOUT TIME ZONE"),
+    };
+    let _ = match column.default {
+        Default::None => Ok(()),
+        Default::Text(text) => write!(line, " DEFAULT '{text}'"),
+        Default::Int(number) => write!(line, " DEFAULT {number}"),
+        Default::Real(number) => write!(line, " DEFAULT {number:?}"),
+    };
+    if !column.nullable {
+        line.push_str(" NOT NULL");
+    }
+    line
+}
+
+fn columns(index: &Index) -> String {
+    index.columns.join(", ")
+}
