@@ -136,7 +136,7 @@ impl<'a> Reply<'a> {
         }
         let mut edits = Edits::new();
         edits.note_source(self.received, self.rport);
-        edits.render_range(self.request, header.span, out);
+        edits.render_via(self.request, header.span, out);
     }
 
     fn push_to(&self, out: &mut Vec<u8>, header: Header<'_>) {

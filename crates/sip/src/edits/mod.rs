@@ -22,6 +22,8 @@ pub struct Edits {
     content_type: Option<Bytes>,
     via: Option<Bytes>,
     record_routes: SmallVec<[Bytes; 2]>,
+    /// How many of `ops` come before the Record-Route.
+    record_route_mark: Option<usize>,
     route_set: Option<Bytes>,
     received: Option<IpAddr>,
     rport: Option<u16>,
@@ -175,6 +177,12 @@ impl Edits {
     pub fn set_via(&mut self, value: impl Into<Bytes>) -> Result<(), Injection> {
         self.via = Some(lex::one_line(value.into())?);
         Ok(())
+    }
+
+    /// Gives the Record-Route its place among the headers inserted before the first one: behind
+    /// those inserted so far. Without a call it stands behind all of them.
+    pub fn reserve_record_route(&mut self) {
+        self.record_route_mark.get_or_insert(self.ops.len());
     }
 
     /// A Record-Route to put before the first header, its value without name and line end.

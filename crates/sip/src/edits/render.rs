@@ -1,10 +1,9 @@
 //! A message and its edits become octets.
 
-use super::Edits;
 use super::splice::{Change, Changes, splice};
+use super::{Edits, Op};
 use crate::{HeaderId, Message, Span};
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 impl Edits {
     /// Appends the edited message to `out` in one pass.
@@ -40,10 +39,10 @@ impl Edits {
         }
     }
 
-    /// Appends one header line of the message with the edits of the hop that fall into it.
-    pub(crate) fn render_range(&self, message: &Message, span: Span, out: &mut Vec<u8>) {
+    /// Appends one Via line of the message with the source noted in it, for a reply of ours.
+    pub(crate) fn render_via(&self, message: &Message, span: Span, out: &mut Vec<u8>) {
         let mut changes = Changes::new();
-        self.push_source(message, &mut changes);
+        self.push_source(message, true, &mut changes);
         changes.sort_by_key(|change| change.start);
         splice(message.bytes(), span.range(), &changes, |piece| {
             out.extend_from_slice(piece)
@@ -71,17 +70,19 @@ impl Edits {
     }
 
     /// Every change, those that follow from others included, in the order they apply at one
-    /// offset: the script's own first, then Record-Route, then Via.
+    /// offset: the script's own and Record-Route as they were made, then Via.
     fn changes<'a>(&'a self, message: &'a Message) -> Changes<'a> {
-        let mut changes: Changes<'a> = self
-            .ops
-            .iter()
-            .map(|op| Change {
-                start: op.start as usize,
-                end: op.end as usize,
-                text: Cow::Borrowed(&op.text[..]),
-            })
-            .collect();
+        let mut changes = Changes::new();
+        let mark = self
+            .record_route_mark
+            .unwrap_or(self.ops.len())
+            .min(self.ops.len());
+        let (before, behind) = self.ops.split_at(mark);
+        changes.extend(before.iter().map(Op::change));
+        for value in &self.record_routes {
+            add_line(&mut changes, message.headers_start(), "Record-Route", value);
+        }
+        changes.extend(behind.iter().map(Op::change));
         self.push_hop(message, &mut changes);
         self.push_content_type(message, &mut changes);
         self.push_content_length(message, &mut changes);
@@ -90,13 +91,10 @@ impl Edits {
 
     /// What a proxy adds and takes per hop.
     fn push_hop<'a>(&'a self, message: &'a Message, changes: &mut Changes<'a>) {
-        for value in &self.record_routes {
-            add_line(changes, message.headers_start(), "Record-Route", value);
-        }
         if self.drop_top_via {
             remove(changes, top_via_span(message));
         } else {
-            self.push_source(message, changes);
+            self.push_source(message, false, changes);
         }
         if let Some(value) = &self.via {
             let first = message
@@ -122,29 +120,38 @@ impl Edits {
         }
     }
 
-    /// `received` and `rport` go directly behind the sent-by, as Kamailio places them.
-    fn push_source(&self, message: &Message, changes: &mut Changes<'_>) {
+    /// Notes the source as Kamailio does: `rport` where the peer asked for it, `received` behind
+    /// the sent-by (in a reply of ours at the end of the value); either goes there too when the
+    /// peer did not ask.
+    fn push_source(&self, message: &Message, at_end: bool, changes: &mut Changes<'_>) {
         let Ok(via) = message.top_via() else { return };
         let Some(sent_by) = Span::find(message.bytes(), via.sent_by) else {
             return;
         };
-        let mut note = String::new();
+        let mut rport = self.rport;
         for param in via.params {
-            let gone = param.is(b"received") && self.received.is_some()
-                || param.is(b"rport") && self.rport.is_some();
-            if gone && let Some(span) = Span::find(message.bytes(), param.raw) {
+            let Some(span) = Span::find(message.bytes(), param.raw) else {
+                continue;
+            };
+            if param.is(b"received") && self.received.is_some() {
                 remove(changes, with_semicolon(message.bytes(), span));
+            } else if param.is(b"rport")
+                && let Some(port) = rport.take()
+            {
+                remove(changes, span);
+                add(
+                    changes,
+                    span.start as usize,
+                    format!("rport={port}").into_bytes(),
+                );
             }
         }
-        // Writing to a String cannot fail.
-        if let Some(address) = self.received {
-            let _ = write!(note, ";received={address}");
-        }
-        if let Some(port) = self.rport {
-            let _ = write!(note, ";rport={port}");
-        }
+        let received = self.received.map(|address| format!(";received={address}"));
+        let rport = rport.map(|port| format!(";rport={port}"));
+        let note = [received.unwrap_or_default(), rport.unwrap_or_default()].concat();
         if !note.is_empty() {
-            add(changes, sent_by.end as usize, note.into_bytes());
+            let at = if at_end { via.span.end } else { sent_by.end };
+            add(changes, at as usize, note.into_bytes());
         }
     }
 
@@ -200,6 +207,17 @@ impl Edits {
                 "Content-Length",
                 digits.as_bytes(),
             ),
+        }
+    }
+}
+
+impl Op {
+    fn change(&self) -> Change<'_> {
+        let text = Cow::Borrowed(&self.text[..]);
+        Change {
+            start: self.start as usize,
+            end: self.end as usize,
+            text,
         }
     }
 }

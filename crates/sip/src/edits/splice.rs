@@ -24,16 +24,21 @@ pub(super) fn splice(
     mut sink: impl FnMut(&[u8]),
 ) {
     let mut at = range.start;
+    // Where the removed run that ends at `at` began.
+    let mut gone = None;
     for change in changes
         .iter()
         .filter(|c| range.contains(&c.start) || c.start == range.end)
     {
-        // Strictly inside what is already gone: only its removal may reach further.
         if change.start >= at {
             sink(source.get(at..change.start).unwrap_or_default());
+            (at, gone) = (change.start, Some(change.start));
+        }
+        // Strictly inside what is gone, only a removal that reaches further counts.
+        if gone == Some(change.start) {
             sink(&change.text);
         }
-        at = at.max(change.start).max(change.end.min(range.end));
+        at = at.max(change.end.min(range.end));
     }
     sink(source.get(at..range.end).unwrap_or_default());
 }
