@@ -10,6 +10,8 @@
 //! | [`timer`] | a wheel of hints |
 //! | [`reply`] | where replies go |
 //! | [`fork`] | the response context of RFC 3261 section 16.7 |
+//! | [`routing`] | Route and Record-Route |
+//! | [`location`] | where a URI leads (RFC 3263) |
 //!
 //! It knows no script, no module and no database.
 
@@ -18,10 +20,14 @@ pub mod fork;
 pub mod framing;
 mod instant;
 mod limits;
+pub mod location;
 pub mod reply;
+pub mod routing;
 pub mod table;
 pub mod timer;
 pub mod transaction;
+mod transport;
 
 pub use instant::Instant;
 pub use limits::Limits;
+pub use transport::Transport;

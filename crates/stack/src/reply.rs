@@ -5,6 +5,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use sip::Via;
+
+use crate::Transport;
+
 /// What the top Via of a received request says about replies.
 #[derive(Clone, Copy, Debug)]
 pub struct SentBy<'a> {
@@ -16,6 +20,18 @@ pub struct SentBy<'a> {
     pub rport: bool,
     /// The port that the transport has without a written one: 5060, or 5061 for TLS.
     pub default_port: u16,
+}
+
+impl<'a> SentBy<'a> {
+    /// That of a Via received over `transport`.
+    pub fn of(via: &Via<'a>, transport: Transport) -> Self {
+        SentBy {
+            host: via.host,
+            port: via.port,
+            rport: via.rport.is_some(),
+            default_port: transport.default_port(),
+        }
+    }
 }
 
 /// The way back of a request.

@@ -3,51 +3,51 @@
 use std::hash::Hasher;
 use std::net::IpAddr;
 
+use sip::{HeaderError, HeaderId, Message, Via};
+
 use super::{Brancher, Decoded};
 
-/// What decides where a request goes. If it comes back and all this is the same, it will go the same way
-/// again: a loop. If something differs, it is a spiral and legal.
-#[derive(Clone, Copy, Debug)]
-pub struct LoopFields<'a> {
-    /// Call-ID.
-    pub call_id: &'a [u8],
-    /// From tag, empty if there is none.
-    pub from_tag: &'a [u8],
-    /// CSeq number.
-    pub cseq: u32,
-    /// Request-URI as received.
-    pub request_uri: &'a [u8],
-    /// The Route values as received, in order.
-    pub routes: &'a [&'a [u8]],
-    /// Where it came from: scripts route by it. A loop is so seen one round later, which is still the second time
-    /// that it comes from ourselves.
-    pub source: IpAddr,
-}
-
 impl Brancher {
-    /// The loop part for the branches that a request gets from us.
-    pub fn loop_part(&self, fields: &LoopFields<'_>) -> u32 {
+    /// The loop part for the branches that a request gets from us: a keyed hash over what decides where it
+    /// goes. If it comes back and all that is the same, it will go the same way again: a loop. If
+    /// something differs, it is a spiral and legal.
+    ///
+    /// Call-ID, From tag, CSeq number, Request-URI and Route count, as received, and `source`, since scripts route
+    /// by it. So a loop is seen the second time that the request comes from ourselves. The To tag does not count,
+    /// for the ACK of a negative reply must get the branch of its INVITE (RFC 3261 16.11).
+    ///
+    /// # Errors
+    /// Call-ID, From or CSeq is missing or malformed.
+    pub fn loop_part(&self, request: &Message, source: IpAddr) -> Result<u32, HeaderError> {
         let mut hasher = self.loops;
-        hasher.write_u32(fields.cseq);
-        let texts = [fields.call_id, fields.from_tag, fields.request_uri];
-        for text in texts.into_iter().chain(fields.routes.iter().copied()) {
+        hasher.write_u32(request.cseq()?.number);
+        let from_tag = request.from()?.tag().unwrap_or_default();
+        let texts = [request.call_id()?, from_tag, request.request_uri()];
+        let routes = request.all(HeaderId::Route).map(|header| header.value);
+        for text in texts.into_iter().chain(routes) {
             hasher.write_usize(text.len());
             hasher.write(text);
         }
-        match fields.source {
+        match source.to_canonical() {
             IpAddr::V4(v4) => hasher.write(&v4.octets()),
             IpAddr::V6(v6) => hasher.write(&v6.octets()),
         }
-        hasher.finish() as u32
+        Ok(hasher.finish() as u32)
     }
 
-    /// Whether one of a request's Via branches is ours and was made for this same request going the same
-    /// way: then it loops (482). Give it only the branches of Vias whose sent-by is ours.
-    pub fn is_loop<'a>(&self, loop_part: u32, own: impl IntoIterator<Item = &'a [u8]>) -> bool {
-        own.into_iter().any(|branch| match self.decode(branch) {
-            Some(Decoded::Transaction(b)) => b.loop_part == loop_part,
-            Some(Decoded::Stateless { loop_part: part }) => part == loop_part,
-            None => false,
-        })
+    /// Whether a request loops (482): one of its Vias is ours, by `is_own` and by its MAC or form, and was made
+    /// for this same request going the same way. Linear in the number of Vias.
+    pub fn is_loop(
+        &self,
+        request: &Message,
+        loop_part: u32,
+        is_own: impl Fn(&Via<'_>) -> bool,
+    ) -> bool {
+        let own = request.vias().flatten().filter(is_own);
+        own.filter_map(|via| self.decode(via.branch?))
+            .any(|decoded| match decoded {
+                Decoded::Transaction(branch) => branch.loop_part == loop_part,
+                Decoded::Stateless { loop_part: part } => part == loop_part,
+            })
     }
 }

@@ -13,7 +13,6 @@ use std::hash::Hasher;
 use siphasher::sip::SipHasher24;
 
 pub use breadth::{DEFAULT_MAX_BREADTH, shares};
-pub use loops::LoopFields;
 pub use stateless::StatelessFields;
 pub use text::Token;
 

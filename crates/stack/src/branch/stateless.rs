@@ -1,28 +1,75 @@
 //! The branch of a statelessly forwarded request: RFC 3261 16.11.
 
 use std::hash::Hasher;
+use std::net::IpAddr;
 
+use sip::{HeaderError, Message, Via};
 use siphasher::sip128::Hasher128;
 
 use super::{Brancher, COOKIE, STATELESS, Token, text};
+use crate::reply::Return;
 
 /// Bytes of the MAC.
 const MAC: usize = 12;
 
-/// What a reply repeats of its request, so that its branch can be verified without a transaction.
+/// What a reply repeats of its request, so that its branch can be verified without a transaction: which
+/// request it was, and where the Via below ours leads.
 ///
-/// The method is not among them, for ACK and CANCEL must get the branch of their INVITE, nor is the To
+/// The method is not among it, for ACK and CANCEL must get the branch of their INVITE, nor is the To
 /// tag, which the reply adds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatelessFields<'a> {
-    /// Call-ID.
-    pub call_id: &'a [u8],
-    /// CSeq number.
-    pub cseq: u32,
-    /// From tag, empty if there is none.
-    pub from_tag: &'a [u8],
-    /// The value of the Via below ours, as we sent it: it says where the reply is relayed to.
-    pub next_via: &'a [u8],
+    call_id: &'a [u8],
+    cseq: u32,
+    from_tag: &'a [u8],
+    next: NextHop<'a>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct NextHop<'a> {
+    sent_by: &'a [u8],
+    branch: &'a [u8],
+    received: Option<IpAddr>,
+    rport: Option<u16>,
+}
+
+impl<'a> StatelessFields<'a> {
+    /// Those of a request that is about to be forwarded, its top Via completed by `way_back`.
+    ///
+    /// # Errors
+    /// One of Call-ID, CSeq, From, Via is missing or malformed.
+    pub fn of_request(request: &'a Message, way_back: &Return) -> Result<Self, HeaderError> {
+        let via = request.top_via()?;
+        Self::read(request, &via, way_back.received, way_back.rport)
+    }
+
+    /// Those of a reply with our Via on top.
+    ///
+    /// # Errors
+    /// One of Call-ID, CSeq, From is missing or malformed, or there is no Via below ours.
+    pub fn of_reply(reply: &'a Message) -> Result<Self, HeaderError> {
+        let via = reply.vias().nth(1).ok_or(HeaderError::Missing)??;
+        Self::read(reply, &via, via.received_addr(), via.rport.flatten())
+    }
+
+    fn read(
+        message: &'a Message,
+        via: &Via<'a>,
+        received: Option<IpAddr>,
+        rport: Option<u16>,
+    ) -> Result<Self, HeaderError> {
+        Ok(StatelessFields {
+            call_id: message.call_id()?,
+            cseq: message.cseq()?.number,
+            from_tag: message.from()?.tag().unwrap_or_default(),
+            next: NextHop {
+                sent_by: via.sent_by,
+                branch: via.branch.unwrap_or_default(),
+                received: received.map(|ip| ip.to_canonical()),
+                rport,
+            },
+        })
+    }
 }
 
 impl Brancher {
@@ -51,10 +98,12 @@ impl Brancher {
         let mut hasher = self.stateless;
         hasher.write_u32(loop_part);
         hasher.write_u32(fields.cseq);
-        for field in [fields.call_id, fields.from_tag, fields.next_via] {
+        let next = &fields.next;
+        for field in [fields.call_id, fields.from_tag, next.sent_by, next.branch] {
             hasher.write_usize(field.len());
             hasher.write(field);
         }
+        std::hash::Hash::hash(&(next.received, next.rport), &mut hasher);
         let whole = hasher.finish128().as_u128().to_be_bytes();
         std::array::from_fn(|at| whole.get(at).copied().unwrap_or_default())
     }

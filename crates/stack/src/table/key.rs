@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use ahash::RandomState;
+use sip::{HeaderError, Message};
 
 /// The cookie of a branch made by the rules of RFC 3261 8.1.1.7.
 const COOKIE: &[u8] = b"z9hG4bK";
@@ -37,6 +38,30 @@ pub struct TopVia<'a> {
     pub branch: &'a [u8],
     /// The whole value; looked at only without a branch cookie.
     pub raw: &'a [u8],
+}
+
+impl<'a> RequestId<'a> {
+    /// Those of a message.
+    ///
+    /// # Errors
+    /// One of Call-ID, CSeq, From, To, Via is missing or malformed.
+    pub fn of(message: &'a Message) -> Result<Self, HeaderError> {
+        let via = message.top_via()?;
+        Ok(RequestId {
+            call_id: message.call_id()?,
+            cseq: message.cseq()?.number,
+            method: message.method_bytes(),
+            from_tag: message.from()?.tag().unwrap_or_default(),
+            to_tag: message.to()?.tag().unwrap_or_default(),
+            request_uri: message.request_uri(),
+            via: TopVia {
+                host: via.host,
+                port: via.port,
+                branch: via.branch.unwrap_or_default(),
+                raw: via.raw,
+            },
+        })
+    }
 }
 
 /// How a request is compared with the transactions of its chain.
