@@ -15,20 +15,36 @@ use net::udp::{Datagram, Handler, Options, SendFailure, Sender, Socket, Sockets,
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let address: SocketAddr = arguments.next().unwrap_or_else(|| "127.0.0.1:5060".to_owned()).parse()?;
+    let address: SocketAddr = arguments
+        .next()
+        .unwrap_or_else(|| "127.0.0.1:5060".to_owned())
+        .parse()?;
     let workers = arguments.next().map_or(Ok(2), |n| n.parse())?;
     let batch = arguments.next().map_or(Ok(32), |n| n.parse())?;
-    let socket = Socket::bind(address, &Options { batch, ..Options::default() })?;
+    let socket = Socket::bind(
+        address,
+        &Options {
+            batch,
+            ..Options::default()
+        },
+    )?;
     let answers: Vec<Arc<AtomicU64>> = (0..workers).map(|_| Arc::default()).collect();
-    let threads =
-        Workers::start(&Sockets::new(vec![socket]), workers, |number| Echo(answers[number].clone()))?;
+    let threads = Workers::start(&Sockets::new(vec![socket]), workers, |number| {
+        Echo(answers[number].clone())
+    })?;
     std::io::stdin().read_exact(&mut [0]).ok();
     threads.join();
-    let counts: Vec<u64> = answers.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+    let counts: Vec<u64> = answers
+        .iter()
+        .map(|count| count.load(Ordering::Relaxed))
+        .collect();
     let total: u64 = counts.iter().sum();
     let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     let cpu_us = cpu.tv_sec as f64 * 1e6 + cpu.tv_nsec as f64 / 1e3;
-    println!("{total} answers by worker {counts:?}, {:.2} us each", cpu_us / total.max(1) as f64);
+    println!(
+        "{total} answers by worker {counts:?}, {:.2} us each",
+        cpu_us / total.max(1) as f64
+    );
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The addresses of this host, to expand `listen=eth0` and an absent `listen`.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
@@ -41,10 +41,10 @@ pub fn interfaces() -> io::Result<Vec<Interface>> {
 
 fn ip(address: &SockaddrStorage) -> Option<(IpAddr, u32)> {
     if let Some(v4) = address.as_sockaddr_in() {
-        return Some((IpAddr::V4(Ipv4Addr::from(v4.ip())), 0));
+        return Some((IpAddr::V4(v4.ip()), 0));
     }
     let v6 = address.as_sockaddr_in6()?;
-    Some((IpAddr::V6(Ipv6Addr::from(v6.ip())), v6.scope_id()))
+    Some((IpAddr::V6(v6.ip()), v6.scope_id()))
 }
 
 #[cfg(test)]
@@ -56,7 +56,7 @@ mod tests {
         let all = interfaces().expect("the system lists its interfaces");
         let found = all
             .iter()
-            .find(|i| i.address == IpAddr::V4(Ipv4Addr::LOCALHOST));
+            .find(|i| i.address == IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
         assert!(
             found.is_some_and(|i| i.loopback && i.up && !i.name.is_empty()),
             "{all:?}"

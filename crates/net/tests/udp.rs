@@ -1,5 +1,7 @@
 //! UDP over loopback.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, Sender as Tell, channel};
@@ -23,7 +25,9 @@ struct Scripted {
 
 impl Handler for Scripted {
     fn datagrams(&mut self, batch: &mut Vec<Datagram>, out: &mut Sender) {
-        batch.drain(..).for_each(|datagram| (self.script)(datagram, out));
+        batch
+            .drain(..)
+            .for_each(|datagram| (self.script)(datagram, out));
     }
 
     fn idle(&mut self, _: &mut Sender) {
@@ -53,7 +57,12 @@ fn world(address: &str, per_socket: usize, mut script: impl FnMut(usize) -> Scri
         failures: failure_tell.clone(),
     })
     .unwrap();
-    World { address, workers, idle, failures }
+    World {
+        address,
+        workers,
+        idle,
+        failures,
+    }
 }
 
 fn client(address: &str) -> UdpSocket {
@@ -81,7 +90,10 @@ fn one_sender_keeps_two_workers_busy() {
     client.send_to(b"one", world.address).unwrap();
     client.send_to(b"two", world.address).unwrap();
     // Each worker stands at the barrier with one datagram, so the second was not kept for the first's worker.
-    let mut busy = [told.recv_timeout(DEADLINE).unwrap(), told.recv_timeout(DEADLINE).unwrap()];
+    let mut busy = [
+        told.recv_timeout(DEADLINE).unwrap(),
+        told.recv_timeout(DEADLINE).unwrap(),
+    ];
     busy.sort_unstable();
     together.wait();
     assert_eq!(busy, [0, 1]);
@@ -145,15 +157,27 @@ fn an_address_is_bound_once() {
     let first = Socket::bind("127.0.0.1:0".parse().unwrap(), &Options::default()).unwrap();
     let error = Socket::bind(first.local(), &Options::default()).unwrap_err();
     assert!(error.is_in_use());
-    assert_eq!(error.to_string(), format!("udp:{}: address in use", first.local()));
+    assert_eq!(
+        error.to_string(),
+        format!("udp:{}: address in use", first.local())
+    );
 }
 
 #[test]
 fn wildcards_and_foreign_addresses_are_refused() {
     for (address, says) in [
-        ("0.0.0.0:0", "udp:0.0.0.0:0: name each address instead of the wildcard"),
-        ("[::]:0", "udp:[::]:0: name each address instead of the wildcard"),
-        ("192.0.2.1:0", "udp:192.0.2.1:0: no interface of this host has this address"),
+        (
+            "0.0.0.0:0",
+            "udp:0.0.0.0:0: name each address instead of the wildcard",
+        ),
+        (
+            "[::]:0",
+            "udp:[::]:0: name each address instead of the wildcard",
+        ),
+        (
+            "192.0.2.1:0",
+            "udp:192.0.2.1:0: no interface of this host has this address",
+        ),
     ] {
         let error = Socket::bind(address.parse().unwrap(), &Options::default()).unwrap_err();
         assert_eq!(error.to_string(), says);
@@ -177,25 +201,36 @@ fn what_cannot_be_sent_is_reported_and_the_rest_leaves() {
         let length = client.recv(&mut got).unwrap();
         assert_eq!(&got[..length], expected.as_bytes());
     }
-    let mut failures = [world.failures.recv_timeout(DEADLINE).unwrap(), world.failures.recv_timeout(DEADLINE).unwrap()];
+    let mut failures = [
+        world.failures.recv_timeout(DEADLINE).unwrap(),
+        world.failures.recv_timeout(DEADLINE).unwrap(),
+    ];
     failures.sort_by_key(|failure| failure.bytes.len());
     let [lost, large] = failures;
-    assert_eq!((lost.error.kind(), lost.local), (io::ErrorKind::NotFound, client.local_addr().unwrap()));
+    assert_eq!(
+        (lost.error.kind(), lost.local),
+        (io::ErrorKind::NotFound, client.local_addr().unwrap())
+    );
     assert_eq!((large.bytes.len(), large.local), (65_600, world.address));
 }
 
 #[test]
 fn any_thread_sends_by_any_socket() {
-    let sockets: Vec<Socket> =
-        (0..2).map(|_| Socket::bind("127.0.0.1:0".parse().unwrap(), &Options::default()).unwrap()).collect();
+    let sockets: Vec<Socket> = (0..2)
+        .map(|_| Socket::bind("127.0.0.1:0".parse().unwrap(), &Options::default()).unwrap())
+        .collect();
     let local = sockets[1].local();
     let sockets = Sockets::new(sockets);
     let client = client("127.0.0.1:0");
     let peer = client.local_addr().unwrap();
-    sockets.send(local, peer, &Bytes::from_static(b"hello")).unwrap();
+    sockets
+        .send(local, peer, &Bytes::from_static(b"hello"))
+        .unwrap();
     let mut got = [0; 16];
     assert_eq!(client.recv_from(&mut got).unwrap(), (5, local));
-    let error = sockets.send(peer, peer, &Bytes::from_static(b"hello")).unwrap_err();
+    let error = sockets
+        .send(peer, peer, &Bytes::from_static(b"hello"))
+        .unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::NotFound);
 }
 
