@@ -171,32 +171,25 @@ impl Session<'_> {
         Ok(prepared)
     }
 
+    /// The columns are looked up after the first step: that prepares the statement anew where another
+    /// process has changed the table.
     fn rows(&self, prepared: &mut CachedStatement<'_>) -> Result<Rows, StoreError> {
-        let columns = prepared.columns();
-        let times: Vec<bool> = columns
-            .iter()
-            .map(|column| value::holds_time(column.decl_type()))
-            .collect();
-        let columns = columns
-            .iter()
-            .map(|column| column.name().to_owned())
-            .collect();
-        let mut rows = Rows {
-            columns,
-            rows: Vec::new(),
-        };
-        let mut found = prepared.raw_query();
+        let mut rows = Rows::default();
+        let mut times = Vec::new();
         let mut size = 0;
+        let mut found = prepared.raw_query();
         while let Some(row) = found.next().map_err(|error| self.context.error(&error))? {
+            if rows.columns.is_empty() {
+                (rows.columns, times) = columns(row.as_ref());
+            }
             let mut cells = Vec::with_capacity(times.len());
             for (at, is_time) in times.iter().enumerate() {
                 let stored = row
                     .get_ref(at)
                     .map_err(|error| self.context.error(&error))?;
-                let cell = value::cell(stored, *is_time);
-                size += cell.size();
-                cells.push(cell);
+                cells.push(value::cell(stored, *is_time));
             }
+            size += cells.iter().map(Cell::size).sum::<usize>();
             if size > self.answer_bytes {
                 return Err(StoreError::TooLarge {
                     what: "bytes in the answer",
@@ -206,8 +199,26 @@ impl Session<'_> {
             }
             rows.rows.push(cells);
         }
+        drop(found);
+        if rows.is_empty() {
+            rows.columns = columns(prepared).0;
+        }
         Ok(rows)
     }
+}
+
+/// The names of a statement's columns, and which of them hold times.
+fn columns(statement: &rusqlite::Statement<'_>) -> (Vec<String>, Vec<bool>) {
+    let columns = statement.columns();
+    columns
+        .iter()
+        .map(|column| {
+            (
+                column.name().to_owned(),
+                value::holds_time(column.decl_type()),
+            )
+        })
+        .unzip()
 }
 
 fn done(affected: u64) -> Outcome {

@@ -67,7 +67,7 @@ mod tests {
         let (sender, receiver) = channel();
         drop(Job::new(
             Operation::raw("x"),
-            Box::new(move |result| sender.send(result).unwrap()),
+            Box::new(move |result| sender.send(result).expect("sent")),
         ));
         assert!(matches!(
             receiver.try_recv(),

@@ -178,3 +178,51 @@ fn create(tables: &mut BTreeMap<Name, Table>, wanted: &[&'static Schema], capaci
     }
     made
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{contract, wait};
+
+    #[test]
+    fn memory_keeps_the_contract() {
+        contract::run(&|| Box::new(Memory::new(Limits::default())));
+    }
+
+    #[test]
+    fn a_full_table_refuses_and_a_large_answer_too() {
+        let memory = Memory::standard().with_rows_per_table(2);
+        let insert = |domain: &str| {
+            let row = vec![(name!("domain"), domain.into())];
+            wait(
+                &memory,
+                Write::Insert {
+                    table: name!("domain"),
+                    row,
+                }
+                .into(),
+            )
+        };
+        assert!(insert("a").is_ok() && insert("b").is_ok());
+        assert!(matches!(
+            insert("c"),
+            Err(StoreError::TooLarge {
+                what: "rows in the table",
+                ..
+            })
+        ));
+        let small = Memory::new(Limits {
+            answer_bytes: 10,
+            ..Limits::default()
+        });
+        wait(&small, Operation::CreateTables(vec![])).unwrap();
+        let all = wait(&small, Select::from(name!("version")).into());
+        assert!(matches!(
+            all,
+            Err(StoreError::TooLarge {
+                what: "bytes in the answer",
+                ..
+            })
+        ));
+    }
+}

@@ -50,10 +50,8 @@ pub(super) fn holds(stored: &Cell, op: Op, wanted: &Cell) -> bool {
         (Op::Le, ..) => order(stored, wanted).is_le(),
         (Op::Gt, ..) => order(stored, wanted).is_gt(),
         (Op::Ge, ..) => order(stored, wanted).is_ge(),
-        (Op::HasBits, ..) => match (stored.as_int(), wanted.as_int()) {
-            (Some(stored), Some(wanted)) => stored & wanted != 0,
-            _ => false,
-        },
+        (Op::HasBits, Cell::Int(stored), Cell::Int(wanted)) => stored & wanted != 0,
+        (Op::HasBits, ..) => false,
     }
 }
 

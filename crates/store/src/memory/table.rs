@@ -209,23 +209,36 @@ impl Table {
     }
 
     fn candidates(&self, conditions: &[(Place, Op, Cell)]) -> Option<Vec<i64>> {
-        let pinned = |wanted: &str| {
+        let pinned = |wanted: Option<&str>| {
             conditions
                 .iter()
-                .find_map(|(place, op, value)| match place {
-                    Place::At(_, column) if *op == Op::Eq && column.name.as_str() == wanted => {
-                        Some(value.clone())
+                .filter(|(_, op, _)| *op == Op::Eq)
+                .find_map(|(place, _, value)| match place {
+                    Place::Id => wanted.is_none().then(|| value.clone()),
+                    Place::At(_, column) => {
+                        (wanted == Some(column.name.as_str())).then(|| value.clone())
                     }
-                    _ => None,
                 })
         };
+        if let Some(Cell::Int(id)) = pinned(None) {
+            return Some(
+                self.rows
+                    .contains_key(&id)
+                    .then_some(id)
+                    .into_iter()
+                    .collect(),
+            );
+        }
         self.schema
             .indexes
             .iter()
             .zip(&self.indexes)
             .find_map(|(index, set)| {
-                let key: Option<Vec<Cell>> =
-                    index.columns.iter().map(|column| pinned(column)).collect();
+                let key: Option<Vec<Cell>> = index
+                    .columns
+                    .iter()
+                    .map(|column| pinned(Some(column)))
+                    .collect();
                 Some(entries(set, Key(key?)))
             })
     }

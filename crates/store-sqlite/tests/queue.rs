@@ -1,0 +1,163 @@
+//! What many operations at once come to.
+
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier};
+
+use store::{Operation, Outcome, Select, Store, StoreError, Write, name, schema, wait};
+use store_sqlite::{Options, SqliteStore};
+
+fn insert(address: &str) -> Operation {
+    Write::Insert {
+        table: name!("address"),
+        row: vec![(name!("ip_addr"), address.into())],
+    }
+    .into()
+}
+
+fn database(directory: &tempfile::TempDir, options: Options) -> SqliteStore {
+    let store = SqliteStore::open(directory.path().join("k.db"), options).expect("a database");
+    wait(
+        &store,
+        Operation::CreateTables(vec![&schema::ADDRESS, &schema::DOMAIN]),
+    )
+    .expect("tables");
+    store
+}
+
+/// Holds the writer in a call-back until the barrier is passed by the test too.
+fn hold_writer(store: &SqliteStore) -> Arc<Barrier> {
+    let (gate, at_gate) = (Arc::new(Barrier::new(2)), channel());
+    let (inside, arrived) = (gate.clone(), at_gate.0);
+    let hold = move |_| {
+        arrived.send(()).expect("the test waits");
+        inside.wait();
+    };
+    store.submit(Operation::raw("PRAGMA user_version = 1"), Box::new(hold));
+    at_gate.1.recv().expect("the writer is held");
+    gate
+}
+
+#[test]
+fn a_full_queue_refuses_at_once_and_the_rest_is_done() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = database(
+        &directory,
+        Options {
+            queue: 3,
+            ..Options::default()
+        },
+    );
+    let gate = hold_writer(&store);
+    let (sender, receiver) = channel();
+    for at in 0..5 {
+        let sender = sender.clone();
+        store.submit(
+            insert("192.0.2.1"),
+            Box::new(move |result| sender.send((at, result)).expect("sent")),
+        );
+    }
+    let refused: Vec<_> = receiver.try_iter().collect();
+    let places: Vec<i32> = refused.iter().map(|(at, _)| *at).collect();
+    assert_eq!(places, [3, 4]);
+    for (_, result) in refused {
+        assert!(
+            matches!(result, Err(StoreError::TooMany { limit: 3, .. })),
+            "{result:?}"
+        );
+    }
+    gate.wait();
+    for expected in 0..3 {
+        assert_eq!(
+            receiver.recv(),
+            Ok((expected, Ok(Outcome::Done { affected: 1 }))),
+            "in order"
+        );
+    }
+}
+
+#[test]
+fn one_mistake_in_a_group_spoils_no_other() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = database(&directory, Options::default());
+    let gate = hold_writer(&store);
+    let (sender, receiver) = channel();
+    let domain = |text: &str| Write::Insert {
+        table: name!("domain"),
+        row: vec![(name!("domain"), text.into())],
+    };
+    let operations = [
+        domain("a").into(),
+        domain("a").into(),
+        Operation::Batch(vec![domain("b"), domain("a")]),
+        Operation::raw("COMMIT"),
+        Operation::raw("nonsense"),
+        Operation::Batch(vec![domain("c"), domain("d")]),
+    ];
+    for operation in operations {
+        let sender = sender.clone();
+        store.submit(
+            operation,
+            Box::new(move |result| {
+                sender
+                    .send(result.map(|done| done.affected()).ok())
+                    .expect("sent")
+            }),
+        );
+    }
+    gate.wait();
+    drop(sender);
+    let results: Vec<_> = receiver.iter().collect();
+    assert_eq!(results, [Some(1), None, None, None, None, Some(2)]);
+    let rows = wait(
+        &store,
+        Select::from(name!("domain"))
+            .columns([name!("domain")])
+            .into(),
+    )
+    .expect("rows");
+    assert_eq!(
+        rows.into_rows().rows,
+        [["a".into()], ["c".into()], ["d".into()]]
+    );
+}
+
+#[test]
+fn what_was_accepted_is_done_before_the_store_ends() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = database(&directory, Options::default());
+    let (sender, receiver) = channel();
+    for _ in 0..2000 {
+        let sender = sender.clone();
+        store.submit(
+            insert("192.0.2.1"),
+            Box::new(move |result| sender.send(result.is_ok()).expect("sent")),
+        );
+    }
+    drop(store);
+    assert_eq!(receiver.try_iter().filter(|done| *done).count(), 2000);
+    let store = database(&directory, Options::default());
+    assert_eq!(
+        wait(&store, Select::from(name!("address")).into())
+            .expect("rows")
+            .into_rows()
+            .len(),
+        2000
+    );
+}
+
+#[test]
+fn a_call_back_may_own_the_store() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = Arc::new(database(&directory, Options::default()));
+    let (sender, receiver) = channel();
+    let own = store.clone();
+    let last = move |result: Result<Outcome, StoreError>| {
+        drop(own);
+        sender.send(result.is_ok()).expect("sent");
+    };
+    let gate = hold_writer(&store);
+    store.submit(insert("192.0.2.1"), Box::new(last));
+    drop(store);
+    gate.wait();
+    assert_eq!(receiver.recv(), Ok(true));
+}
