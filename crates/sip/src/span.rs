@@ -58,3 +58,36 @@ impl From<Range<usize>> for Span {
         Self::new(clamp(range.start), clamp(range.end))
     }
 }
+
+/// A [`Span`] inside the header section, whose offsets fit 16 bits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Piece {
+    start: u16,
+    end: u16,
+}
+
+impl Piece {
+    pub(crate) fn new(start: usize, end: usize) -> Self {
+        let clamp = |offset| u16::try_from(offset).unwrap_or(u16::MAX);
+        Self {
+            start: clamp(start),
+            end: clamp(end),
+        }
+    }
+
+    pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
+        Span::from(self).of(bytes)
+    }
+}
+
+impl From<Piece> for Span {
+    fn from(piece: Piece) -> Self {
+        Self::new(u32::from(piece.start), u32::from(piece.end))
+    }
+}
+
+impl From<Span> for Piece {
+    fn from(span: Span) -> Self {
+        Self::new(span.start as usize, span.end as usize)
+    }
+}

@@ -67,7 +67,7 @@ fn what_is_accepted_is_sent_on_unchanged_or_canonical() {
         };
         let mut sent = Vec::new();
         sip::Edits::new().render(&message, &mut sent);
-        assert_eq!(sent, message.bytes(), "{:?}", row.file);
+        assert_eq!(sent, message.bytes()[..], "{:?}", row.file);
         let again = Message::parse(sent.into(), &Limits::default()).expect("parses again");
         assert_eq!(again.bytes(), message.bytes());
         assert_eq!(again.headers().len(), message.headers().len());

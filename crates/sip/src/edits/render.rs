@@ -277,16 +277,15 @@ fn repair(out: &mut Vec<u8>, start: usize) {
     let text = out.split_off(start);
     for line in text.split(|&byte| byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.iter().all(|byte| matches!(byte, b' ' | b'\t')) {
+        if is_blank(line) {
             continue;
         }
-        out.extend(line.iter().map(|&byte| {
-            if matches!(byte, b'\r' | 0) {
-                b'?'
-            } else {
-                byte
-            }
-        }));
+        let mut before = 0;
+        for &byte in line {
+            let bare = byte == b'\r' || byte == 0 && before != b'\\';
+            out.push(if bare { b'?' } else { byte });
+            before = byte;
+        }
         out.extend_from_slice(b"\r\n");
     }
 }
@@ -298,15 +297,16 @@ fn is_clean(text: &[u8]) -> bool {
         let Some(len) = memchr::memchr3(b'\r', b'\n', 0, &text[at..]) else {
             return false;
         };
-        let blank = text[at..at + len]
-            .iter()
-            .all(|byte| matches!(byte, b' ' | b'\t'));
-        if blank || text.get(at + len..at + len + 2) != Some(b"\r\n") {
+        if is_blank(&text[at..at + len]) || text.get(at + len..at + len + 2) != Some(b"\r\n") {
             return false;
         }
         at += len + 2;
     }
     true
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(|byte| matches!(byte, b' ' | b'\t'))
 }
 
 fn push_all(out: &mut Vec<u8>, parts: &[&[u8]]) {

@@ -36,7 +36,7 @@ impl Message {
     /// Reads start line and header index in one pass.
     ///
     /// Most messages stay in the buffer they came in. A message with bare LF line ends, white
-    /// space before a header's colon, continuation lines of white space only, a bare CR or a NUL
+    /// space before a header's colon, continuation lines of white space only, a bare CR or NUL
     /// in a header, several blanks in the start line, or no empty line at its end is copied once
     /// into canonical form, so that one text serves matching and forwarding; what was no mere
     /// spelling is noted in [`Message::defects`] and refused by [`Message::check`].
@@ -49,13 +49,16 @@ impl Message {
         }
         let lead = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
         let mut bytes = bytes.slice(lead.ok_or(ParseError::Empty)?..);
+        let mut index = Index::new();
         let mut defects = Defects::default();
-        let (start, index) = match scan::scan(&bytes, limits) {
-            Ok(parts) => parts,
+        let start = match scan::scan(&bytes, false, limits, &mut index) {
+            Ok(start) => start,
             Err(scan::Fault::Refuse(error)) => return Err(error),
             Err(scan::Fault::Rewrite) => {
                 (bytes, defects) = normalise::normalise(&bytes, limits)?;
-                scan::scan(&bytes, limits).map_err(scan::Fault::refused)?
+                index = Index::new();
+                let again = scan::scan(&bytes, true, limits, &mut index);
+                again.map_err(scan::Fault::refused)?
             }
         };
         let mut message = Self {

@@ -1,6 +1,5 @@
 //! The slow path: a message in an odd spelling is copied into the canonical one.
 
-use super::scan::special;
 use crate::{Limits, ParseError, lex};
 use bytes::Bytes;
 
@@ -8,7 +7,7 @@ use bytes::Bytes;
 /// answers each with 400.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Defects {
-    /// A NUL or a bare CR in start line or headers; each became a `?`.
+    /// A bare NUL or CR in start line or headers; each became a `?`.
     pub octets: bool,
     /// The data ended before the empty line; it was added.
     pub truncated: bool,
@@ -17,12 +16,13 @@ pub struct Defects {
 }
 
 /// Copies `text` with CRLF line ends, names directly before their colons, no continuation lines of
-/// white space only, and no NUL or bare CR before the body.
+/// white space only, and no bare NUL or CR before the body.
 pub(super) fn normalise(text: &[u8], limits: &Limits) -> Result<(Bytes, Defects), ParseError> {
     let mut defects = Defects::default();
     let mut out = Vec::with_capacity(text.len() + 64);
     let mut rest = text;
     let mut first = true;
+    let mut quoted = false;
     loop {
         let line = take_line(&mut rest, limits)?;
         match line {
@@ -32,8 +32,13 @@ pub(super) fn normalise(text: &[u8], limits: &Limits) -> Result<(Bytes, Defects)
             }
             Line::Text(b"") => break,
             Line::Text(line) if first => push_start_line(&mut out, line, &mut defects),
-            Line::Text(line @ [b' ' | b'\t', ..]) => push_fold(&mut out, line, &mut defects),
-            Line::Text(line) => push_header(&mut out, line, &mut defects)?,
+            Line::Text(line @ [b' ' | b'\t', ..]) => {
+                push_fold(&mut out, line, &mut quoted, &mut defects)
+            }
+            Line::Text(line) => {
+                quoted = false;
+                push_header(&mut out, line, &mut quoted, &mut defects)?;
+            }
         }
         first = false;
         if out.len() > usize::from(limits.header_bytes) {
@@ -68,37 +73,35 @@ fn take_line<'a>(rest: &mut &'a [u8], limits: &Limits) -> Result<Line<'a>, Parse
     }
 }
 
+/// Keeps one blank between method, Request-URI and version; blanks inside the Request-URI stay,
+/// for the URI parser to refuse.
 fn push_start_line(out: &mut Vec<u8>, line: &[u8], defects: &mut Defects) {
-    let is_reply = line
+    let text = lex::trim(line);
+    let is_reply = text
         .get(..4)
         .is_some_and(|head| head.eq_ignore_ascii_case(b"SIP/"));
-    let before = lex::trim(line);
-    let (Some(first), Some(last)) = (memchr::memchr(b' ', before), memchr::memrchr(b' ', before))
-    else {
-        return push_text(out, line, defects);
+    let blanks = (memchr::memchr(b' ', text), memchr::memrchr(b' ', text));
+    let (Some(first), Some(last), false) = (blanks.0, blanks.1, is_reply) else {
+        return push_text(out, line, &mut false, defects);
     };
-    if is_reply || first == last {
-        defects.start_line |= !is_reply && before.len() != line.len();
-        push_text(out, if is_reply { line } else { before }, defects);
-    } else {
-        let uri = lex::trim(&before[first..last]);
-        defects.start_line |= line.len() != first + uri.len() + before.len() - last + 1;
-        push_text(out, &before[..first], defects);
-        out.truncate(out.len() - 2);
-        out.push(b' ');
-        push_text(out, uri, defects);
-        out.truncate(out.len() - 2);
-        push_text(out, &before[last..], defects);
-    }
+    let uri = lex::trim(&text[first..last]);
+    let repaired = [&text[..first], uri, &text[last + 1..]].join(&b' ');
+    defects.start_line |= repaired != line;
+    push_text(out, &repaired, &mut false, defects);
 }
 
-fn push_fold(out: &mut Vec<u8>, line: &[u8], defects: &mut Defects) {
+fn push_fold(out: &mut Vec<u8>, line: &[u8], quoted: &mut bool, defects: &mut Defects) {
     if !lex::trim(line).is_empty() {
-        push_text(out, line, defects);
+        push_text(out, line, quoted, defects);
     }
 }
 
-fn push_header(out: &mut Vec<u8>, line: &[u8], defects: &mut Defects) -> Result<(), ParseError> {
+fn push_header(
+    out: &mut Vec<u8>,
+    line: &[u8],
+    quoted: &mut bool,
+    defects: &mut Defects,
+) -> Result<(), ParseError> {
     let colon = memchr::memchr(b':', line).ok_or(ParseError::HeaderName)?;
     let mut name = &line[..colon];
     while let [shorter @ .., b' ' | b'\t'] = name {
@@ -108,19 +111,21 @@ fn push_header(out: &mut Vec<u8>, line: &[u8], defects: &mut Defects) -> Result<
         return Err(ParseError::HeaderName);
     }
     out.extend_from_slice(name);
-    push_text(out, &line[colon..], defects);
+    push_text(out, &line[colon..], quoted, defects);
     Ok(())
 }
 
-/// Adds `text` and a CRLF, with `?` for each octet that must not be sent on.
-fn push_text(out: &mut Vec<u8>, text: &[u8], defects: &mut Defects) {
-    let start = out.len();
-    out.extend_from_slice(text);
-    let mut at = special(out, start);
-    while let Some(bad) = out.get_mut(at) {
-        *bad = b'?';
-        defects.octets = true;
-        at = special(out, at);
+/// Adds `text` and a CRLF, with `?` for each octet that must not be sent on. A NUL behind a
+/// backslash in a quoted string is no bare one (RFC 3261 section 25.1, `quoted-pair`) and stays.
+/// `quoted` tells whether a quoted string is open, across folds.
+fn push_text(out: &mut Vec<u8>, text: &[u8], quoted: &mut bool, defects: &mut Defects) {
+    let mut escaped = false;
+    for &byte in text {
+        let bare = byte == b'\r' || byte == 0 && !escaped;
+        defects.octets |= bare;
+        out.push(if bare { b'?' } else { byte });
+        *quoted ^= byte == b'"' && !escaped;
+        escaped = byte == b'\\' && *quoted && !escaped;
     }
     out.extend_from_slice(b"\r\n");
 }

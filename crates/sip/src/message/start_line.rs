@@ -1,34 +1,8 @@
 //! Request line and status line, RFC 3261 section 7.
 
 use super::scan::Fault;
-use crate::{Method, ParseError, Span, lex};
-
-/// A [`Span`] inside the header section, whose offsets fit 16 bits.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Piece {
-    start: u16,
-    end: u16,
-}
-
-impl Piece {
-    fn new(start: usize, end: usize) -> Self {
-        let clamp = |offset| u16::try_from(offset).unwrap_or(u16::MAX);
-        Self {
-            start: clamp(start),
-            end: clamp(end),
-        }
-    }
-
-    pub(super) fn of(self, bytes: &[u8]) -> &[u8] {
-        Span::from(self).of(bytes)
-    }
-}
-
-impl From<Piece> for Span {
-    fn from(piece: Piece) -> Self {
-        Self::new(u32::from(piece.start), u32::from(piece.end))
-    }
-}
+use crate::span::Piece;
+use crate::{Method, ParseError, lex};
 
 /// The parts of the first line.
 #[derive(Clone, Copy, Debug)]

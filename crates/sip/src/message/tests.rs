@@ -205,6 +205,28 @@ fn what_is_more_than_spelling_is_noted() {
     }
 }
 
+/// RFC 4475 section 3.1.1.2 has a NUL as a quoted pair.
+#[test]
+fn a_quoted_nul_is_not_bare() {
+    let text = "A sip:x SIP/2.0\r\nX: \"a\\\0\r\n \\\0\"\r\nY: 1\r\n\r\n";
+    let m = parse(text);
+    assert_eq!((m.bytes(), m.defects().octets), (&Bytes::from(text), false));
+    assert_eq!(m.headers().len(), 2);
+    for text in [
+        "X: \\\0",
+        "X: \"\\\\\0\"",
+        "X: \"a\" \\\0",
+        "X: \"\\\\\"\\\0",
+    ] {
+        assert!(
+            parse(format!("A sip:x SIP/2.0\r\n{text}\r\n\r\n"))
+                .defects()
+                .octets,
+            "{text:?}"
+        );
+    }
+}
+
 #[test]
 fn no_message() {
     for (text, error) in [

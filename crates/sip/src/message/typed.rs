@@ -2,6 +2,7 @@
 
 use super::Message;
 use crate::digest::Credentials;
+use crate::span::Piece;
 use crate::{CSeq, ContactValue, HeaderError, HeaderId, Method, NameAddr, Params, Span, Via, lex};
 use std::sync::OnceLock;
 
@@ -10,7 +11,7 @@ use std::sync::OnceLock;
 pub(super) struct Typed {
     from: OnceLock<Result<AddrSpans, HeaderError>>,
     to: OnceLock<Result<AddrSpans, HeaderError>>,
-    cseq: OnceLock<Result<(u32, Method, Span), HeaderError>>,
+    cseq: OnceLock<Result<(u32, Method, Piece), HeaderError>>,
     top_via: OnceLock<Result<ViaSpans, HeaderError>>,
 }
 
@@ -151,10 +152,10 @@ pub(super) fn number(value: &[u8]) -> Result<u32, HeaderError> {
 
 #[derive(Clone, Copy, Debug)]
 struct AddrSpans {
-    display: Span,
-    uri: Span,
-    params: Span,
-    whole: Span,
+    display: Piece,
+    uri: Piece,
+    params: Piece,
+    whole: Piece,
     bracketed: bool,
 }
 
@@ -164,7 +165,7 @@ impl AddrSpans {
             display: place(bytes, address.display),
             uri: place(bytes, address.uri),
             params: place(bytes, address.params.raw()),
-            whole: address.span,
+            whole: address.span.into(),
             bracketed: address.bracketed,
         }
     }
@@ -176,21 +177,21 @@ impl AddrSpans {
             bracketed: self.bracketed,
             params: Params::new(self.params.of(bytes)),
             raw: self.whole.of(bytes),
-            span: self.whole,
+            span: self.whole.into(),
         }
     }
 }
 
 #[derive(Clone, Copy, Debug)]
 struct ViaSpans {
-    transport: Span,
-    host: Span,
-    sent_by: Span,
-    params: Span,
-    branch: Option<Span>,
-    received: Option<Span>,
-    maddr: Option<Span>,
-    whole: Span,
+    transport: Piece,
+    host: Piece,
+    sent_by: Piece,
+    params: Piece,
+    branch: Option<Piece>,
+    received: Option<Piece>,
+    maddr: Option<Piece>,
+    whole: Piece,
     port: Option<u16>,
     rport: Option<Option<u16>>,
     ttl: Option<u8>,
@@ -207,7 +208,7 @@ impl ViaSpans {
             branch: via.branch.map(|part| place(bytes, part)),
             received: via.received.map(|part| place(bytes, part)),
             maddr: via.maddr.map(|part| place(bytes, part)),
-            whole: via.span,
+            whole: via.span.into(),
             port: via.port,
             rport: via.rport,
             ttl: via.ttl,
@@ -229,12 +230,12 @@ impl ViaSpans {
             ttl: self.ttl,
             alias: self.alias,
             raw: self.whole.of(bytes),
-            span: self.whole,
+            span: self.whole.into(),
         }
     }
 }
 
 /// Where `part` of the message lies; an empty part has no place.
-fn place(bytes: &[u8], part: &[u8]) -> Span {
-    Span::find(bytes, part).unwrap_or_default()
+fn place(bytes: &[u8], part: &[u8]) -> Piece {
+    Span::find(bytes, part).unwrap_or_default().into()
 }

@@ -7,6 +7,9 @@ use crate::Params;
 /// rest without; a missing port is not the default port; `transport`, `user`, `ttl`, `method` and
 /// `maddr` must stand in both or in neither, other parameters only count when both have them.
 pub fn equivalent(a: &Uri<'_>, b: &Uri<'_>) -> bool {
+    if a.raw == b.raw {
+        return true;
+    }
     if a.scheme != b.scheme {
         return false;
     }
@@ -21,7 +24,7 @@ pub fn equivalent(a: &Uri<'_>, b: &Uri<'_>) -> bool {
                 && same_headers(a.headers, b.headers)
         }
         Scheme::Tel => same_number(a, b),
-        Scheme::Urn | Scheme::Other => a.raw == b.raw,
+        Scheme::Urn | Scheme::Other => false,
     }
 }
 
