@@ -1,7 +1,7 @@
 //! One operation on one connection.
 
 use bytes::Bytes;
-use rusqlite::{CachedStatement, Connection};
+use rusqlite::{CachedStatement, Connection, Statement as Prepared};
 use store::schema::{self, Table};
 use store::{Cell, Filter, Name, Operation, Outcome, Rows, Select, StoreError, Write, name};
 
@@ -76,7 +76,7 @@ impl Session<'_> {
     }
 
     fn change(&self, statement: &Statement) -> Result<u64, StoreError> {
-        let mut prepared = self.prepare(&statement.sql, &statement.values)?;
+        let mut prepared = self.prepare(statement)?;
         let changed = prepared
             .raw_execute()
             .map_err(|error| self.context.error(&error))?;
@@ -84,7 +84,7 @@ impl Session<'_> {
     }
 
     fn query(&self, statement: &Statement) -> Result<Rows, StoreError> {
-        let mut prepared = self.prepare(&statement.sql, &statement.values)?;
+        let mut prepared = self.prepare(statement)?;
         self.rows(&mut prepared)
     }
 
@@ -98,7 +98,12 @@ impl Session<'_> {
             });
         };
         let before = self.connection.total_changes();
-        let mut prepared = self.prepare(sql, &values)?;
+        // Not cached: a script that puts values into its text would push everything else out.
+        let mut prepared = self
+            .connection
+            .prepare(sql)
+            .map_err(|error| self.context.error(&error))?;
+        self.bind(&mut prepared, &values)?;
         let yields_rows = prepared.column_count() > 0;
         let rows = self.rows(&mut prepared)?;
         match yields_rows {
@@ -150,11 +155,14 @@ impl Session<'_> {
             .map_err(|error| self.context.error(&error))
     }
 
-    fn prepare(&self, sql: &str, values: &[Cell]) -> Result<CachedStatement<'_>, StoreError> {
-        let mut prepared = self
-            .connection
-            .prepare_cached(sql)
-            .map_err(|error| self.context.error(&error))?;
+    fn prepare(&self, statement: &Statement) -> Result<CachedStatement<'_>, StoreError> {
+        let prepared = self.connection.prepare_cached(&statement.sql);
+        let mut prepared = prepared.map_err(|error| self.context.error(&error))?;
+        self.bind(&mut prepared, &statement.values)?;
+        Ok(prepared)
+    }
+
+    fn bind(&self, prepared: &mut Prepared<'_>, values: &[Cell]) -> Result<(), StoreError> {
         let wanted = prepared.parameter_count();
         if wanted != values.len() {
             let reason = format!(
@@ -164,16 +172,15 @@ impl Session<'_> {
             return Err(StoreError::Refused { reason });
         }
         for (at, cell) in values.iter().enumerate() {
-            prepared
-                .raw_bind_parameter(at + 1, value::bound(cell))
-                .map_err(|error| self.context.error(&error))?;
+            let bound = prepared.raw_bind_parameter(at + 1, value::bound(cell));
+            bound.map_err(|error| self.context.error(&error))?;
         }
-        Ok(prepared)
+        Ok(())
     }
 
     /// The columns are looked up after the first step: that prepares the statement anew where another
     /// process has changed the table.
-    fn rows(&self, prepared: &mut CachedStatement<'_>) -> Result<Rows, StoreError> {
+    fn rows(&self, prepared: &mut Prepared<'_>) -> Result<Rows, StoreError> {
         let mut rows = Rows::default();
         let mut times = Vec::new();
         let mut size = 0;
@@ -208,7 +215,7 @@ impl Session<'_> {
 }
 
 /// The names of a statement's columns, and which of them hold times.
-fn columns(statement: &rusqlite::Statement<'_>) -> (Vec<String>, Vec<bool>) {
+fn columns(statement: &Prepared<'_>) -> (Vec<String>, Vec<bool>) {
     let columns = statement.columns();
     columns
         .iter()

@@ -28,6 +28,7 @@ pub(crate) fn run(
     let mut group = Group {
         session,
         executed: Vec::new(),
+        locked: None,
     };
     while let Ok(first) = queue.recv() {
         group.take(first);
@@ -42,6 +43,8 @@ pub(crate) fn run(
 struct Group<'a> {
     session: Session<'a>,
     executed: Vec<(Reply, Result<Outcome, StoreError>)>,
+    /// Why no transaction could be opened for this group.
+    locked: Option<StoreError>,
 }
 
 impl Group<'_> {
@@ -53,9 +56,7 @@ impl Group<'_> {
     }
 
     fn together(&mut self, operation: Operation, reply: Reply) {
-        if self.session.connection.is_autocommit()
-            && let Err(error) = self.session.command("BEGIN IMMEDIATE")
-        {
+        if let Err(error) = self.begin() {
             return reply.answer(Err(error));
         }
         let outcome = self.session.run(operation);
@@ -64,6 +65,21 @@ impl Group<'_> {
             self.fail(&outcome);
         }
         self.executed.push((reply, outcome));
+    }
+
+    /// One wait for the lock serves the whole group: what has stood behind it has waited as long.
+    fn begin(&mut self) -> Result<(), StoreError> {
+        if let Some(error) = &self.locked {
+            return Err(error.clone());
+        }
+        if !self.session.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.session
+            .command("BEGIN IMMEDIATE")
+            .inspect_err(|error| {
+                self.locked = Some(error.clone());
+            })
     }
 
     /// A raw statement may be one that cannot run inside a transaction (`VACUUM`, a pragma), or one
@@ -83,6 +99,7 @@ impl Group<'_> {
     }
 
     fn commit(&mut self) {
+        self.locked = None;
         if !self.session.connection.is_autocommit()
             && let Err(error) = self.session.command("COMMIT")
         {

@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
 
 use store::{Operation, Outcome, Select, Store, StoreError, Write, name, schema, wait};
 use store_sqlite::{Options, SqliteStore};
@@ -160,4 +161,77 @@ fn a_call_back_may_own_the_store() {
     drop(store);
     gate.wait();
     assert_eq!(receiver.recv(), Ok(true));
+}
+
+#[test]
+fn what_stands_in_the_queue_is_one_commit() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = database(&directory, Options::default());
+    let other = rusqlite::Connection::open(store.path()).expect("a connection");
+    let gate = hold_writer(&store);
+    let (sender, receiver) = channel();
+    let count = move |result: Result<Outcome, StoreError>| {
+        result.expect("a row");
+        let sql = "SELECT count(*) FROM address";
+        sender
+            .send(other.query_row(sql, [], |row| row.get(0)))
+            .expect("sent");
+    };
+    store.submit(insert("192.0.2.1"), Box::new(count));
+    for _ in 1..100 {
+        store.submit(
+            insert("192.0.2.1"),
+            Box::new(|result| assert!(result.is_ok())),
+        );
+    }
+    gate.wait();
+    let seen_at_the_first_answer: i64 = receiver.recv().expect("an answer").expect("a count");
+    assert_eq!(seen_at_the_first_answer, 100);
+}
+
+#[test]
+fn a_locked_file_is_waited_for_once_a_group() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let busy_timeout = Duration::from_millis(200);
+    let store = database(
+        &directory,
+        Options {
+            busy_timeout,
+            ..Options::default()
+        },
+    );
+    let other = rusqlite::Connection::open(store.path()).expect("a connection");
+    let gate = hold_writer(&store);
+    other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    let (sender, receiver) = channel();
+    for _ in 0..50 {
+        let sender = sender.clone();
+        store.submit(
+            insert("192.0.2.1"),
+            Box::new(move |result| sender.send(result).expect("sent")),
+        );
+    }
+    drop(sender);
+    let began = Instant::now();
+    gate.wait();
+    let results: Vec<_> = receiver.iter().collect();
+    // Fifty waits would take ten seconds.
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(results.len(), 50);
+    assert!(
+        results
+            .iter()
+            .all(|result| matches!(result, Err(StoreError::Busy { .. })))
+    );
+    other
+        .execute_batch("ROLLBACK")
+        .expect("the end of the lock");
+    assert_eq!(
+        wait(&store, insert("192.0.2.1")),
+        Ok(Outcome::Done { affected: 1 })
+    );
 }

@@ -17,15 +17,17 @@ pub mod contract;
 mod error;
 mod limits;
 mod memory;
+mod moment;
 mod name;
 mod operation;
 pub mod schema;
 mod url;
 
-pub use cell::{Cell, Rows, unix_seconds};
+pub use cell::{Cell, Rows};
 pub use error::StoreError;
 pub use limits::Limits;
 pub use memory::Memory;
+pub use moment::unix_seconds;
 pub use name::Name;
 pub use operation::{Condition, Direction, Filter, Op, Operation, Outcome, Row, Select, Write};
 pub use url::{DbUrl, UrlError};

@@ -70,6 +70,9 @@ impl Limits {
                 if set.is_empty() {
                     return Err(refused("an update sets no column"));
                 }
+                if set.iter().any(|(column, _)| column.as_str() == "id") {
+                    return Err(refused("an update sets the id"));
+                }
                 Ok(self.row(set)? + self.filter(filter)?)
             }
             Write::Delete { filter, .. } => self.filter(filter),
@@ -134,7 +137,7 @@ mod tests {
     use crate::name;
 
     fn insert(cells: usize, bytes: usize) -> Write {
-        let name = |at| Name::parse(&format!("c{at}")).unwrap();
+        let name = |at| Name::parse(&format!("c{at}")).expect("a name");
         let row = (0..cells)
             .map(|at| (name(at), Cell::text(vec![b'x'; bytes])))
             .collect();
@@ -190,6 +193,11 @@ mod tests {
             Write::Insert {
                 table: table.clone(),
                 row,
+            },
+            Write::Update {
+                table: table.clone(),
+                set: vec![(name!("id"), Cell::Int(1))],
+                filter: Filter::all(),
             },
             Write::Update {
                 table,

@@ -1,6 +1,8 @@
 //! The engine in memory.
 
 mod column;
+mod index;
+mod query;
 mod table;
 
 use std::collections::BTreeMap;
@@ -215,7 +217,7 @@ mod tests {
             answer_bytes: 10,
             ..Limits::default()
         });
-        wait(&small, Operation::CreateTables(vec![])).unwrap();
+        wait(&small, Operation::CreateTables(vec![])).expect("a table");
         let all = wait(&small, Select::from(name!("version")).into());
         assert!(matches!(
             all,

@@ -144,6 +144,6 @@ mod tests {
 
     #[test]
     fn names_from_source_and_configuration_are_equal() {
-        assert_eq!(name!("acc"), Name::parse("acc").unwrap());
+        assert_eq!(name!("acc"), Name::parse("acc").expect("a name"));
     }
 }

@@ -117,7 +117,9 @@ pub enum Direction {
 pub enum Write {
     /// A new row.
     Insert { table: Name, row: Row },
-    /// A new row in place of every row that has one of its unique keys.
+    /// A new row in place of every row that has one of its unique keys. Where the row has
+    /// [`Cell::Null`] for a column that needs a value, databases differ: some refuse, SQLite takes
+    /// the column's default.
     Replace { table: Name, row: Row },
     /// Updates the rows whose `key` columns equal those of `row`; where there is none, inserts `row`.
     /// The key's columns must be in `row`; they need no unique index.

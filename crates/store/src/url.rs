@@ -209,7 +209,7 @@ mod tests {
     fn kamailios_forms_are_read() {
         for line in GOOD.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let fields: Vec<&str> = line.split('|').map(str::trim).collect();
-            let url = DbUrl::parse(fields[0]).unwrap();
+            let url = DbUrl::parse(fields[0]).expect("a URL");
             let some = |text: &Option<String>| text.clone().unwrap_or("-".into());
             let port = url.port.map_or("-".into(), |port| port.to_string());
             let read = [
@@ -221,6 +221,15 @@ mod tests {
                 some(&url.options),
             ];
             assert_eq!(read.to_vec(), fields[1..], "{line}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_too_strange(text in "(sqlite|text|mysql)?(://)?.{0,40}") {
+            if let Ok(url) = DbUrl::parse(&text) {
+                proptest::prop_assert!(text.contains(&url.database));
+            }
         }
     }
 
@@ -249,10 +258,10 @@ mod tests {
 
     #[test]
     fn a_password_is_never_printed() {
-        let url = DbUrl::parse("mysql://u:secret@[::1]:33/k").unwrap();
+        let url = DbUrl::parse("mysql://u:secret@[::1]:33/k").expect("a URL");
         assert_eq!(url.to_string(), "mysql://u@[::1]:33/k");
         assert!(!format!("{url:?}").contains("secret"));
-        let slashed = DbUrl::parse("mysql://u:secret/x@h/k").unwrap_err();
+        let slashed = DbUrl::parse("mysql://u:secret/x@h/k").expect_err("a mistake");
         assert!(!slashed.to_string().contains("secret"));
     }
 }

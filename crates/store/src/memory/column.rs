@@ -32,7 +32,7 @@ pub(super) fn default(column: &Column) -> Cell {
         Default::Int(number) => Cell::Int(number),
         Default::Real(number) => Cell::Real(number),
         Default::Text(text) if column.kind == Kind::Time => {
-            crate::cell::unix_seconds(text.as_bytes()).map_or(Cell::Null, Cell::Time)
+            crate::unix_seconds(text.as_bytes()).map_or(Cell::Null, Cell::Time)
         }
         Default::Text(text) => text.into(),
     }
