@@ -1,0 +1,494 @@
+//! The machine that runs a program.
+//!
+//! Control is flat: frames, a program counter and a value stack, all owned, so that a run can stop
+//! at any call, be stored, and go on when the answer is there.
+
+use smallvec::SmallVec;
+
+use crate::expr::{binary, unary};
+use crate::host::{EndKind, Fault, Flow, Host, RouteEnd};
+use crate::program::{Instruction, Program, RouteId};
+use crate::source::Span;
+use crate::value::Value;
+
+/// What bounds a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Statements and loop rounds of one run, waits included. A run that needs more is ended as by
+    /// `exit`, with [`Fault::Steps`].
+    pub steps: u32,
+    /// Routes within routes. A call beyond it fails with -1, with [`Fault::RouteDepth`].
+    pub route_depth: usize,
+    /// Rounds of one `while` (core parameter `max_while_loops`); 0 is no bound but `steps`. A loop
+    /// that needs more is left, with [`Fault::WhileLoops`].
+    pub while_loops: u32,
+}
+
+impl Default for Limits {
+    /// Kamailio's 100 rounds and 10 (`ROUTE_MAX_REC_LEV`) are 100 here, steps are a million.
+    fn default() -> Self {
+        Self {
+            steps: 1_000_000,
+            route_depth: 100,
+            while_loops: 100,
+        }
+    }
+}
+
+/// What a run came to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step<E> {
+    /// It is over.
+    Ended(End),
+    /// It waits for this; go on with [`Machine::answer`].
+    Waiting(E),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// The way.
+    pub kind: EndKind,
+    /// The last return code of the route.
+    pub code: i32,
+}
+
+/// One run of a program. Owned by whoever waits.
+pub struct Machine<H: Host> {
+    frames: SmallVec<[Frame<H::Resume>; 4]>,
+    stack: SmallVec<[Value; 4]>,
+    loops: SmallVec<[u32; 2]>,
+    pc: u32,
+    retcode: i32,
+    steps: u32,
+    limits: Limits,
+    waiting: Option<Pending<H::Resume>>,
+}
+
+struct Frame<R> {
+    ret: u32,
+    stack: u32,
+    loops: u32,
+    caller: Caller<R>,
+}
+
+/// Who gets the end of a route.
+enum Caller<R> {
+    /// Nobody: it is the route that the run began with.
+    Start,
+    /// A `route()` of the script.
+    Script,
+    /// A call that asked for it; and whether the script wants the code of that call.
+    Call(R, bool),
+}
+
+struct Pending<R> {
+    resume: R,
+    wanted: bool,
+}
+
+enum Outcome<E> {
+    Go,
+    Ended(End),
+    Waiting(E),
+}
+
+impl<H: Host> Machine<H> {
+    /// A machine that will start with `route`.
+    #[must_use]
+    pub fn new(program: &Program<H>, route: RouteId, limits: Limits) -> Self {
+        let mut machine = Self {
+            frames: SmallVec::new(),
+            stack: SmallVec::new(),
+            loops: SmallVec::new(),
+            pc: 0,
+            retcode: 0,
+            steps: limits.steps,
+            limits,
+            waiting: None,
+        };
+        machine.enter(program, route, Caller::Start);
+        machine
+    }
+
+    /// Runs until the end or the first wait. A machine that is over ends again at once.
+    pub fn run(&mut self, program: &Program<H>, host: &mut H) -> Step<H::Effect> {
+        while !self.frames.is_empty() {
+            match self.step(program, host) {
+                Outcome::Go => {}
+                Outcome::Ended(end) => return Step::Ended(end),
+                Outcome::Waiting(effect) => return Step::Waiting(effect),
+            }
+        }
+        Step::Ended(End {
+            kind: EndKind::Returned,
+            code: self.retcode,
+        })
+    }
+
+    /// Whether it waits for an answer.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// Goes on with the answer to what it waits for. Without a wait it just runs on.
+    pub fn answer(
+        &mut self,
+        program: &Program<H>,
+        host: &mut H,
+        answer: H::Answer,
+    ) -> Step<H::Effect> {
+        if let Some(pending) = self.waiting.take() {
+            let flow = host.resume(pending.resume, answer);
+            match self.flow(program, host, flow, pending.wanted) {
+                Outcome::Go => {}
+                Outcome::Ended(end) => return Step::Ended(end),
+                Outcome::Waiting(effect) => return Step::Waiting(effect),
+            }
+        }
+        self.run(program, host)
+    }
+
+    fn step(&mut self, program: &Program<H>, host: &mut H) -> Outcome<H::Effect> {
+        let at = self.pc as usize;
+        let Some(instruction) = program.code.get(at) else {
+            return self.finish(program, host, EndKind::Returned);
+        };
+        self.pc += 1;
+        match instruction {
+            Instruction::Statement => return self.statement(program, host, at),
+            Instruction::Push(expr) => {
+                let value = expr.eval(host);
+                let value = self.value_or_fault(program, host, at, value);
+                self.stack.push(value);
+            }
+            Instruction::Call(call) => {
+                let flow = host.call(call);
+                return self.flow(program, host, flow, true);
+            }
+            Instruction::CallOnly(call) => {
+                let flow = host.call(call);
+                return self.flow(program, host, flow, false);
+            }
+            Instruction::Route(route) => self.call_route(program, host, *route, at),
+            Instruction::RouteNamed => self.call_named(program, host, at),
+            Instruction::Jump(target) => self.pc = *target,
+            Instruction::Unless(condition, target) => match condition.eval(host) {
+                Ok(value) if value.is_true() => {}
+                Ok(_) => self.pc = *target,
+                Err(fault) => {
+                    host.fault(fault, span_at(program, at));
+                    self.pc = *target;
+                }
+            },
+            Instruction::Assign(variable, op, expr) => {
+                let value = expr.eval(host);
+                self.assign(program, host, at, (variable, *op), value);
+            }
+            Instruction::PopReturn => {
+                let code = self.pop().to_int();
+                return self.return_code(program, host, clamp(code));
+            }
+            Instruction::Return(Some(code)) => return self.return_code(program, host, *code),
+            Instruction::Return(None) => return self.finish(program, host, EndKind::Returned),
+            Instruction::Exit => return self.unwind(program, host, EndKind::Exit),
+            Instruction::Drop => return self.unwind(program, host, EndKind::Drop),
+            other => self.operate(program, host, other, at),
+        }
+        Outcome::Go
+    }
+
+    /// The instructions that only work on the stacks.
+    fn operate(
+        &mut self,
+        program: &Program<H>,
+        host: &mut H,
+        instruction: &Instruction<H>,
+        at: usize,
+    ) {
+        match instruction {
+            Instruction::Truth => self.replace(|top| Value::bool(top.is_true())),
+            Instruction::Nonzero => self.replace(|top| Value::bool(top.is_nonzero())),
+            Instruction::Unary(op) => self.replace(|top| unary(*op, top)),
+            Instruction::Pop => drop(self.stack.pop()),
+            Instruction::Binary(op) => {
+                let right = self.pop();
+                let left = self.pop();
+                let value = binary(*op, &left, &right);
+                let value = self.value_or_fault(program, host, at, value);
+                self.stack.push(value);
+            }
+            Instruction::Match(regex) => {
+                let subject = self.pop().to_text();
+                let value = regex.matches(&subject).map(Value::bool);
+                let value = self.value_or_fault(program, host, at, value);
+                self.stack.push(value);
+            }
+            Instruction::PopUnless(target) => {
+                if !self.pop().is_true() {
+                    self.pc = *target;
+                }
+            }
+            Instruction::AndElse(target) => self.short_circuit(false, *target),
+            Instruction::OrElse(target) => self.short_circuit(true, *target),
+            Instruction::PopAssign(variable, op) => {
+                let value = self.pop();
+                self.assign(program, host, at, (variable, *op), Ok(value));
+            }
+            Instruction::CaseInt(number, target) => {
+                self.case(*target, |top| top.to_int() == *number);
+            }
+            Instruction::CaseText(text, target) => self.case(*target, |top| top.to_text() == text),
+            Instruction::CaseRegex(regex, target) => {
+                self.case(*target, |top| {
+                    regex.matches(&top.to_text()).unwrap_or(false)
+                });
+            }
+            Instruction::LoopEnter => self.loops.push(0),
+            Instruction::LoopRound(target) => self.round(program, host, at, *target),
+            Instruction::LoopLeave => drop(self.loops.pop()),
+            _ => {}
+        }
+    }
+
+    fn pop(&mut self) -> Value {
+        self.stack.pop().unwrap_or_default()
+    }
+
+    fn replace(&mut self, with: impl FnOnce(&Value) -> Value) {
+        if let Some(top) = self.stack.last_mut() {
+            *top = with(top);
+        }
+    }
+
+    fn short_circuit(&mut self, on: bool, target: u32) {
+        if self.stack.last().is_some_and(|top| top.is_nonzero() == on) {
+            self.replace(|_| Value::bool(on));
+            self.pc = target;
+        } else {
+            self.stack.pop();
+        }
+    }
+
+    fn case(&mut self, target: u32, matches: impl FnOnce(&Value) -> bool) {
+        if self.stack.last().is_some_and(matches) {
+            self.stack.pop();
+            self.pc = target;
+        }
+    }
+
+    fn value_or_fault(
+        &mut self,
+        program: &Program<H>,
+        host: &mut H,
+        at: usize,
+        value: Result<Value, Fault>,
+    ) -> Value {
+        value.unwrap_or_else(|fault| {
+            host.fault(fault, span_at(program, at));
+            Value::Null
+        })
+    }
+
+    /// A value that could not be evaluated is not assigned.
+    fn assign(
+        &mut self,
+        program: &Program<H>,
+        host: &mut H,
+        at: usize,
+        (variable, op): (&H::Var, crate::ast::AssignOp),
+        value: Result<Value, Fault>,
+    ) {
+        if let Err(fault) = value.and_then(|value| host.assign(variable, op, value)) {
+            host.fault(fault, span_at(program, at));
+        }
+    }
+
+    fn statement(&mut self, program: &Program<H>, host: &mut H, at: usize) -> Outcome<H::Effect> {
+        host.step(span_at(program, at));
+        self.spend(program, host, at)
+    }
+
+    fn spend(&mut self, program: &Program<H>, host: &mut H, at: usize) -> Outcome<H::Effect> {
+        if self.steps == 0 {
+            host.fault(Fault::Steps, span_at(program, at));
+            self.frames.clear();
+            return Outcome::Ended(End {
+                kind: EndKind::Aborted,
+                code: self.retcode,
+            });
+        }
+        self.steps -= 1;
+        Outcome::Go
+    }
+
+    fn round(&mut self, program: &Program<H>, host: &mut H, at: usize, target: u32) {
+        let bound = self.limits.while_loops;
+        let Some(rounds) = self.loops.last_mut() else {
+            return;
+        };
+        *rounds += 1;
+        let rounds = *rounds;
+        if bound > 0 && rounds > bound {
+            host.fault(Fault::WhileLoops, span_at(program, at));
+            self.pc = target;
+        }
+    }
+
+    fn call_named(&mut self, program: &Program<H>, host: &mut H, at: usize) {
+        let name = self.pop().to_text();
+        match program.by_name.get(&name) {
+            Some(route) => self.call_route(program, host, *route, at),
+            None => {
+                let name = String::from_utf8_lossy(&name).into_owned();
+                host.fault(Fault::NoSuchRoute(name), span_at(program, at));
+                self.settle(host, -1, true);
+            }
+        }
+    }
+
+    fn call_route(&mut self, program: &Program<H>, host: &mut H, route: RouteId, at: usize) {
+        if self.frames.len() >= self.limits.route_depth {
+            host.fault(Fault::RouteDepth, span_at(program, at));
+            self.settle(host, -1, true);
+            return;
+        }
+        self.enter(program, route, Caller::Script);
+    }
+
+    fn enter(&mut self, program: &Program<H>, route: RouteId, caller: Caller<H::Resume>) {
+        let length = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        self.frames.push(Frame {
+            ret: self.pc,
+            stack: length(self.stack.len()),
+            loops: length(self.loops.len()),
+            caller,
+        });
+        self.pc = program
+            .routes
+            .get(route.index())
+            .map_or(u32::MAX, |info| info.entry);
+        self.retcode = 1;
+    }
+
+    /// Notes the code of a call or route, and pushes it if somebody wants it.
+    fn settle(&mut self, host: &mut H, code: i32, wanted: bool) {
+        self.retcode = code;
+        host.set_retcode(code);
+        if wanted {
+            self.stack.push(Value::Int(i64::from(code)));
+        }
+    }
+
+    fn flow(
+        &mut self,
+        program: &Program<H>,
+        host: &mut H,
+        flow: Flow<H::Effect, H::Resume>,
+        wanted: bool,
+    ) -> Outcome<H::Effect> {
+        match flow {
+            Flow::Done(0) => {
+                self.settle(host, 0, false);
+                self.unwind(program, host, EndKind::Exit)
+            }
+            Flow::Done(code) => {
+                self.settle(host, code, wanted);
+                Outcome::Go
+            }
+            Flow::Exit => self.unwind(program, host, EndKind::Exit),
+            Flow::Drop => self.unwind(program, host, EndKind::Drop),
+            Flow::Wait(effect, resume) => {
+                self.waiting = Some(Pending { resume, wanted });
+                Outcome::Waiting(effect)
+            }
+            Flow::Run(route, resume) => self.run_for_call(program, host, route, (resume, wanted)),
+        }
+    }
+
+    fn run_for_call(
+        &mut self,
+        program: &Program<H>,
+        host: &mut H,
+        route: RouteId,
+        (resume, wanted): (H::Resume, bool),
+    ) -> Outcome<H::Effect> {
+        let at = self.pc.saturating_sub(1) as usize;
+        if self.frames.len() >= self.limits.route_depth {
+            host.fault(Fault::RouteDepth, span_at(program, at));
+            let end = RouteEnd {
+                kind: EndKind::Aborted,
+                code: -1,
+            };
+            let flow = host.route_ended(resume, end);
+            return match flow {
+                Flow::Run(..) => self.unwind(program, host, EndKind::Exit),
+                flow => self.flow(program, host, flow, wanted),
+            };
+        }
+        self.enter(program, route, Caller::Call(resume, wanted));
+        self.spend(program, host, at)
+    }
+
+    fn return_code(&mut self, program: &Program<H>, host: &mut H, code: i32) -> Outcome<H::Effect> {
+        self.retcode = code;
+        self.finish(program, host, EndKind::Returned)
+    }
+
+    /// The current route ends.
+    fn finish(&mut self, program: &Program<H>, host: &mut H, kind: EndKind) -> Outcome<H::Effect> {
+        let code = self.retcode;
+        let Some(frame) = self.frames.pop() else {
+            return Outcome::Ended(End { kind, code });
+        };
+        self.stack.truncate(frame.stack as usize);
+        self.loops.truncate(frame.loops as usize);
+        self.pc = frame.ret;
+        match frame.caller {
+            Caller::Start => {
+                self.frames.clear();
+                host.set_retcode(code);
+                Outcome::Ended(End { kind, code })
+            }
+            Caller::Script => {
+                self.settle(host, code, true);
+                Outcome::Go
+            }
+            Caller::Call(resume, wanted) => {
+                let flow = host.route_ended(resume, RouteEnd { kind, code });
+                self.flow(program, host, flow, wanted)
+            }
+        }
+    }
+
+    /// `exit` and `drop`: the routes of the script end up to the one that somebody else began.
+    fn unwind(&mut self, program: &Program<H>, host: &mut H, kind: EndKind) -> Outcome<H::Effect> {
+        while let Some(Frame {
+            caller: Caller::Script,
+            ..
+        }) = self.frames.last()
+        {
+            self.frames.pop();
+        }
+        self.finish(program, host, kind)
+    }
+}
+
+impl<H: Host> std::fmt::Debug for Machine<H> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Machine")
+            .field("frames", &self.frames.len())
+            .field("pc", &self.pc)
+            .field("waiting", &self.waiting.is_some())
+            .finish()
+    }
+}
+
+fn span_at<H: Host>(program: &Program<H>, at: usize) -> Span {
+    program.spans.get(at).copied().unwrap_or_default()
+}
+
+fn clamp(code: i64) -> i32 {
+    i32::try_from(crate::lex::wrap(code)).unwrap_or(0)
+}
