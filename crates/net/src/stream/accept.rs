@@ -61,7 +61,8 @@ async fn serve(
 ) {
     let transport = match tls {
         None => Ok(Transport::plain(stream, &mut conn.state.lock())),
-        Some(server) => handshake(&core, &conn, stream, &server).await,
+        // Boxed, so that the task keeps no room for it.
+        Some(server) => Box::pin(handshake(&core, &conn, stream, &server)).await,
     };
     match transport {
         Ok(transport) => {

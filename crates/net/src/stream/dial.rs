@@ -36,7 +36,8 @@ pub(super) async fn dial(
     let established = tokio::select! {
         biased;
         reason = poll_fn(|cx| conn.poll_closing(cx)) => Err(reason),
-        done = establish(&core, &conn, local, secure) => done,
+        // Boxed, so that the task keeps no room for it.
+        done = Box::pin(establish(&core, &conn, local, secure)) => done,
     };
     match established {
         Ok(transport) => {
