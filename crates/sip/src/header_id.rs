@@ -142,7 +142,9 @@ impl HeaderId {
         }
         let mut slot = HEADS[name.len()][letter];
         while let Some(known) = NAMES.get(usize::from(slot)) {
-            if known.as_bytes().eq_ignore_ascii_case(name) {
+            // Nearly all names come as the RFC writes them, and that comparison is the cheap one.
+            let known = known.as_bytes();
+            if known == name || known.eq_ignore_ascii_case(name) {
                 return by_index(slot);
             }
             slot = NEXT[usize::from(slot)];

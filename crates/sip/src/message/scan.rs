@@ -102,15 +102,14 @@ fn scan_section(
         if index.len() >= usize::from(limits.headers.min(254)) {
             return Err(ParseError::TooManyHeaders.into());
         }
-        let (entry, next) = line(section, at)?;
+        let (id, next) = line(section, at, index)?;
         if next - at > usize::from(limits.header_line_bytes) {
             return Err(ParseError::HeaderTooLong.into());
         }
-        vias += u8::from(entry.id == HeaderId::Via);
+        vias += u8::from(id == HeaderId::Via);
         if vias > limits.vias {
             return Err(ParseError::TooManyVias.into());
         }
-        index.push(entry);
         at = next;
     }
     section.line_end(at)?;
@@ -126,9 +125,9 @@ fn start_line(section: Section<'_>, limits: &Limits) -> Result<StartLine, Fault>
     start_line::parse(&section.text[..section.line_end(0)?])
 }
 
-/// Reads the line at `at` with its folds; answers it and where the next one begins.
+/// Indexes the line at `at` with its folds; answers its name and where the next one begins.
 #[inline]
-fn line(section: Section<'_>, at: usize) -> Result<(Entry, usize), Fault> {
+fn line(section: Section<'_>, at: usize, index: &mut Index) -> Result<(HeaderId, usize), Fault> {
     let name_len = name_len(&section.text[at..])?;
     let name = &section.text[at..at + name_len];
     let mut value_start = at + name_len + 1;
@@ -144,14 +143,15 @@ fn line(section: Section<'_>, at: usize) -> Result<(Entry, usize), Fault> {
     while value_end > value_start && matches!(section.text[value_end - 1], b' ' | b'\t') {
         value_end -= 1;
     }
-    let entry = Entry {
-        id: HeaderId::lookup(name),
+    let id = HeaderId::lookup(name);
+    index.push(Entry {
+        id,
         name_len: u8::try_from(name_len).map_err(|_| ParseError::HeaderTooLong)?,
         start: offset(at)?,
         value_start: offset(value_start)?,
         value_end: offset(value_end)?,
-    };
-    Ok((entry, end + 2))
+    });
+    Ok((id, end + 2))
 }
 
 /// The length of the name that the line begins with.
