@@ -101,3 +101,21 @@ fn connect(path: &Path, options: &Options, read_only: bool) -> Result<Connection
     };
     set_up().map_err(|error: rusqlite::Error| Context::new(path).error(&error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_cannot_write() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("k.db");
+        let options = Options::default();
+        let writing = writer(&path, &options).expect("a database");
+        writing
+            .execute_batch("CREATE TABLE t (a)")
+            .expect("a table");
+        let reading = reader(&path, &options).expect("a connection");
+        assert!(reading.execute("INSERT INTO t VALUES (1)", []).is_err());
+    }
+}

@@ -218,7 +218,13 @@ fn a_raw_statement_cannot_leave_a_transaction_open_or_damage_the_schema() {
     let directory = directory();
     let store = with_addresses(&directory.path().join("k.db"), Options::default());
     let raw = |sql: &'static str| wait(&store, Operation::raw(sql));
-    assert!(matches!(raw("BEGIN"), Err(StoreError::Unsupported { .. })));
+    assert!(matches!(
+        raw("BEGIN IMMEDIATE"),
+        Err(StoreError::Unsupported { .. })
+    ));
+    let other = Connection::open(store.path()).expect("a connection");
+    let lock = other.execute_batch("BEGIN IMMEDIATE; ROLLBACK");
+    lock.expect("nobody holds the lock");
     assert_eq!(
         wait(&store, insert("192.0.2.1")),
         Ok(Outcome::Done { affected: 1 })
