@@ -6,7 +6,6 @@ macro_rules! headers {
         /// not in it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
-        #[allow(missing_docs)]
         pub enum HeaderId { $($id,)* Other }
 
         const IDS: &[HeaderId] = &[$(HeaderId::$id,)*];

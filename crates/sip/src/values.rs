@@ -40,8 +40,8 @@ pub struct Values<'a> {
     rest: &'a [u8],
 }
 
-/// Splits at commas outside quotes, angle brackets and (nested) comments are not considered, since
-/// no list header of a proxy has them; values come trimmed and empty ones are passed over.
+/// Splits at commas outside quotes and angle brackets. Values come trimmed, empty ones are passed
+/// over. Comments in parentheses are not looked for: no list that a proxy splits has them.
 pub fn split_values(text: &[u8]) -> Values<'_> {
     Values { rest: text }
 }

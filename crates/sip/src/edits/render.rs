@@ -280,6 +280,12 @@ fn repair(out: &mut Vec<u8>, start: usize) {
         if is_blank(line) {
             continue;
         }
+        // A blank in front would fold the first line into the start line.
+        let line = if out.len() == start {
+            line.trim_ascii_start()
+        } else {
+            line
+        };
         let mut before = 0;
         for &byte in line {
             let bare = byte == b'\r' || byte == 0 && before != b'\\';
@@ -292,6 +298,9 @@ fn repair(out: &mut Vec<u8>, start: usize) {
 
 /// Whether `text` is whole lines, each with something in it and no stray CR, LF or NUL.
 fn is_clean(text: &[u8]) -> bool {
+    if matches!(text.first(), Some(b' ' | b'\t')) {
+        return false;
+    }
     let mut at = 0;
     while at < text.len() {
         let Some(len) = memchr::memchr3(b'\r', b'\n', 0, &text[at..]) else {

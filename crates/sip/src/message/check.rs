@@ -1,7 +1,7 @@
 //! What RFC 3261 makes mandatory in every message.
 
 use super::Message;
-use crate::uri::{Scheme, Uri, UriError};
+use crate::uri::{Scheme, Uri};
 use crate::{HeaderError, HeaderId, NameAddr};
 use std::fmt;
 
@@ -159,8 +159,8 @@ const SINGLETONS: [(HeaderId, Option<&str>, &str); 6] = [
     ),
 ];
 
-/// A tag may be missing (RFC 2543), but not be empty or stand twice; a SIP URI must be one. A URI
-/// of an unknown scheme is the registrar's business.
+/// A tag may be missing (RFC 2543), but not be empty or stand twice, and the URI must be one; of
+/// an unknown scheme it is the registrar's business.
 fn check_address(
     address: Result<NameAddr<'_>, HeaderError>,
     reason: &'static str,
@@ -176,7 +176,7 @@ fn check_address(
     }
     match address.parse_uri() {
         Ok(_) => Ok(()),
-        Err(UriError::Scheme | _) => bad(reason),
+        Err(_) => bad(reason),
     }
 }
 

@@ -12,7 +12,7 @@ pub use check::Violation;
 pub use header::Header;
 pub use normalise::Defects;
 
-use crate::{HeaderError, HeaderId, Limits, Method, ParseError, Span, lex};
+use crate::{HeaderError, HeaderId, Limits, Method, ParseError, Span};
 use bytes::Bytes;
 use index::Index;
 use start_line::StartLine;
@@ -233,11 +233,6 @@ impl Message {
     fn list(&self, id: HeaderId) -> impl Iterator<Item = &[u8]> {
         self.all(id)
             .flat_map(|header| crate::split_values(header.value))
-    }
-
-    /// White space does not count as a value.
-    fn is_blank(text: &[u8]) -> bool {
-        lex::trim(text).is_empty()
     }
 }
 

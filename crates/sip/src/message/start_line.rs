@@ -24,20 +24,17 @@ pub(super) fn parse(line: &[u8]) -> Result<StartLine, Fault> {
     let is_reply = line
         .get(..4)
         .is_some_and(|head| head.eq_ignore_ascii_case(b"SIP/"));
-    let parsed = if is_reply {
-        status_line(line, end)
-    } else {
-        request_line(line, end)?
-    };
-    parsed.map_err(Fault::Refuse)
+    match is_reply {
+        true => status_line(line, end).map_err(Fault::Refuse),
+        false => request_line(line, end),
+    }
 }
 
-fn request_line(line: &[u8], end: u16) -> Result<Result<StartLine, ParseError>, Fault> {
-    let not_sip = Fault::Refuse(ParseError::NotSip);
-    let first = memchr::memchr(b' ', line).ok_or(Fault::Refuse(ParseError::NotSip))?;
+fn request_line(line: &[u8], end: u16) -> Result<StartLine, Fault> {
+    let first = memchr::memchr(b' ', line).ok_or(ParseError::NotSip)?;
     let method = &line[..first];
     if !lex::all_token(method) {
-        return Err(not_sip);
+        return Err(ParseError::NotSip.into());
     }
     let last = memchr::memrchr(b' ', line).unwrap_or(first);
     let version = &line[last + 1..];
@@ -47,9 +44,9 @@ fn request_line(line: &[u8], end: u16) -> Result<Result<StartLine, ParseError>, 
         return Err(Fault::Rewrite);
     }
     if uri.is_empty() || !is_version(version) {
-        return Err(not_sip);
+        return Err(ParseError::NotSip.into());
     }
-    Ok(Ok(StartLine {
+    Ok(StartLine {
         method: Method::parse(method),
         method_span: Piece::new(0, first),
         uri: Piece::new(first + 1, last),
@@ -57,7 +54,7 @@ fn request_line(line: &[u8], end: u16) -> Result<Result<StartLine, ParseError>, 
         status: None,
         reason: Piece::default(),
         end,
-    }))
+    })
 }
 
 fn status_line(line: &[u8], end: u16) -> Result<StartLine, ParseError> {

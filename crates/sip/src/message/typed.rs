@@ -123,7 +123,7 @@ impl Message {
     /// The media type with its parameters; `None` without one or with an empty one.
     pub fn content_type(&self) -> Option<&[u8]> {
         let value = self.header(HeaderId::ContentType)?.value;
-        (!Self::is_blank(value)).then_some(value)
+        (!value.is_empty()).then_some(value)
     }
 
     /// The credentials of all Authorization or Proxy-Authorization headers, in order. A scheme
