@@ -9,9 +9,16 @@ use net::stream::{Config, Event, Streams, channels};
 use net::tls::{Identity, ServerOptions, TlsServer};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let address: SocketAddr = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:5061".to_owned()).parse()?;
+    let address: SocketAddr = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:5061".to_owned())
+        .parse()?;
     let (mut sinks, mut receivers) = channels(1);
-    let config = Config { max_connections: 20_000, max_tls_connections: 20_000, ..Config::default() };
+    let config = Config {
+        max_connections: 20_000,
+        max_tls_connections: 20_000,
+        ..Config::default()
+    };
     let streams = Streams::start(config, vec![sinks.remove(0)])?;
     streams.listen_tls(address, TlsServer::new(&ServerOptions::new(identity()?))?)?;
     for event in receivers.remove(0) {
@@ -24,7 +31,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn answer(request: &[u8]) -> Bytes {
-    let line = request.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let line = request
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
     let mut answer = BytesMut::from(&b"SIP/2.0 200 OK\r\n"[..]);
     answer.extend_from_slice(request.get(line..).unwrap_or_default());
     answer.freeze()

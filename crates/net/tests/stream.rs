@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use net::stream::{
-    AliasError, CloseReason, Config, Connect, Event, Find, Kind, SendError, Streams, channels,
+    AliasError, CloseReason, Config, Connect, Event, Filter, Find, Kind, SendError, Streams,
+    channels,
 };
 use support::{World, dial, ended, localhost};
 
@@ -409,6 +410,90 @@ fn a_refused_connection_gives_its_messages_back() {
     );
 }
 
+/// A listener whose backlog is full, so that the kernel leaves further connections unanswered.
+fn deaf() -> (socket2::Socket, std::net::TcpStream, SocketAddr) {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&localhost().into()).unwrap();
+    socket.listen(0).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    let held = dial(address);
+    (socket, held, address)
+}
+
+#[test]
+fn a_peer_that_does_not_answer_is_given_up() {
+    let connect_timeout = Duration::from_millis(60);
+    let world = World::new(Config {
+        connect_timeout,
+        ..Config::default()
+    });
+    let (_socket, _held, address) = deaf();
+    let id = world.connect(address);
+    world
+        .streams
+        .send(id, Bytes::from_static(b"waits"))
+        .unwrap();
+    assert!(matches!(world.next(), Event::SendFailed { bytes, .. } if &bytes[..] == b"waits"));
+    assert_eq!(world.closed(), (id, CloseReason::ConnectTimeout));
+}
+
+#[test]
+fn an_unestablished_connection_can_be_closed() {
+    let world = World::new(Config::default());
+    let (_socket, _held, address) = deaf();
+    let id = world.connect(address);
+    world.streams.close(id);
+    assert_eq!(world.closed(), (id, CloseReason::Requested));
+}
+
+#[test]
+fn filtered_sources_do_not_enter() {
+    let filter = Filter::new(|source| source.to_string() != "127.0.0.1");
+    let world = World::new(Config {
+        filter: Some(filter),
+        ..Config::default()
+    });
+    assert!(ended(&mut dial(world.listen())));
+    assert_eq!(world.streams.counters().refused_filter, 1);
+    assert_eq!(world.streams.counters().accepted, 0);
+}
+
+#[test]
+fn ipv6_works_alike() {
+    let world = World::new(Config::default());
+    let address = world
+        .streams
+        .listen_tcp("[::1]:0".parse().unwrap())
+        .unwrap();
+    let (mut client, id) = world.client(address);
+    client.write_all(b"six").unwrap();
+    assert_eq!(world.received_all(id, 3), b"six");
+    assert_eq!(
+        world.streams.find(find(client.local_addr().unwrap())),
+        Some(id)
+    );
+}
+
+#[test]
+fn the_last_message_survives_unread_bytes() {
+    let world = World::new(Config {
+        receive_window: 1024,
+        ..Config::default()
+    });
+    let (mut client, id) = world.client(world.listen());
+    client.write_all(&[b'x'; 100_000]).unwrap();
+    let held = world.next();
+    world
+        .streams
+        .send(id, Bytes::from_static(b"enough"))
+        .unwrap();
+    world.streams.close(id);
+    let mut got = Vec::new();
+    client.read_to_end(&mut got).unwrap();
+    assert_eq!(got, b"enough");
+    drop(held);
+}
+
 #[test]
 fn a_connection_leaves_from_the_address_given() {
     let world = World::new(Config::default());
@@ -453,6 +538,7 @@ fn close_sends_what_waits_first() {
     let mut got = Vec::new();
     client.read_to_end(&mut got).unwrap();
     assert_eq!(got.len(), 6 << 20);
+    drop(client);
     assert_eq!(world.closed(), (id, CloseReason::Requested));
 }
 

@@ -15,18 +15,21 @@ use super::event::{CloseReason, Event, Kind};
 use super::info::count;
 use super::slot::{Slot, source_of};
 use super::socket::tune;
-use super::transport::Transport;
+use super::transport::{TLS_BUFFER, Transport};
 use crate::tls::{TlsInfo, TlsServer};
 
 /// Accepts until the runtime ends. Without file descriptors it pauses instead of spinning.
 pub(super) async fn accept(core: Arc<Core>, listener: TcpListener, tls: Option<TlsServer>) {
     let mut rate = Rate::new(core.config.accept_rate_per_s);
     loop {
-        if let Some(pause) = rate.pause(Instant::now()) {
-            tokio::time::sleep(pause).await;
-        }
         match listener.accept().await {
-            Ok((stream, peer)) => admit(&core, stream, peer, tls.clone()),
+            Ok((stream, peer)) => {
+                // Who is refused costs next to nothing and must not delay others.
+                let admitted = admit(&core, stream, peer, tls.clone());
+                if let Some(pause) = admitted.and_then(|()| rate.pause(Instant::now())) {
+                    tokio::time::sleep(pause).await;
+                }
+            }
             Err(error) => {
                 count(&core.tally.accept_errors);
                 tracing::debug!(%error, "accept failed");
@@ -36,20 +39,28 @@ pub(super) async fn accept(core: Arc<Core>, listener: TcpListener, tls: Option<T
     }
 }
 
-fn admit(core: &Arc<Core>, stream: TcpStream, peer: SocketAddr, tls: Option<TlsServer>) {
+/// Takes the connection; none when it was refused or has gone already.
+fn admit(
+    core: &Arc<Core>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<TlsServer>,
+) -> Option<()> {
+    let filter = core.config.filter.as_ref();
+    if filter.is_some_and(|filter| !filter.admits(peer.ip())) {
+        count(&core.tally.refused_filter);
+        return None;
+    }
     let kind = if tls.is_some() { Kind::Tls } else { Kind::Tcp };
-    let Ok(slot) = core.admit(kind, Some(source_of(peer.ip()))) else {
-        return;
-    };
-    let Ok(local) = stream.local_addr() else {
-        return;
-    };
+    let slot = core.admit(kind, Some(source_of(peer.ip()))).ok()?;
+    let local = stream.local_addr().ok()?;
     count(&core.tally.accepted);
     tune(&stream, &core.config);
     let conn = Arc::new(Conn::new(core.next_id(), kind, true, peer, None));
     let _ = conn.local.set(local);
     core.table.lock().insert(Arc::clone(&conn));
     tokio::spawn(serve(Arc::clone(core), conn, stream, tls, slot));
+    Some(())
 }
 
 async fn serve(
@@ -104,7 +115,8 @@ async fn handshake(
         done = tokio::time::timeout(core.config.handshake_timeout, server.acceptor().accept(stream)) => match done {
             Err(_) => Err(CloseReason::HandshakeTimeout),
             Ok(Err(error)) => Err(CloseReason::HandshakeFailed(error.to_string())),
-            Ok(Ok(stream)) => {
+            Ok(Ok(mut stream)) => {
+                stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
                 let _ = conn.tls.set(TlsInfo::of_server(stream.get_ref().1));
                 Ok(Transport::Tls(Box::new(TlsStream::Server(stream))))
             }

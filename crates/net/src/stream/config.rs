@@ -1,5 +1,8 @@
 //! The limits of connections. Defaults are Kamailio's where its core cookbook names one.
 
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Settings of all connections; see each field for what it costs and what happens at its bound.
@@ -43,8 +46,33 @@ pub struct Config {
     pub receive_window: usize,
     /// TCP keep-alive probes (`tcp_keepalive`, on).
     pub keepalive: Option<Keepalive>,
+    /// Asked about each inbound connection before anything is spent on it, such as a TLS handshake:
+    /// the place for a ban list.
+    pub filter: Option<Filter>,
     /// Outgoing connections leave from the port that is listened on (`tcp_reuse_port`, off).
     pub reuse_port: bool,
+}
+
+/// Says whether connections from an address are wanted. It is called on the event loop's thread and
+/// must not block.
+#[derive(Clone)]
+pub struct Filter(Arc<dyn Fn(IpAddr) -> bool + Send + Sync>);
+
+impl Filter {
+    /// A filter that admits the addresses for which `admits` is true.
+    pub fn new(admits: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(admits))
+    }
+
+    pub(super) fn admits(&self, source: IpAddr) -> bool {
+        (self.0)(source)
+    }
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Filter")
+    }
 }
 
 /// Kernel keep-alive; what is absent is left to the system's `net.ipv4.tcp_keepalive_*`.
@@ -76,6 +104,7 @@ impl Default for Config {
             max_queued_bytes_total: 10 << 20,
             receive_window: 32 << 10,
             keepalive: Some(Keepalive::default()),
+            filter: None,
             reuse_port: false,
         }
     }

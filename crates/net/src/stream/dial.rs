@@ -16,7 +16,7 @@ use super::event::CloseReason;
 use super::info::count;
 use super::slot::Slot;
 use super::socket::{outgoing, tune};
-use super::transport::Transport;
+use super::transport::{TLS_BUFFER, Transport};
 use crate::tls::{TlsClient, TlsInfo};
 
 /// The TLS side of a connection of ours.
@@ -82,13 +82,14 @@ async fn handshake(
     secure: Secure,
 ) -> Result<Transport, CloseReason> {
     let Secure { client, name } = secure;
-    let stream = tokio::time::timeout(
+    let mut stream = tokio::time::timeout(
         core.config.handshake_timeout,
         client.connector().connect(name, stream),
     )
     .await
     .map_err(|_| CloseReason::HandshakeTimeout)?
     .map_err(|error| CloseReason::HandshakeFailed(error.to_string()))?;
+    stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
     let _ = conn
         .tls
         .set(TlsInfo::of_client(stream.get_ref().1, client.verifies()));

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::time::Sleep;
@@ -18,6 +18,9 @@ use super::transport::Transport;
 
 /// One read takes this much at most; also the size of a TLS record.
 const READ: usize = 16 << 10;
+
+/// How long the peer may take to end its side after we ended ours.
+const LINGER: Duration = Duration::from_secs(1);
 
 thread_local! {
     /// Connections share one read buffer, as only one is polled at a time. What arrived is copied
@@ -31,6 +34,8 @@ pub(super) struct Driver {
     conn: Arc<Conn>,
     transport: Transport,
     timer: Pin<Box<Sleep>>,
+    /// Our side has ended in order; since when.
+    ended: Option<Instant>,
 }
 
 impl Driver {
@@ -46,6 +51,7 @@ impl Driver {
             conn,
             transport,
             timer,
+            ended: None,
         }
     }
 }
@@ -73,7 +79,7 @@ impl Driver {
         let sent = self.poll_send(cx)?;
         if matches!(phase, Phase::Draining(_)) {
             ready!(sent);
-            return self.transport.poll_shutdown(cx).map_err(broken);
+            return self.poll_end(cx);
         }
         self.poll_receive(cx)
     }
@@ -101,6 +107,23 @@ impl Driver {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Ends our side and waits for the peer's end, throwing away what still comes: closing a socket
+    /// with unread bytes resets it, and the peer could lose our last message.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
+        if self.ended.is_none() {
+            ready!(self.transport.poll_shutdown(cx)).map_err(broken)?;
+            self.conn.state.lock().plain = None;
+            self.ended = Some(Instant::now());
+        }
+        loop {
+            let transport = &mut self.transport;
+            let read = BUFFER.with_borrow_mut(|buffer| transport.poll_read(cx, buffer));
+            if !ready!(read).is_ok_and(|length| length > 0) {
+                return Poll::Ready(Ok(()));
+            }
+        }
     }
 
     /// Reads until nothing is there or the window is full; ready only with an error or the end.
@@ -173,6 +196,8 @@ impl Driver {
             }),
             stalled.map(|since| (since + config.send_timeout, CloseReason::SendTimeout)),
             draining.map(|since| (since + config.send_timeout, CloseReason::Requested)),
+            self.ended
+                .map(|since| (since + LINGER, CloseReason::Requested)),
         ]
         .into_iter()
         .flatten()

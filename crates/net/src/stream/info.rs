@@ -49,6 +49,8 @@ pub struct Counters {
     pub refused_full: u64,
     /// Inbound connections refused because their source had its share.
     pub refused_source: u64,
+    /// Inbound connections refused by [`Config::filter`](super::Config).
+    pub refused_filter: u64,
     /// Connections that made room for others.
     pub evicted: u64,
     /// TLS handshakes that failed or took too long.
@@ -68,6 +70,7 @@ pub(super) struct Tally {
     pub(super) connects: AtomicU64,
     pub(super) refused_full: AtomicU64,
     pub(super) refused_source: AtomicU64,
+    pub(super) refused_filter: AtomicU64,
     pub(super) evicted: AtomicU64,
     pub(super) handshakes_failed: AtomicU64,
     pub(super) accept_errors: AtomicU64,
@@ -81,6 +84,7 @@ impl Tally {
             connects: load(&self.connects),
             refused_full: load(&self.refused_full),
             refused_source: load(&self.refused_source),
+            refused_filter: load(&self.refused_filter),
             evicted: load(&self.evicted),
             handshakes_failed: load(&self.handshakes_failed),
             accept_errors: load(&self.accept_errors),

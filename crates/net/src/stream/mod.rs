@@ -23,7 +23,7 @@ mod socket;
 mod table;
 mod transport;
 
-pub use config::{Config, Keepalive};
+pub use config::{Config, Filter, Keepalive};
 pub use conn::Credit;
 pub use event::{CloseReason, ConnId, Event, Kind, Sink, channels};
 pub use handle::{AliasError, Connect, Find, SendError, Streams};

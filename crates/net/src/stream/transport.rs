@@ -11,6 +11,9 @@ use tokio_rustls::TlsStream;
 
 use super::conn::State;
 
+/// Encrypted bytes that TLS holds for a peer that does not read; they come on top of the queue.
+pub(super) const TLS_BUFFER: usize = 32 << 10;
+
 /// The event loop's end of a connection. The writing side of plain TCP is in the connection's
 /// [`State`], where other threads reach it.
 pub(super) enum Transport {
@@ -78,7 +81,7 @@ impl Transport {
     /// Says goodbye in order.
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            // The writing side shuts down when it is dropped.
+            // The writing side shuts down when the state drops it.
             Self::Plain(_) => Poll::Ready(Ok(())),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
