@@ -46,17 +46,20 @@ pub struct Return {
 }
 
 impl Return {
-    /// The way back to `source` (RFC 3581 section 4). With `force_rport` the request is treated as if it had
-    /// asked for rport.
+    /// The way back to `source` (RFC 3581 section 4). `force_rport` sends replies to the source port
+    /// although the request did not ask for it.
     pub fn of(via: &SentBy<'_>, source: SocketAddr, force_rport: bool) -> Self {
         let source = unmapped(source);
         let rport = via.rport || force_rport;
-        // RFC 3581 adds received whenever rport is there, also if it says the same.
-        let received = (rport || !is_address(via.host, source.ip())).then(|| source.ip());
+        // RFC 3581 adds received to an rport that was asked for also if it says the same as
+        // sent-by; Kamailio does not so to a forced one.
+        let received = (via.rport || !is_address(via.host, source.ip())).then(|| source.ip());
         let port = if rport {
             source.port()
         } else {
-            via.port.unwrap_or(via.default_port)
+            via.port
+                .filter(|port| *port != 0)
+                .unwrap_or(via.default_port)
         };
         Return {
             received,

@@ -47,6 +47,25 @@ impl Transport {
         }
     }
 
+    /// The lower-case name, as in `listen=udp:…`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Transport::Wss => "wss",
+            other => other.param(),
+        }
+    }
+
+    /// Kamailio's number for it, which scripts see in `$snd(proto)`.
+    pub const fn number(self) -> i64 {
+        match self {
+            Transport::Udp => 1,
+            Transport::Tcp => 2,
+            Transport::Tls => 3,
+            Transport::Ws => 5,
+            Transport::Wss => 6,
+        }
+    }
+
     /// The value of a `transport` URI parameter. There is none for WebSocket over TLS but `ws` (RFC 7118 5.2).
     pub const fn param(self) -> &'static str {
         match self {
@@ -68,5 +87,11 @@ impl Transport {
         ]
         .into_iter()
         .find(|t| t.via_name().as_bytes().eq_ignore_ascii_case(text))
+    }
+}
+
+impl std::fmt::Display for Transport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }

@@ -139,7 +139,12 @@ impl Resolver {
     fn start(&mut self) -> Step {
         if let Some(ip) = self.destination.address {
             self.state = State::Given;
-            return Step::Done(self.targets(&[ip], self.port()));
+            let targets = self.targets(&[ip], self.port());
+            return if targets.is_empty() {
+                Step::Unreachable
+            } else {
+                Step::Done(targets)
+            };
         }
         match self.destination.srv_name() {
             Some(name) if self.destination.port.is_none() => {
