@@ -13,7 +13,7 @@ pub struct Limits {
     /// Milliseconds from the first byte of a stream message to its last. A slower peer is a fault:
     /// the connection is closed.
     pub max_message_ms: u64,
-    /// Transactions in one table. Each costs its box, about 100 bytes here, and its buffers.
+    /// Transactions in one table. Each costs its box, about 200 bytes here, and its buffers.
     /// A full table refuses new ones: the request gets a stateless 503.
     pub max_transactions: usize,
     /// Transactions that share Call-ID and CSeq number (a spiral, or a peer that repeats itself with
@@ -23,6 +23,9 @@ pub struct Limits {
     /// Messages and timers waiting for one transaction whose script waits. Each holds its
     /// message. A full mailbox drops the newcomer; the peer retransmits it.
     pub max_mail: usize,
+    /// To tags of 2xx replies that one INVITE remembers, one for each callee that accepts; 8 bytes
+    /// each. The ACK for a further one is a request without a transaction.
+    pub max_to_tags: usize,
     /// Branches of one transaction over its whole life, serial groups counted. Each holds a
     /// rendered request. A full set refuses further branches; the script sees a failed `t_relay`.
     pub max_branches: usize,
@@ -42,6 +45,7 @@ impl Default for Limits {
             max_transactions: 250_000,
             max_chain: 16,
             max_mail: 32,
+            max_to_tags: 8,
             max_branches: 32,
             max_targets: 8,
             max_queries: 16,

@@ -25,6 +25,31 @@ pub struct Wheel<K> {
     len: usize,
 }
 
+/// What one machine has waiting in wheels, so that its hints do not pile up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hint {
+    armed: Option<Instant>,
+}
+
+impl Hint {
+    /// The machine's next deadline is now `deadline`: when to arm a hint for it, `None` if one comes
+    /// in time anyway.
+    #[must_use = "the returned moment has to be armed"]
+    pub fn want(&mut self, deadline: Option<Instant>) -> Option<Instant> {
+        let deadline = deadline?;
+        if self.armed.is_some_and(|armed| armed <= deadline) {
+            return None;
+        }
+        self.armed = Some(deadline);
+        Some(deadline)
+    }
+
+    /// A hint has come.
+    pub fn fired(&mut self, now: Instant) {
+        self.armed = self.armed.filter(|armed| *armed > now);
+    }
+}
+
 #[derive(Debug)]
 struct Level<K> {
     slots: Vec<Vec<(u64, K)>>,

@@ -4,9 +4,11 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use sip::Message;
+use sip::{Message, Method};
 use stack::Transport;
-use stack::branch::{Branch, Brancher, DEFAULT_MAX_BREADTH, Decoded, StatelessFields, shares};
+use stack::branch::{
+    Branch, Brancher, DEFAULT_MAX_BREADTH, Decoded, Matched, StatelessFields, Token, shares,
+};
 use stack::reply::{Return, SentBy};
 use stack::table::TxId;
 
@@ -82,30 +84,63 @@ proptest! {
     }
 }
 
-/// A request forwarded without state, and the reply to it with `second` as the Via below ours.
+/// Matches the reply to a request forwarded without state, with `second` as the Via below ours.
 fn stateless(second: &str, call_id: &str, cseq: &str) -> bool {
     let request = request("sip:b@b", "");
     let via = request.top_via().expect("a Via");
     let from = "198.51.100.1:4000".parse().expect("an address");
     let way_back = Return::of(&SentBy::of(&via, Transport::Udp), from, true);
     let fields = StatelessFields::of_request(&request, &way_back).expect("complete");
-    let token = brancher().encode_stateless(&fields, 5);
-    let branch = String::from_utf8_lossy(token.as_bytes()).into_owned();
-    let reply = message(&format!(
-        "SIP/2.0 200 OK\nVia: SIP/2.0/UDP us;branch={branch}\nVia: {second}\n\
-         From: <sip:a@a>;tag=from\nTo: <sip:b@b>;tag=to\nCall-ID: {call_id}\nCSeq: {cseq}\n"
-    ));
-    let ours = reply
-        .top_via()
-        .expect("a Via")
-        .branch
-        .expect("a branch")
-        .to_vec();
-    assert_eq!(
-        brancher().decode(&ours),
-        Some(Decoded::Stateless { loop_part: 5 })
+    let reply = reply(
+        &brancher().encode_stateless(&fields, 5),
+        "us",
+        second,
+        call_id,
+        cseq,
     );
-    StatelessFields::of_reply(&reply).is_ok_and(|f| brancher().verify_stateless(&ours, &f))
+    brancher().match_reply(&reply, is_own) == Matched::Stateless
+}
+
+fn reply(token: &Token, host: &str, second: &str, call_id: &str, cseq: &str) -> Message {
+    let branch = String::from_utf8_lossy(token.as_bytes()).into_owned();
+    message(&format!(
+        "SIP/2.0 200 OK\nVia: SIP/2.0/UDP {host};branch={branch}\nVia: {second}\n\
+         From: <sip:a@a>;tag=from\nTo: <sip:b@b>;tag=to\nCall-ID: {call_id}\nCSeq: {cseq}\n"
+    ))
+}
+
+fn is_own(via: &sip::Via<'_>) -> bool {
+    via.host == b"us"
+}
+
+#[test]
+fn a_reply_finds_its_branch_only_with_our_via_on_top() {
+    let branch = Branch {
+        id: TxId { hash: 1, label: 2 },
+        index: 3,
+        loop_part: 4,
+    };
+    let token = brancher().encode(&branch);
+    let matched = |host: &str, cseq: &str| {
+        let reply = reply(
+            &token,
+            host,
+            "SIP/2.0/UDP up;branch=z9hG4bKup",
+            "call",
+            cseq,
+        );
+        brancher().match_reply(&reply, is_own)
+    };
+    assert_eq!(
+        matched("us", "7 INVITE"),
+        Matched::Transaction(branch, Method::Invite)
+    );
+    assert_eq!(
+        matched("us", "7 CANCEL"),
+        Matched::Transaction(branch, Method::Cancel)
+    );
+    assert_eq!(matched("them", "7 INVITE"), Matched::Nothing);
+    assert_eq!(matched("us", "nonsense"), Matched::Nothing);
 }
 
 #[test]
@@ -131,7 +166,6 @@ fn a_stateless_reply_goes_only_where_its_request_came_from() {
 
 #[test]
 fn a_loop_is_told_from_a_spiral() {
-    let own = |via: &sip::Via<'_>| via.host == b"us";
     let part = loop_part("sip:b@b", "", "192.0.2.1");
     let token = brancher().encode(&Branch {
         id: TxId { hash: 1, label: 2 },
@@ -145,7 +179,7 @@ fn a_loop_is_told_from_a_spiral() {
             &format!("Via: SIP/2.0/UDP {host};branch={branch}\n"),
         )
     };
-    let is_loop = |host: &str, part| brancher().is_loop(&comes_back(host), part, own);
+    let is_loop = |host: &str, part| brancher().is_loop(&comes_back(host), part, is_own);
     assert!(is_loop("us", part));
     assert!(!is_loop("them", part), "only Vias of our own count");
     for (uri, lines, from) in [

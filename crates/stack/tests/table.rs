@@ -120,6 +120,13 @@ fn the_ack_of_a_2xx_finds_its_invite_by_the_tags() {
     table.note_to_tag(id, keyer.tag(b"to"));
     assert_eq!(find(&ack(b"from", b"to")), Some(id));
     assert_eq!(find(&ack(b"from", b"fork")), None);
+    table.note_to_tag(id, keyer.tag(b"fork"));
+    assert_eq!(
+        find(&ack(b"from", b"to")),
+        Some(id),
+        "each callee that accepts has its ACK"
+    );
+    assert_eq!(find(&ack(b"from", b"fork")), Some(id));
     assert_eq!(find(&ack(b"mallory", b"to")), None);
     assert_eq!(find(&ack(b"from", b"")), None);
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use stack::Instant;
-use stack::timer::Wheel;
+use stack::timer::{Hint, Wheel};
 
 fn at(ms: u64) -> Instant {
     Instant::from_ms(ms)
@@ -54,6 +54,27 @@ fn the_end_of_time_is_no_trouble() {
     wheel.arm(at(u64::MAX), 1);
     assert_eq!(expired(&mut wheel, 100_000_000), []);
     assert_eq!(wheel.len(), 1);
+}
+
+#[test]
+fn a_machine_arms_only_what_comes_earlier() {
+    let mut hint = Hint::default();
+    assert_eq!(hint.want(None), None);
+    assert_eq!(hint.want(Some(at(500))), Some(at(500)));
+    assert_eq!(
+        hint.want(Some(at(120_000))),
+        None,
+        "the hint at 500 comes first and asks again"
+    );
+    assert_eq!(hint.want(Some(at(100))), Some(at(100)));
+    hint.fired(at(100));
+    assert_eq!(hint.want(Some(at(120_000))), Some(at(120_000)));
+    hint.fired(at(500));
+    assert_eq!(
+        hint.want(Some(at(120_000))),
+        None,
+        "a stray hint changes nothing"
+    );
 }
 
 proptest! {

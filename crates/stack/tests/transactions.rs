@@ -66,9 +66,9 @@ struct Machine {
 
 enum Kind {
     ClientInvite(ClientInvite),
-    ClientNonInvite(ClientNonInvite),
+    ClientOther(ClientNonInvite),
     ServerInvite(ServerInvite),
-    ServerNonInvite(ServerNonInvite),
+    ServerOther(ServerNonInvite),
 }
 
 impl Machine {
@@ -100,12 +100,12 @@ impl Machine {
             }
             Some("client-non-invite") => {
                 let end = life(timers.max_noninv_lifetime_ms);
-                Kind::ClientNonInvite(ClientNonInvite::start(
+                Kind::ClientOther(ClientNonInvite::start(
                     zero, request, reliable, end, &timers, &mut out,
                 ))
             }
             Some("server-invite") => Kind::ServerInvite(ServerInvite::new(reliable)),
-            _ => Kind::ServerNonInvite(ServerNonInvite::new()),
+            _ => Kind::ServerOther(ServerNonInvite::new()),
         };
         let machine = Machine { kind, timers };
         let told = format!("{} {}\n", words.join(" "), machine.show(&out));
@@ -153,9 +153,9 @@ impl Machine {
         };
         match &mut self.kind {
             Kind::ClientInvite(m) => m.handle(now, client(), &self.timers, &mut out),
-            Kind::ClientNonInvite(m) => m.handle(now, client(), &self.timers, &mut out),
+            Kind::ClientOther(m) => m.handle(now, client(), &self.timers, &mut out),
             Kind::ServerInvite(m) => m.handle(now, server(), &self.timers, &mut out),
-            Kind::ServerNonInvite(m) => m.handle(now, server(), &self.timers, &mut out),
+            Kind::ServerOther(m) => m.handle(now, server(), &self.timers, &mut out),
         }
         out
     }
@@ -163,18 +163,18 @@ impl Machine {
     fn next_deadline(&self) -> Option<Instant> {
         match &self.kind {
             Kind::ClientInvite(m) => m.next_deadline(),
-            Kind::ClientNonInvite(m) => m.next_deadline(),
+            Kind::ClientOther(m) => m.next_deadline(),
             Kind::ServerInvite(m) => m.next_deadline(),
-            Kind::ServerNonInvite(m) => m.next_deadline(),
+            Kind::ServerOther(m) => m.next_deadline(),
         }
     }
 
     fn show(&self, out: &Actions) -> String {
         let state = match &self.kind {
             Kind::ClientInvite(m) => format!("{:?}", m.state()),
-            Kind::ClientNonInvite(m) => format!("{:?}", m.state()),
+            Kind::ClientOther(m) => format!("{:?}", m.state()),
             Kind::ServerInvite(m) => format!("{:?}", m.state()),
-            Kind::ServerNonInvite(m) => format!("{:?}", m.state()),
+            Kind::ServerOther(m) => format!("{:?}", m.state()),
         };
         let next = self
             .next_deadline()

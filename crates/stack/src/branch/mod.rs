@@ -5,6 +5,7 @@
 
 mod breadth;
 mod loops;
+mod matching;
 mod stateless;
 mod text;
 
@@ -13,6 +14,7 @@ use std::hash::Hasher;
 use siphasher::sip::SipHasher24;
 
 pub use breadth::{DEFAULT_MAX_BREADTH, shares};
+pub use matching::Matched;
 pub use stateless::StatelessFields;
 pub use text::Token;
 

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 pub use key::{Key, Keyer, Lookup, RequestId, TopVia};
 
 use crate::Limits;
-use shard::Shard;
+use shard::{Shard, Slot};
 
 /// Shards, each under its own lock. With a handful of workers two rarely meet in one of 512.
 const SHARDS: usize = 512;
@@ -63,6 +63,7 @@ pub struct Table<T, M> {
     max_transactions: usize,
     max_chain: usize,
     max_mail: usize,
+    max_to_tags: usize,
 }
 
 impl<T, M> Table<T, M> {
@@ -77,6 +78,7 @@ impl<T, M> Table<T, M> {
             max_transactions: limits.max_transactions,
             max_chain: limits.max_chain,
             max_mail: limits.max_mail,
+            max_to_tags: limits.max_to_tags,
         }
     }
 
@@ -153,13 +155,14 @@ impl<T, M> Table<T, M> {
         if removed.is_some() {
             self.len.fetch_sub(1, Ordering::Relaxed);
         }
-        removed.unwrap_or_default()
+        removed.map(Slot::into_letters).unwrap_or_default()
     }
 
-    /// Notes the To tag of a 2xx that went up, so that its ACK finds the INVITE ([`Lookup::AckOfAccepted`]).
-    /// `tag` is [`Keyer::tag`] of it. The last one stays.
+    /// Notes the To tag of a 2xx that went up, so that its ACK finds the INVITE
+    /// ([`Lookup::AckOfAccepted`]). `tag` is [`Keyer::tag`] of it. Beyond [`Limits::max_to_tags`] it is
+    /// not noted.
     pub fn note_to_tag(&self, id: TxId, tag: u64) {
-        self.shard(id.hash).note_to_tag(id, tag);
+        self.shard(id.hash).note_to_tag(id, tag, self.max_to_tags);
     }
 
     fn shard(&self, hash: u64) -> parking_lot::MutexGuard<'_, Shard<T, M>> {

@@ -23,13 +23,13 @@ struct Entry<T, M> {
     class: Class,
     branch: u64,
     dialog: u64,
-    /// Of a 2xx that went up.
-    to_tag: Option<u64>,
+    /// Of each 2xx that went up.
+    to_tags: SmallVec<[u64; 2]>,
     slot: Slot<T, M>,
 }
 
 #[derive(Debug)]
-enum Slot<T, M> {
+pub(super) enum Slot<T, M> {
     Idle(Box<T>),
     Busy(VecDeque<M>),
     Parked(Box<T>, VecDeque<M>),
@@ -61,7 +61,7 @@ impl<T, M> Shard<T, M> {
             class: key.class,
             branch: key.branch,
             dialog: key.dialog,
-            to_tag: None,
+            to_tags: SmallVec::new(),
             slot: Slot::Busy(VecDeque::new()),
         });
         Ok(TxId {
@@ -130,8 +130,8 @@ impl<T, M> Shard<T, M> {
         }
     }
 
-    /// `None` if there is no such transaction, else the letters nobody has read.
-    pub(super) fn remove(&mut self, id: TxId) -> Option<Vec<M>> {
+    /// The slot leaves the shard, so that its transaction is dropped without the lock.
+    pub(super) fn remove(&mut self, id: TxId) -> Option<Slot<T, M>> {
         let hash_map::Entry::Occupied(mut chain) = self.chains.entry(id.hash) else {
             return None;
         };
@@ -141,16 +141,16 @@ impl<T, M> Shard<T, M> {
             chain.remove();
             self.shrink();
         }
-        Some(match entry.slot {
-            Slot::Busy(mail) | Slot::Parked(_, mail) => mail.into(),
-            Slot::Idle(_) => Vec::new(),
-        })
+        Some(entry.slot)
     }
 
-    pub(super) fn note_to_tag(&mut self, id: TxId, tag: u64) {
+    pub(super) fn note_to_tag(&mut self, id: TxId, tag: u64, max_to_tags: usize) {
         let chain = self.chains.get_mut(&id.hash);
-        if let Some(entry) = chain.and_then(|c| c.iter_mut().find(|e| e.label == id.label)) {
-            entry.to_tag = Some(tag);
+        if let Some(entry) = chain.and_then(|c| c.iter_mut().find(|e| e.label == id.label))
+            && entry.to_tags.len() < max_to_tags
+            && !entry.to_tags.contains(&tag)
+        {
+            entry.to_tags.push(tag);
         }
     }
 
@@ -170,6 +170,16 @@ impl<T, M> Shard<T, M> {
     }
 }
 
+impl<T, M> Slot<T, M> {
+    /// The letters that nobody has read.
+    pub(super) fn into_letters(self) -> Vec<M> {
+        match self {
+            Slot::Busy(mail) | Slot::Parked(_, mail) => mail.into(),
+            Slot::Idle(_) => Vec::new(),
+        }
+    }
+}
+
 impl<T, M> Entry<T, M> {
     fn matches(&self, key: &Key, lookup: Lookup) -> bool {
         match lookup {
@@ -182,7 +192,7 @@ impl<T, M> Entry<T, M> {
             Lookup::AckOfAccepted => {
                 self.class == Class::Invite
                     && self.dialog == key.dialog
-                    && self.to_tag == Some(key.to_tag)
+                    && self.to_tags.contains(&key.to_tag)
             }
         }
     }
