@@ -23,7 +23,7 @@ pub enum ParseError {
     HeaderTooLong,
     /// More than [`Limits::headers`](crate::Limits::headers) lines.
     TooManyHeaders,
-    /// More than [`Limits::vias`](crate::Limits::vias) Via lines.
+    /// More than [`Limits::vias`](crate::Limits::vias) Via values.
     TooManyVias,
     /// A header line without a colon, without a name, or with a name that is no token.
     HeaderName,
@@ -42,7 +42,7 @@ impl fmt::Display for ParseError {
             Self::StartLineTooLong => "start line too long",
             Self::HeaderTooLong => "header line too long",
             Self::TooManyHeaders => "too many headers",
-            Self::TooManyVias => "too many Via headers",
+            Self::TooManyVias => "too many Via values",
             Self::HeaderName => "header line without a valid name",
             Self::BareLf => "line ends in a bare LF",
         })

@@ -1,6 +1,7 @@
 //! Changes to a message, as Kamailio's lumps: collected first, rendered once per branch.
 
 mod render;
+mod repair;
 mod splice;
 
 use crate::{HeaderId, Injection, Message, Span, lex};

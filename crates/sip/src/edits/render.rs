@@ -1,5 +1,6 @@
 //! A message and its edits become octets.
 
+use super::repair::repair;
 use super::splice::{Change, Changes, splice};
 use super::{Edits, Op};
 use crate::{HeaderId, Message, Span};
@@ -267,55 +268,6 @@ fn with_semicolon(bytes: &[u8], param: Span) -> Span {
     let before = bytes.get(..param.start as usize).unwrap_or_default();
     let start = memchr::memrchr(b';', before).unwrap_or(before.len());
     Span::from(start..param.end as usize)
-}
-
-/// Makes the header lines in `out` from `start` on whole again; one scan when they are.
-fn repair(out: &mut Vec<u8>, start: usize) {
-    if is_clean(&out[start..]) {
-        return;
-    }
-    let text = out.split_off(start);
-    for line in text.split(|&byte| byte == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if is_blank(line) {
-            continue;
-        }
-        // A blank in front would fold the first line into the start line.
-        let line = if out.len() == start {
-            line.trim_ascii_start()
-        } else {
-            line
-        };
-        let mut before = 0;
-        for &byte in line {
-            let bare = byte == b'\r' || byte == 0 && before != b'\\';
-            out.push(if bare { b'?' } else { byte });
-            before = byte;
-        }
-        out.extend_from_slice(b"\r\n");
-    }
-}
-
-/// Whether `text` is whole lines, each with something in it and no stray CR, LF or NUL.
-fn is_clean(text: &[u8]) -> bool {
-    if matches!(text.first(), Some(b' ' | b'\t')) {
-        return false;
-    }
-    let mut at = 0;
-    while at < text.len() {
-        let Some(len) = memchr::memchr3(b'\r', b'\n', 0, &text[at..]) else {
-            return false;
-        };
-        if is_blank(&text[at..at + len]) || text.get(at + len..at + len + 2) != Some(b"\r\n") {
-            return false;
-        }
-        at += len + 2;
-    }
-    true
-}
-
-fn is_blank(line: &[u8]) -> bool {
-    line.iter().all(|byte| matches!(byte, b' ' | b'\t'))
 }
 
 fn push_all(out: &mut Vec<u8>, parts: &[&[u8]]) {

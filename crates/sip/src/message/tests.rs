@@ -289,6 +289,7 @@ fn every_bound_holds() {
     assert_eq!(tight(with("X: 1\r\n", 3)), Ok(()));
     assert_eq!(tight(with("X: 1\r\n", 4)), Err(ParseError::TooManyHeaders));
     assert_eq!(tight(with("v: 1\r\n", 3)), Err(ParseError::TooManyVias));
+    assert_eq!(tight(with("v: 1,2,3\r\n", 1)), Err(ParseError::TooManyVias));
     assert_eq!(
         tight(with("X: 1234567890123456789\r\n", 1)),
         Err(ParseError::HeaderTooLong)
