@@ -480,17 +480,23 @@ fn the_last_message_survives_unread_bytes() {
         receive_window: 1024,
         ..Config::default()
     });
-    let (mut client, id) = world.client(world.listen());
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    // So that the message's end is still in our kernel's buffer when the connection ends.
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.set_read_timeout(Some(support::DEADLINE)).unwrap();
+    socket.connect(&world.listen().into()).unwrap();
+    let mut client = std::net::TcpStream::from(socket);
+    let id = world.opened();
     client.write_all(&[b'x'; 100_000]).unwrap();
     let held = world.next();
-    world
-        .streams
-        .send(id, Bytes::from_static(b"enough"))
-        .unwrap();
+    let message = Bytes::from(vec![b'y'; 200_000]);
+    world.streams.send(id, message.clone()).unwrap();
     world.streams.close(id);
+    // It waits for the peer's end.
+    world.quiet();
     let mut got = Vec::new();
     client.read_to_end(&mut got).unwrap();
-    assert_eq!(got, b"enough");
+    assert!(got == message);
     drop(held);
 }
 
