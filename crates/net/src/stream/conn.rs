@@ -1,25 +1,19 @@
 //! One connection, as seen by every thread: its identity, its unsent messages, its read window.
 
-use std::collections::VecDeque;
-use std::fmt;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::net::tcp::OwnedWriteHalf;
 
 use super::config::Config;
 use super::event::{CloseReason, ConnId, Kind};
 use super::info::Info;
+use super::state::{Credit, Phase, Queued, State};
 use crate::tls::TlsInfo;
-
-/// What an event of few bytes costs, so that a peer that sends single bytes gains nothing by it.
-const MIN_CHARGE: usize = 256;
 
 /// Kamailio's bound on aliases of one connection.
 const MAX_ALIASES: usize = 12;
@@ -42,40 +36,6 @@ pub(super) struct Conn {
     active_ms: AtomicU64,
     closing: AtomicBool,
     pub(super) state: Mutex<State>,
-}
-
-/// What threads change under the connection's lock.
-#[derive(Default)]
-pub(super) struct State {
-    pub(super) phase: Phase,
-    pub(super) queue: VecDeque<Queued>,
-    /// The writing side of a plain TCP connection, so that any thread can write at once.
-    pub(super) plain: Option<OwnedWriteHalf>,
-    /// Since when the peer has not taken what waits for it.
-    pub(super) stalled: Option<Instant>,
-    queued: usize,
-    unread: usize,
-    /// Reading waits for credit.
-    window_full: bool,
-    aliases: Vec<SocketAddr>,
-    waker: Option<Waker>,
-}
-
-/// A message that waits, and how much of it has left.
-pub(super) struct Queued {
-    pub(super) bytes: Bytes,
-    pub(super) sent: usize,
-}
-
-#[derive(Clone, Default)]
-pub(super) enum Phase {
-    /// Messages are taken, also while it is being established.
-    #[default]
-    Open,
-    /// What is queued is sent, then it closes; since when.
-    Draining(Instant),
-    /// It closes now.
-    Closing(CloseReason),
 }
 
 /// Why [`Conn::push`] did not take a message.
@@ -209,10 +169,8 @@ impl Conn {
 
     /// Charges received bytes to the window.
     pub(super) fn charge(self: &Arc<Self>, bytes: usize) -> Credit {
-        let charge = bytes.max(MIN_CHARGE);
-        self.state.lock().unread += charge;
         self.moved(&self.received, bytes);
-        Credit(Some((Arc::clone(self), charge)))
+        Credit::charge(self, bytes)
     }
 
     /// Notes that bytes of the first waiting message left.
@@ -293,54 +251,5 @@ impl Conn {
             queued_bytes: state.queued,
             trusted: self.trusted.load(Ordering::Relaxed),
         }
-    }
-}
-
-impl State {
-    /// Writes without waiting; 0 when the connection is not plain, not yet established or busy.
-    fn write_now(&self, bytes: &[u8]) -> io::Result<usize> {
-        match &self.plain {
-            Some(plain) if self.queue.is_empty() => match plain.try_write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-                other => other,
-            },
-            _ => Ok(0),
-        }
-    }
-
-    fn wake(&self) {
-        if let Some(waker) = &self.waker {
-            waker.wake_by_ref();
-        }
-    }
-}
-
-/// Received bytes that count against their connection's window until this is dropped.
-pub struct Credit(Option<(Arc<Conn>, usize)>);
-
-impl Credit {
-    /// A credit of nothing, for events made by tests.
-    pub fn none() -> Self {
-        Self(None)
-    }
-}
-
-impl Drop for Credit {
-    fn drop(&mut self) {
-        if let Some((conn, charge)) = self.0.take() {
-            let mut state = conn.state.lock();
-            state.unread = state.unread.saturating_sub(charge);
-            if std::mem::take(&mut state.window_full) {
-                state.wake();
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Credit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Credit")
-            .field(&self.0.as_ref().map(|(_, charge)| charge))
-            .finish()
     }
 }

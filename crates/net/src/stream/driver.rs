@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::time::Sleep;
 
-use super::conn::{Conn, Phase};
+use super::conn::Conn;
 use super::core::Core;
 use super::event::{CloseReason, Event};
+use super::state::Phase;
 use super::transport::Transport;
 
 /// One read takes this much at most; also the size of a TLS record.

@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, channel};
 
 use bytes::Bytes;
 
-use super::conn::Credit;
 use super::slot::Slot;
+use super::state::Credit;
 
 /// A connection's number, unique for the life of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -21,6 +21,7 @@ use super::core::Core;
 use super::dial::{Secure, dial};
 use super::event::{CloseReason, ConnId, Kind, Sink};
 use super::info::{Counters, Info, count};
+use super::request::{AliasError, Connect, Find, SendError};
 use super::slot::Refusal;
 use super::socket::listener;
 use crate::BindError;
@@ -38,53 +39,6 @@ struct Running {
     core: Arc<Core>,
     runtime: Handle,
     thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-/// A connection to open.
-#[derive(Debug, Clone)]
-pub struct Connect {
-    /// The address it shall leave from; its port counts only with [`Config::reuse_port`].
-    pub local: Option<SocketAddr>,
-    /// Where to.
-    pub peer: SocketAddr,
-    /// With TLS, the settings and the name that the peer's certificate must have: a host name or an
-    /// IP address. The name is also sent as SNI.
-    pub tls: Option<(TlsClient, String)>,
-}
-
-/// A connection to look for.
-#[derive(Debug, Clone, Copy)]
-pub struct Find<'a> {
-    /// Its transport.
-    pub kind: Kind,
-    /// The peer's address, or an alias of the connection.
-    pub peer: SocketAddr,
-    /// Our address. Port 0 stands for any port; a connection of ours, having a port of its own,
-    /// matches by address alone.
-    pub local: Option<SocketAddr>,
-    /// With a name, only TLS connections of ours that were opened for this name match, so that a
-    /// certificate for one name never serves another. Leave it out where peers are not verified.
-    pub tls_name: Option<&'a str>,
-}
-
-/// A message that was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SendError {
-    /// There is no such connection any more.
-    Gone,
-    /// Too much waits already; the connection closes.
-    Full,
-}
-
-/// An alias that was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AliasError {
-    /// There is no such connection any more.
-    Gone,
-    /// The address is not of the peer's host: nobody may attract another host's messages.
-    Foreign,
-    /// The connection has 12 aliases already.
-    Full,
 }
 
 impl Streams {
@@ -201,7 +155,7 @@ impl Streams {
         let table = self.0.core.table.lock();
         table
             .by_peer(wanted.kind, wanted.peer)
-            .find(|conn| fits(conn, &wanted))
+            .find(|conn| wanted.fits(conn))
             .map(|conn| conn.id)
     }
 
@@ -314,28 +268,6 @@ fn secure(tls: Option<(TlsClient, String)>) -> Result<Option<Secure>, CloseReaso
     Ok(Some(Secure { client, name }))
 }
 
-fn fits(conn: &Conn, wanted: &Find<'_>) -> bool {
-    let named = match wanted.tls_name {
-        None => true,
-        Some(name) => conn
-            .tls_name
-            .as_deref()
-            .is_some_and(|own| own.eq_ignore_ascii_case(name)),
-    };
-    named && conn.is_open() && wanted.local.is_none_or(|local| leaves_from(conn, local))
-}
-
-fn leaves_from(conn: &Conn, wanted: SocketAddr) -> bool {
-    match conn.local.get() {
-        // It is being established; its address is not known yet.
-        None => true,
-        Some(local) => {
-            local.ip() == wanted.ip()
-                && (!conn.inbound || wanted.port() == 0 || local.port() == wanted.port())
-        }
-    }
-}
-
 impl fmt::Debug for Streams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Streams")
@@ -343,26 +275,3 @@ impl fmt::Debug for Streams {
             .finish_non_exhaustive()
     }
 }
-
-impl fmt::Display for SendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Gone => "the connection is gone",
-            Self::Full => "too much waits to be sent",
-        })
-    }
-}
-
-impl std::error::Error for SendError {}
-
-impl fmt::Display for AliasError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Gone => "the connection is gone",
-            Self::Foreign => "the alias is of another host",
-            Self::Full => "the connection has too many aliases",
-        })
-    }
-}
-
-impl std::error::Error for AliasError {}

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio_rustls::TlsStream;
 
-use super::conn::State;
+use super::state::State;
 
 /// Encrypted bytes that TLS holds for a peer that does not read; they come on top of the queue.
 pub(super) const TLS_BUFFER: usize = 32 << 10;
