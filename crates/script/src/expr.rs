@@ -21,6 +21,8 @@ pub enum Expr<V> {
     Binary(BinaryOp, Box<(Expr<V>, Expr<V>)>),
     /// `=~` with an expression known at load.
     Match(Box<(Expr<V>, Regex)>),
+    /// Equal as text without regard to case: how `method` and `uri` are compared.
+    Same(Box<(Expr<V>, Expr<V>)>),
 }
 
 impl<V> Expr<V> {
@@ -61,6 +63,11 @@ impl<V> Expr<V> {
             Self::Match(sides) => {
                 let subject = sides.0.eval(host)?.to_text();
                 sides.1.matches(&subject).map(Value::bool)
+            }
+            Self::Same(sides) => {
+                let left = sides.0.eval(host)?.to_text();
+                let right = sides.1.eval(host)?.to_text();
+                Ok(Value::bool(left.eq_ignore_ascii_case(&right)))
             }
         }
     }

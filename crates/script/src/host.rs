@@ -106,8 +106,6 @@ pub enum TestWith<'a> {
     Network(Network),
     /// `src_ip == gateway.example.test`, a host name, also in quotes.
     Host(&'a [u8]),
-    /// `uri == "sip:a@b"`: compared as a URI.
-    Uri(&'a [u8]),
 }
 
 /// A function call, as far as the script understands it.

@@ -25,11 +25,11 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Kamailio's 100 rounds and 10 (`ROUTE_MAX_REC_LEV`) are 100 here, steps are a million.
+    /// Kamailio's 256 routes and 100 rounds; steps are a million.
     fn default() -> Self {
         Self {
             steps: 1_000_000,
-            route_depth: 100,
+            route_depth: 256,
             while_loops: 100,
         }
     }
@@ -59,7 +59,10 @@ pub struct Machine<H: Host> {
     stack: SmallVec<[Value; 4]>,
     loops: SmallVec<[u32; 2]>,
     pc: u32,
+    /// `$rc`: what the last call or route gave.
     retcode: i32,
+    /// What the route gives if it ends now: the code of the last statement.
+    last: i32,
     steps: u32,
     limits: Limits,
     waiting: Option<Pending<H::Resume>>,
@@ -103,6 +106,7 @@ impl<H: Host> Machine<H> {
             loops: SmallVec::new(),
             pc: 0,
             retcode: 0,
+            last: 1,
             steps: limits.steps,
             limits,
             waiting: None,
@@ -122,7 +126,7 @@ impl<H: Host> Machine<H> {
         }
         Step::Ended(End {
             kind: EndKind::Returned,
-            code: self.retcode,
+            code: self.last,
         })
     }
 
@@ -139,8 +143,19 @@ impl<H: Host> Machine<H> {
         host: &mut H,
         answer: H::Answer,
     ) -> Step<H::Effect> {
+        self.answer_with(program, host, |host, resume| host.resume(resume, answer))
+    }
+
+    /// Goes on where the caller itself deals with what the call had kept: `with` says how the call
+    /// goes on. Without a wait it just runs on.
+    pub fn answer_with(
+        &mut self,
+        program: &Program<H>,
+        host: &mut H,
+        with: impl FnOnce(&mut H, H::Resume) -> Flow<H::Effect, H::Resume>,
+    ) -> Step<H::Effect> {
         if let Some(pending) = self.waiting.take() {
-            let flow = host.resume(pending.resume, answer);
+            let flow = with(host, pending.resume);
             match self.flow(program, host, flow, pending.wanted) {
                 Outcome::Go => {}
                 Outcome::Ended(end) => return Step::Ended(end),
@@ -212,6 +227,8 @@ impl<H: Host> Machine<H> {
             Instruction::Nonzero => self.replace(|top| Value::bool(top.is_nonzero())),
             Instruction::Unary(op) => self.replace(|top| unary(*op, top)),
             Instruction::Pop => drop(self.stack.pop()),
+            Instruction::PopLast => self.last = clamp(self.pop().to_int()),
+            Instruction::Last(code) => self.last = *code,
             Instruction::Binary(op) => {
                 let right = self.pop();
                 let left = self.pop();
@@ -307,6 +324,7 @@ impl<H: Host> Machine<H> {
 
     fn statement(&mut self, program: &Program<H>, host: &mut H, at: usize) -> Outcome<H::Effect> {
         host.step(span_at(program, at));
+        self.last = 1;
         self.spend(program, host, at)
     }
 
@@ -316,7 +334,7 @@ impl<H: Host> Machine<H> {
             self.frames.clear();
             return Outcome::Ended(End {
                 kind: EndKind::Aborted,
-                code: self.retcode,
+                code: self.last,
             });
         }
         self.steps -= 1;
@@ -343,7 +361,7 @@ impl<H: Host> Machine<H> {
             None => {
                 let name = String::from_utf8_lossy(&name).into_owned();
                 host.fault(Fault::NoSuchRoute(name), span_at(program, at));
-                self.settle(host, -1, true);
+                self.stack.push(Value::Int(-1));
             }
         }
     }
@@ -369,7 +387,7 @@ impl<H: Host> Machine<H> {
             .routes
             .get(route.index())
             .map_or(u32::MAX, |info| info.entry);
-        self.retcode = 1;
+        self.last = 1;
     }
 
     /// Notes the code of a call or route, and pushes it if somebody wants it.
@@ -378,6 +396,8 @@ impl<H: Host> Machine<H> {
         host.set_retcode(code);
         if wanted {
             self.stack.push(Value::Int(i64::from(code)));
+        } else {
+            self.last = code;
         }
     }
 
@@ -431,14 +451,18 @@ impl<H: Host> Machine<H> {
         self.spend(program, host, at)
     }
 
+    /// `return 0` ends the script, as observed.
     fn return_code(&mut self, program: &Program<H>, host: &mut H, code: i32) -> Outcome<H::Effect> {
-        self.retcode = code;
+        self.last = code;
+        if code == 0 {
+            return self.unwind(program, host, EndKind::Exit);
+        }
         self.finish(program, host, EndKind::Returned)
     }
 
     /// The current route ends.
     fn finish(&mut self, program: &Program<H>, host: &mut H, kind: EndKind) -> Outcome<H::Effect> {
-        let code = self.retcode;
+        let code = self.last;
         let Some(frame) = self.frames.pop() else {
             return Outcome::Ended(End { kind, code });
         };

@@ -99,6 +99,10 @@ pub(crate) enum Instruction<H: Host> {
     Truth,
     /// Drops the top.
     Pop,
+    /// Pops the code of a statement; a route that ends after it has this code.
+    PopLast,
+    /// A route that ends now has this code.
+    Last(i32),
     /// Replaces the top.
     Unary(UnaryOp),
     /// Pops the right, then the left side; pushes the result.

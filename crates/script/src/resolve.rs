@@ -48,8 +48,14 @@ pub fn resolve<V: Vocabulary>(parsed: &Parsed, vocabulary: &V) -> Resolved<V::Ho
         diagnostics,
     };
     let mut infos = Vec::with_capacity(routes.len());
-    for route in &routes {
-        infos.push(lowering.route(route));
+    for (number, route) in routes.iter().enumerate() {
+        let first = names.find(route.kind, &route.name.text).map(RouteId::index);
+        let parts = match first {
+            Some(first) if first != number && is_nameless(route) => &[],
+            Some(_) if is_nameless(route) => routes.get(number..).unwrap_or_default(),
+            _ => routes.get(number..=number).unwrap_or_default(),
+        };
+        infos.push(lowering.route(route, parts));
     }
     let (code, spans, facts) = (lowering.code, lowering.spans, lowering.facts);
     let mut diagnostics = lowering.diagnostics;
@@ -90,21 +96,29 @@ fn route_names(routes: &[&Route], diagnostics: &mut Vec<Diagnostic>) -> RouteNam
         let id = RouteId(u32::try_from(number).unwrap_or(u32::MAX));
         let key = (route.kind, route.name.text.clone());
         if let Some(first) = names.ids.get(&key).copied() {
-            let what = if route.name.text.is_empty() {
-                format!("a second `{}`", route.kind.keyword())
-            } else {
-                format!("a second `{}[{}]`", route.kind.keyword(), route.name.text)
-            };
             let first = routes
                 .get(first.index())
                 .map_or(route.span, |route| route.span);
-            diagnostics
-                .push(Diagnostic::new("E0404", route.span, what).related(first, "the first"));
+            diagnostics.push(again(route).related(first, "the first"));
             continue;
         }
         names.ids.insert(key, id);
     }
     names
+}
+
+/// A second block: of a route with a name it is refused, of one without it is appended, as observed.
+fn again(route: &Route) -> Diagnostic {
+    let (kind, name) = (route.kind.keyword(), &route.name.text);
+    if is_nameless(route) {
+        return Diagnostic::new("W0507", route.span, format!("a second `{kind}`"))
+            .label("runs after the first");
+    }
+    Diagnostic::new("E0404", route.span, format!("a second `{kind}[{name}]`"))
+}
+
+fn is_nameless(route: &Route) -> bool {
+    route.name.text.is_empty()
 }
 
 fn by_name(names: &RouteNames) -> BTreeMap<Bytes, RouteId> {
@@ -170,7 +184,8 @@ struct Lowering<'a, V: Vocabulary> {
 }
 
 impl<V: Vocabulary> Lowering<'_, V> {
-    fn route(&mut self, route: &Route) -> RouteInfo {
+    /// Several blocks of a route without a name run one after the other.
+    fn route(&mut self, route: &Route, parts: &[&Route]) -> RouteInfo {
         self.at = Site {
             span: route.span,
             route: route.kind,
@@ -182,7 +197,9 @@ impl<V: Vocabulary> Lowering<'_, V> {
         }
         let entry = self.here();
         self.current = self.names.find(route.kind, &route.name.text);
-        self.block(&route.body);
+        for part in parts.iter().filter(|part| part.kind == route.kind) {
+            self.block(&part.body);
+        }
         self.emit(Instruction::Return(None), route.span);
         RouteInfo {
             kind: route.kind,

@@ -87,19 +87,22 @@ impl From<Bytes> for Value {
     }
 }
 
-/// The number that `text` wholly is: decimal (leading zeros do not make it octal), or hexadecimal
-/// after `0x`, with a sign. `None` for anything else, also blanks around it and above 32 bits.
+/// The number that `text` wholly is: decimal with a sign (leading zeros do not make it octal), or up
+/// to eight hexadecimal digits after `0x`, read as 32 bits (`0xffffffff` is -1). `None` for anything
+/// else, also blanks around it and decimals above 32 bits.
 #[must_use]
 pub fn parse_int(text: &[u8]) -> Option<i64> {
+    if let [b'0', b'x' | b'X', hex @ ..] = text {
+        return accumulate(hex, 16)
+            .filter(|_| hex.len() <= 8)
+            .map(crate::lex::wrap);
+    }
     let (negative, digits) = match text.split_first()? {
         (b'-', rest) => (true, rest),
         (b'+', rest) => (false, rest),
         _ => (false, text),
     };
-    let magnitude = match digits {
-        [b'0', b'x' | b'X', hex @ ..] => accumulate(hex, 16)?,
-        _ => accumulate(digits, 10)?,
-    };
+    let magnitude = accumulate(digits, 10)?;
     let number = if negative { -magnitude } else { magnitude };
     i32::try_from(number).ok().map(i64::from)
 }

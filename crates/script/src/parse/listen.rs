@@ -76,7 +76,7 @@ impl Parser<'_> {
             }
         }
         endpoints.push(self.endpoint()?);
-        while self.eat(Punct::Comma) {
+        while self.eat(Punct::Comma) || self.at_endpoint() {
             endpoints.push(self.endpoint()?);
         }
         Ok(endpoints)

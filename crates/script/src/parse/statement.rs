@@ -246,14 +246,15 @@ impl Parser<'_> {
         Ok(StatementKind::Return(value))
     }
 
-    /// `exit;`, also with parentheses and a number in them, which means nothing.
+    /// `exit;`, also with a number, which means nothing.
     fn simple(&mut self, kind: StatementKind) -> Read<StatementKind> {
         self.at += 1;
-        if self.eat(Punct::ParenOpen) {
-            if !self.is(Punct::ParenClose) {
-                self.expression()?;
-            }
-            self.expect(Punct::ParenClose, "`)`")?;
+        let empty =
+            self.is(Punct::ParenOpen) && self.peek_at(1).kind == Kind::Punct(Punct::ParenClose);
+        if empty {
+            self.at += 2;
+        } else if !self.is(Punct::Semicolon) && !self.is(Punct::BraceClose) {
+            self.expression()?;
         }
         self.semicolon();
         Ok(kind)

@@ -149,8 +149,23 @@ impl Scanner<'_> {
         });
     }
 
+    /// Text after `#!else` and `#!endif` makes them comments, as observed.
+    fn is_comment(&mut self, span: Span) -> bool {
+        let (rest, _) = self.rest_of_line();
+        let is_comment = !rest.is_empty();
+        if is_comment {
+            self.report(
+                Diagnostic::new("W0110", span, "text after this makes it a comment")
+                    .help("put the text on a line of its own"),
+            );
+        }
+        is_comment
+    }
+
     fn otherwise(&mut self, span: Span) {
-        self.rest_of_line();
+        if self.is_comment(span) {
+            return;
+        }
         match self.conditionals.last_mut() {
             Some(open) if !open.otherwise => {
                 open.otherwise = true;
@@ -168,7 +183,9 @@ impl Scanner<'_> {
     }
 
     fn end_if(&mut self, span: Span) {
-        self.rest_of_line();
+        if self.is_comment(span) {
+            return;
+        }
         if self.conditionals.pop().is_none() {
             self.report(Diagnostic::new(
                 "E0104",

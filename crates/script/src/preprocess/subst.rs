@@ -65,7 +65,7 @@ impl Scanner<'_> {
                 with.to_vec()
             };
             let value = (!value.is_empty()).then(|| Bytes::from(value));
-            self.define(Bytes::copy_from_slice(pattern), value, span, Again::Refuse);
+            self.define(Bytes::copy_from_slice(pattern), value, span, Again::Replace);
         }
     }
 

@@ -47,7 +47,7 @@ impl<V: Vocabulary> Lowering<'_, V> {
     }
 
     /// Leaves the value of an operand: of a call 1 if its code is above 0, else 0.
-    fn push_operand(&mut self, expr: &Ast) {
+    pub(super) fn push_operand(&mut self, expr: &Ast) {
         self.push_raw(expr);
         if matches!(expr.kind, ExprKind::Call(_) | ExprKind::Route(_)) {
             self.emit(Instruction::Truth, expr.span);
@@ -115,14 +115,16 @@ impl<V: Vocabulary> Lowering<'_, V> {
                     let known = nearest(&name.text, self.names.of_kind(RouteKind::Sub));
                     self.report(
                         Diagnostic::new(
-                            "E0403",
+                            "W0506",
                             name.span,
                             format!("there is no route `{}`", name.text),
                         )
-                        .label("no such route")
+                        .label("no such route; the call fails and the script goes on")
                         .candidates(known),
                     );
-                    self.emit(Instruction::Push(Expr::Constant(Value::Null)), expr.span);
+                    let text = Value::Str(name.text.clone().into());
+                    self.emit(Instruction::Push(Expr::Constant(text)), expr.span);
+                    self.emit(Instruction::RouteNamed, expr.span);
                 }
             },
             RouteCall::Dynamic(name) => {

@@ -49,7 +49,7 @@ impl<V: Vocabulary> Lowering<'_, V> {
             }
             _ => {
                 self.push_raw(call);
-                self.emit(Instruction::Pop, call.span);
+                self.emit(Instruction::PopLast, call.span);
             }
         }
     }
@@ -139,7 +139,7 @@ impl<V: Vocabulary> Lowering<'_, V> {
     }
 
     fn switch(&mut self, subject: &Ast, cases: &[Case]) {
-        self.push_raw(subject);
+        self.push_operand(subject);
         let mut jumps = Vec::new();
         for case in cases {
             jumps.push(self.case_jump(case));
@@ -216,11 +216,14 @@ impl<V: Vocabulary> Lowering<'_, V> {
             self.emit(Instruction::Return(Some(code)), span);
             return;
         }
-        self.push_raw(value);
+        self.check_code(value);
+        self.push_operand(value);
         self.emit(Instruction::PopReturn, span);
     }
 
+    /// What `break` leaves has the code 0; outside of `switch` and `while` it leaves the route.
     fn break_out(&mut self, span: Span) {
+        self.emit(Instruction::Last(0), span);
         let jump = self.emit(Instruction::Jump(LATER), span);
         match self.scopes.last_mut() {
             Some(Scope::Loop(_, breaks) | Scope::Switch(breaks)) => breaks.push(jump),

@@ -8,7 +8,6 @@ use crate::ast::{BinaryOp, Expr as Ast, ExprKind, Keyword, Network, UnaryOp};
 use crate::diagnostic::Diagnostic;
 use crate::expr::Expr;
 use crate::host::{Site, Test, TestWith, Var, Vocabulary};
-use crate::value::Value;
 
 impl<V: Vocabulary> Lowering<'_, V> {
     /// The keyword of a comparison and the other side; `myself` may stand on the left.
@@ -64,7 +63,7 @@ impl<V: Vocabulary> Lowering<'_, V> {
         }
     }
 
-    /// A method is compared without regard to case, as observed.
+    /// Text is compared without regard to case, as observed: `uri == "SIP:A@B"` is `sip:a@b`.
     fn compare(
         &self,
         keyword: Keyword,
@@ -72,14 +71,16 @@ impl<V: Vocabulary> Lowering<'_, V> {
         read: Expr<Var<V>>,
         value: Expr<Var<V>>,
     ) -> Expr<Var<V>> {
-        if keyword == Keyword::Method
-            && matches!(op, BinaryOp::Equal | BinaryOp::Unequal)
-            && let Some(Value::Str(text)) = value.as_constant()
-        {
-            let upper = Expr::Constant(Value::Str(text.to_ascii_uppercase().into()));
-            return fold_binary(op, read, upper);
+        let equality = matches!(op, BinaryOp::Equal | BinaryOp::Unequal);
+        if !equality || !is_text(keyword) {
+            return fold_binary(op, read, value);
         }
-        fold_binary(op, read, value)
+        let same = Expr::Same(Box::new((read, value)));
+        if op == BinaryOp::Unequal {
+            Expr::Unary(UnaryOp::Not, Box::new(same))
+        } else {
+            same
+        }
     }
 
     fn test(
@@ -121,6 +122,23 @@ impl<V: Vocabulary> Lowering<'_, V> {
         let read = Expr::Variable(self.ask(found, site)?);
         Some(self.compare(keyword, op, read, Expr::Constant(value)))
     }
+}
+
+/// Whether a keyword stands for text.
+fn is_text(keyword: Keyword) -> bool {
+    !matches!(
+        keyword,
+        Keyword::SrcPort
+            | Keyword::DstPort
+            | Keyword::SndPort
+            | Keyword::ToPort
+            | Keyword::Proto
+            | Keyword::SndProto
+            | Keyword::Af
+            | Keyword::SndAf
+            | Keyword::MsgLen
+            | Keyword::MaxLen
+    )
 }
 
 /// `10.0.0.0/8` in quotes.

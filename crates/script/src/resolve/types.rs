@@ -27,6 +27,13 @@ impl<V: Vocabulary> Lowering<'_, V> {
         }
     }
 
+    /// A return code is a number.
+    pub(super) fn check_code(&mut self, value: &Ast) {
+        if type_of(value) == Type::Str {
+            self.mismatch(value.span, Type::Str);
+        }
+    }
+
     pub(super) fn check_binary(&mut self, op: BinaryOp, left: &Ast, right: &Ast) {
         let (a, b) = (type_of(left), type_of(right));
         match op {
