@@ -23,24 +23,26 @@ Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, INFO, UPDATE\r\n\
 Supported: replaces, timer, path, outbound, gruu\r\n\
 Session-Expires: 1800;refresher=uac\r\n\
 Content-Type: application/sdp\r\n\
-Content-Length: 220\r\n\
+Content-Length: 262\r\n\
 \r\n\
 v=0\r\n\
 o=alice 2890844526 2890844526 IN IP4 pc33.atlanta.example.com\r\n\
-s=-\r\n\
+s=----------------\r\n\
 c=IN IP4 192.0.2.101\r\n\
 t=0 0\r\n\
 m=audio 49172 RTP/AVP 0 8 101\r\n\
 a=rtpmap:0 PCMU/8000\r\n\
 a=rtpmap:8 PCMA/8000\r\n\
 a=rtpmap:101 telephone-event/8000\r\n\
-a=s\r\n";
+a=rtpmap:18 G729/8000\r\n\
+a=sendrecv\r\n";
 
 fn main() {
     let sip = Bytes::from_static(INVITE.as_bytes());
     let http = INVITE.replacen("SIP/2.0\r\n", "HTTP/1.1\r\n", 1);
     let limits = Limits::default();
-    println!("{} octets", sip.len());
+    let valid = Message::parse(sip.clone(), &limits).map(|message| message.check());
+    assert_eq!((sip.len(), valid), (886, Ok(Ok(()))));
     for _ in 0..3 {
         let base = ns_each("httparse", || {
             let mut headers = [httparse::EMPTY_HEADER; 32];

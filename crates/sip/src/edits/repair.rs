@@ -11,9 +11,10 @@ pub(super) fn repair(out: &mut Vec<u8>, start: usize) {
         if is_blank(line) {
             continue;
         }
-        // A blank in front would fold the first line into the start line.
+        // Blanks in front would fold the first line into the start line.
+        let blanks = line.iter().take_while(|&&byte| is_space(byte)).count();
         let line = if out.len() == start {
-            line.trim_ascii_start()
+            &line[blanks..]
         } else {
             line
         };
@@ -29,7 +30,7 @@ pub(super) fn repair(out: &mut Vec<u8>, start: usize) {
 
 /// Whether `text` is whole lines, each with something in it and no stray CR, LF or NUL.
 fn is_clean(text: &[u8]) -> bool {
-    if matches!(text.first(), Some(b' ' | b'\t')) {
+    if text.first().is_some_and(|&byte| is_space(byte)) {
         return false;
     }
     let mut at = 0;
@@ -46,5 +47,9 @@ fn is_clean(text: &[u8]) -> bool {
 }
 
 fn is_blank(line: &[u8]) -> bool {
-    line.iter().all(|byte| matches!(byte, b' ' | b'\t'))
+    line.iter().all(|&byte| is_space(byte))
+}
+
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
