@@ -1,0 +1,355 @@
+//! What a route works on: the message in hand, where it came from, where it goes, what was changed.
+
+use crate::{
+    Armed, Branches, Config, CoreParams, Destination, Flag, Flow, Level, Record, Routes,
+    Transaction, Vars,
+};
+use bytes::Bytes;
+use script::Value;
+use sip::{Edits, Message};
+use smallvec::SmallVec;
+use stack::Instant;
+use std::any::Any;
+use std::sync::Arc;
+
+/// The moment a route runs at, on both clocks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Now {
+    /// The monotonic clock, for timers.
+    pub mono: Instant,
+    /// Milliseconds since 1970, for everything people see.
+    pub unix_ms: u64,
+}
+
+impl Now {
+    /// Seconds since 1970.
+    pub fn unix_s(self) -> u64 {
+        self.unix_ms / 1000
+    }
+}
+
+/// The message a route has in hand, with everything the route may read and change.
+pub struct Context {
+    /// The configuration that runs this route to its end, also when a reload comes meanwhile.
+    pub config: Arc<Config>,
+    /// When the message came; a route that waited sees the time it goes on.
+    pub now: Now,
+    /// Random numbers, seeded by the worker.
+    pub rng: fastrand::Rng,
+    /// Which kind of route runs.
+    pub route: Routes,
+    /// The message: a request in most routes, the reply in reply routes.
+    pub message: Arc<Message>,
+    /// The way it came.
+    pub flow: Flow,
+    /// Request-URI, next hop and what else belongs to the first branch.
+    pub target: Destination,
+    /// The further branches.
+    pub branches: Branches,
+    /// Message (transaction) flags, bit 0 is flag 0.
+    pub flags: u32,
+    /// Script flags (`setsflag`), for this message only.
+    pub script_flags: u32,
+    /// What is to be changed when the message leaves.
+    pub edits: Edits,
+    /// Record-Route headers asked for, in order.
+    pub record_routes: SmallVec<[RecordRoute; 1]>,
+    /// Parameters for every Record-Route of this request (`add_rr_param`), `;a=b;c`.
+    pub rr_params: Vec<u8>,
+    /// Header lines for replies of ours (`append_to_reply`), each with its line end.
+    pub reply_lines: Vec<u8>,
+    /// A body for replies of ours (`set_reply_body`): content and Content-Type.
+    pub reply_body: Option<(Bytes, Bytes)>,
+    /// Switches of single functions.
+    pub switches: Switches,
+    /// AVPs and their kin; those of the transaction once there is one.
+    pub vars: Vars,
+    /// `$var(…)`, by the index the configuration gave each name.
+    pub script_vars: Vec<Value>,
+    /// What happens to the transaction later: routes and timers set before or while it exists.
+    pub armed: Armed,
+    /// The transaction this route belongs to, owned by the route while it runs.
+    pub transaction: Option<Box<Transaction>>,
+    /// The place of the request's transaction in the table, once somebody asked.
+    pub key: Option<stack::table::Key>,
+    /// The transaction's place in the table is taken though it is not made yet: the request waits.
+    pub reserved: Option<stack::table::TxId>,
+    /// Why the last relaying failed: what `sl_reply_error()` sends.
+    pub error: Option<(u16, &'static str)>,
+    /// In reply and failure routes: the branch the reply belongs to, and the reply.
+    pub reply: Option<ReplyInHand>,
+    /// In a branch route: which branch it is for.
+    pub branch_index: usize,
+    /// In a reply route: the context of the request, which owns the transaction.
+    pub home: Option<Box<Context>>,
+    /// In `onsend_route`: the way the message is about to leave.
+    pub sending: Option<Flow>,
+    /// The last return code (`$rc`).
+    pub retcode: i32,
+    rendered_prefix: Option<String>,
+    extensions: SmallVec<[Box<dyn Any + Send>; 2]>,
+}
+
+/// A reply as reply and failure routes see it.
+#[derive(Clone)]
+pub struct ReplyInHand {
+    /// The branch it came on.
+    pub branch: usize,
+    /// Its status code; 408 where a branch timed out.
+    pub code: u16,
+    /// The reply; none where the code was made up here.
+    pub message: Option<Arc<Message>>,
+}
+
+/// A Record-Route that `record_route()` or its kin asked for; its address is that of the sockets
+/// the request leaves through, so it is written when the branch is rendered.
+#[derive(Clone, Debug)]
+pub struct RecordRoute {
+    /// `record_route_preset()`: addresses to write instead of our own, the inner one and, for
+    /// two, the outer one.
+    pub preset: Option<(Bytes, Option<Bytes>)>,
+    /// `record_route_advertised_address()`: an address to write for both sides.
+    pub advertised: Option<Bytes>,
+    /// The user part (`add_username`, `custom_user_avp`).
+    pub user: Option<Bytes>,
+    /// Parameters given with the call, `;a=b`.
+    pub params: Bytes,
+    /// `enable_full_lr`.
+    pub full_lr: bool,
+    /// `append_fromtag`.
+    pub ftag: bool,
+    /// `enable_double_rr`.
+    pub double: stack::routing::Double,
+}
+
+/// Switches that functions set on the message in hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Switches {
+    /// `force_rport()`: replies go to the source port.
+    pub force_rport: bool,
+    /// `set_reply_no_connect()`.
+    pub reply_no_connect: bool,
+    /// `set_reply_close()`: close the connection after the reply.
+    pub reply_close: bool,
+    /// `set_forward_no_connect()`.
+    pub forward_no_connect: bool,
+    /// `set_forward_close()`.
+    pub forward_close: bool,
+    /// `add_local_rport()`: our Via asks for rport.
+    pub local_rport: bool,
+    /// `force_tcp_alias()`: the connection serves the Via address too.
+    pub tcp_alias: bool,
+}
+
+/// What [`Context::new`] starts from.
+pub struct Arrival {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The time.
+    pub now: Now,
+    /// A seed for random numbers.
+    pub seed: u64,
+    /// The kind of route that will run.
+    pub route: Routes,
+    /// The message.
+    pub message: Arc<Message>,
+    /// The way it came.
+    pub flow: Flow,
+}
+
+impl Context {
+    /// A fresh context for a message that came in.
+    pub fn new(arrival: Arrival) -> Context {
+        let Arrival {
+            config,
+            now,
+            seed,
+            route,
+            message,
+            flow,
+        } = arrival;
+        let uri = message.slice_of(message.request_uri());
+        let switches = Switches {
+            force_rport: config.core.force_rport,
+            ..Switches::default()
+        };
+        Context {
+            target: Destination {
+                uri,
+                ..Destination::default()
+            },
+            rng: fastrand::Rng::with_seed(seed),
+            config,
+            now,
+            route,
+            message,
+            flow,
+            branches: Branches::new(),
+            flags: 0,
+            script_flags: 0,
+            edits: Edits::default(),
+            record_routes: SmallVec::new(),
+            rr_params: Vec::new(),
+            reply_lines: Vec::new(),
+            reply_body: None,
+            switches,
+            vars: Vars::default(),
+            script_vars: Vec::new(),
+            armed: Armed::default(),
+            transaction: None,
+            key: None,
+            reserved: None,
+            error: None,
+            reply: None,
+            branch_index: 0,
+            home: None,
+            sending: None,
+            retcode: 0,
+            rendered_prefix: None,
+            extensions: SmallVec::new(),
+        }
+    }
+
+    /// The core parameters.
+    pub fn core(&self) -> &CoreParams {
+        &self.config.core
+    }
+
+    /// The request of this context: the message in hand, or in a reply route the transaction's.
+    pub fn request(&self) -> Option<&Arc<Message>> {
+        let home = self.home.as_ref().map(|home| &home.message);
+        if self.message.is_request() {
+            Some(&self.message)
+        } else {
+            home
+        }
+    }
+
+    /// The transaction this route belongs to.
+    pub fn transaction(&self) -> Option<&Transaction> {
+        let owner = self.home.as_deref().unwrap_or(self);
+        owner.transaction.as_deref()
+    }
+
+    /// The same, to change it.
+    pub fn transaction_mut(&mut self) -> Option<&mut Transaction> {
+        match &mut self.home {
+            Some(home) => home.transaction.as_deref_mut(),
+            None => self.transaction.as_deref_mut(),
+        }
+    }
+
+    /// What is armed for the transaction, now or as soon as it exists.
+    pub fn armed_mut(&mut self) -> &mut Armed {
+        match &mut self.home {
+            Some(home) => &mut home.armed,
+            None => &mut self.armed,
+        }
+    }
+
+    /// What is armed for the transaction.
+    pub fn armed(&self) -> &Armed {
+        self.home.as_ref().map_or(&self.armed, |home| &home.armed)
+    }
+
+    /// Sets the Request-URI of the first branch.
+    pub fn set_uri(&mut self, uri: Bytes) {
+        self.target.uri = uri;
+    }
+
+    /// Sets, clears or asks for a message flag.
+    pub fn set_flag(&mut self, flag: Flag, on: bool) {
+        self.flags = if on {
+            self.flags | flag.mask()
+        } else {
+            self.flags & !flag.mask()
+        };
+    }
+
+    /// True where the message flag is set.
+    pub fn has_flag(&self, flag: Flag) -> bool {
+        self.flags & flag.mask() != 0
+    }
+
+    /// Adds a header line to replies of ours; a line end is added where it is missing.
+    pub fn append_to_reply(&mut self, line: &[u8]) {
+        self.reply_lines.extend_from_slice(line);
+        if !line.ends_with(b"\n") {
+            self.reply_lines.extend_from_slice(b"\r\n");
+        }
+    }
+
+    /// What a module keeps with this message, for its own later functions and variables.
+    pub fn extension<T: Any + Send>(&self) -> Option<&T> {
+        self.extensions
+            .iter()
+            .find_map(|extension| extension.downcast_ref())
+    }
+
+    /// The same to change, made by default on the first call.
+    pub fn extension_mut<T: Any + Send + Default>(&mut self) -> &mut T {
+        let found = self
+            .extensions
+            .iter()
+            .position(|extension| extension.is::<T>());
+        let index = found.unwrap_or_else(|| {
+            self.extensions.push(Box::<T>::default());
+            self.extensions.len() - 1
+        });
+        self.extensions[index]
+            .downcast_mut()
+            .unwrap_or_else(|| unreachable!("the position was found by its type"))
+    }
+
+    /// Writes a line of a module that belongs to this message.
+    pub fn log(&mut self, level: Level, source: &'static str, text: impl FnOnce() -> String) {
+        if self.config.logger.enabled(level) {
+            let text = text();
+            self.write_log(level, source, text, None);
+        }
+    }
+
+    /// Writes a ready line with the message's log prefix, without asking for the level again.
+    pub fn write_log(
+        &mut self,
+        level: Level,
+        source: &'static str,
+        text: String,
+        facility: Option<String>,
+    ) {
+        let prefix = self.log_prefix();
+        self.config.logger.write(Record {
+            level,
+            source,
+            prefix,
+            text,
+            facility,
+        });
+    }
+
+    /// Renders `log_prefix` for the lines to come, as `log_prefix_mode=0` wants: once, before the script.
+    pub fn render_log_prefix(&mut self) {
+        let config = self.config.clone();
+        if let Some(format) = &config.log_prefix {
+            self.rendered_prefix = Some(String::from_utf8_lossy(&format.get(self)).into_owned());
+        }
+    }
+
+    fn log_prefix(&mut self) -> String {
+        let config = self.config.clone();
+        let Some(format) = &config.log_prefix else {
+            return String::new();
+        };
+        if let Some(prefix) = self
+            .rendered_prefix
+            .clone()
+            .filter(|_| config.core.log_prefix_mode == 0)
+        {
+            return prefix;
+        }
+        let text = format.get(self);
+        let prefix = String::from_utf8_lossy(&text).into_owned();
+        self.rendered_prefix = Some(prefix.clone());
+        prefix
+    }
+}

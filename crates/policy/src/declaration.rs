@@ -1,0 +1,357 @@
+//! The declaration of a module: everything it offers, each with its doc line, in one place.
+//!
+//! The checker, the manual, `ringwall modules`, RPC and the metrics are derived from it.
+
+use crate::function::{Function, FunctionDecl, Usage};
+use crate::param::{FromParam, ParamDecl};
+use crate::{
+    Context, Init, Module, Prepare, Problem, Routes, RpcRequest, RpcResult, Transform, Var, Written,
+};
+use script::{SelectSpec, Value, VarSpec};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Everything module `M` offers. Filled by [`Module::declare`].
+pub struct Declaration<M: Module> {
+    doc: &'static str,
+    pub(crate) params: Vec<ParamDecl<M::Params>>,
+    pub(crate) functions: Vec<FunctionDecl<M>>,
+    pub(crate) variables: Vec<VariableDecl<M>>,
+    pub(crate) transformations: Vec<TransformationDecl>,
+    pub(crate) selects: Vec<SelectDecl>,
+    event_routes: Vec<Named>,
+    rpcs: Vec<RpcDecl<M>>,
+    timers: Vec<TimerDecl<M>>,
+    tables: Vec<Named>,
+    deviations: Vec<&'static str>,
+}
+
+/// A name with its doc line.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Named {
+    /// The name as an operator writes it.
+    pub name: &'static str,
+    /// What it is, in a sentence.
+    pub doc: &'static str,
+}
+
+type PrepareVar<M> =
+    Box<dyn Fn(Option<&Arc<M>>, &VarSpec, &mut Prepare<'_>) -> Result<Var, Problem> + Send + Sync>;
+type PrepareTransform = fn(&[Written], &mut Prepare<'_>) -> Result<Transform, Problem>;
+
+pub(crate) struct VariableDecl<M> {
+    usage: Named,
+    writable: bool,
+    pub(crate) prepare: PrepareVar<M>,
+}
+
+impl<M> VariableDecl<M> {
+    /// The class: what stands between `$` and the first bracket.
+    pub(crate) fn class(&self) -> &'static str {
+        self.usage.name.split('(').next().unwrap_or_default()
+    }
+}
+
+pub(crate) struct TransformationDecl {
+    /// `s.len`, `s.substr,offset,length`: class, name, arguments.
+    usage: Named,
+    pub(crate) prepare: PrepareTransform,
+}
+
+impl TransformationDecl {
+    pub(crate) fn is(&self, class: &str, name: &str) -> bool {
+        self.path().split_once('.') == Some((class, name))
+    }
+
+    /// `class.name`, without the arguments.
+    pub(crate) fn path(&self) -> &'static str {
+        self.usage.name.split(',').next().unwrap_or_default()
+    }
+}
+
+/// Prepares a select, where it is the one that is declared.
+type PrepareSelect = fn(&SelectSpec, &mut Prepare<'_>) -> Option<Result<Var, Problem>>;
+
+pub(crate) struct SelectDecl {
+    usage: Named,
+    pub(crate) prepare: PrepareSelect,
+}
+
+type RpcFn<M> = fn(&M, &RpcRequest) -> RpcResult;
+type TimerFn<M> = fn(&Arc<M>, u64);
+
+struct RpcDecl<M> {
+    usage: Named,
+    run: RpcFn<M>,
+}
+
+struct TimerDecl<M> {
+    interval_ms: fn(&M) -> u32,
+    run: TimerFn<M>,
+}
+
+impl<M: Module> Declaration<M> {
+    pub(crate) fn new() -> Declaration<M> {
+        Declaration {
+            doc: "",
+            params: Vec::new(),
+            functions: Vec::new(),
+            variables: Vec::new(),
+            transformations: Vec::new(),
+            selects: Vec::new(),
+            event_routes: Vec::new(),
+            rpcs: Vec::new(),
+            timers: Vec::new(),
+            tables: Vec::new(),
+            deviations: Vec::new(),
+        }
+    }
+
+    /// What the module is for, in a sentence.
+    pub fn doc(&mut self, doc: &'static str) {
+        self.doc = doc;
+    }
+
+    /// A parameter; `set` stores the converted value.
+    pub fn param<V: FromParam>(
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
+        set: impl Fn(&mut M::Params, V) + Send + Sync + 'static,
+    ) {
+        self.try_param(name, doc, move |params, value| {
+            set(params, value);
+            Ok(())
+        });
+    }
+
+    /// A parameter whose value `set` may refuse with a sentence.
+    pub fn try_param<V: FromParam>(
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
+        set: impl Fn(&mut M::Params, V) -> Result<(), String> + Send + Sync + 'static,
+    ) {
+        self.params.push(ParamDecl::new(name, doc, set));
+    }
+
+    /// A script function. `usage` names it and its arguments, optional ones in brackets:
+    /// `save(domain, [flags], [uri])`. `routes` says where it may be called.
+    pub fn function<Args>(
+        &mut self,
+        usage: &'static str,
+        doc: &'static str,
+        routes: Routes,
+        function: impl Function<M, Args>,
+    ) -> &mut FunctionDecl<M> {
+        self.functions
+            .push(FunctionDecl::new(usage, doc, routes, function));
+        let last = self.functions.len() - 1;
+        &mut self.functions[last]
+    }
+
+    /// A variable that is only read, without anything in brackets.
+    pub fn read(
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
+        read: impl Fn(&M, &mut Context) -> Value + Send + Sync + Copy + 'static,
+    ) {
+        self.variable(name, doc, false, move |module, _, _| {
+            let Some(module) = module.cloned() else {
+                return Ok(Var::null());
+            };
+            Ok(Var::read_only(move |context| read(&module, context)))
+        });
+    }
+
+    /// A variable that can be read and assigned, without anything in brackets. Assigning `$null`
+    /// gives [`Value::Null`].
+    pub fn read_write(
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
+        read: impl Fn(&M, &mut Context) -> Value + Send + Sync + Copy + 'static,
+        write: impl Fn(&M, &mut Context, Value) -> bool + Send + Sync + Copy + 'static,
+    ) {
+        self.variable(name, doc, true, move |module, _, _| {
+            let Some(module) = module.cloned() else {
+                return Ok(Var::null());
+            };
+            let same = module.clone();
+            Ok(Var::read_write(
+                move |context| read(&module, context),
+                move |context, value| write(&same, context, value),
+            ))
+        });
+    }
+
+    /// A variable with something in brackets or with an index: `prepare` sees it as written.
+    /// `name` shows the form: `hdr(name)`, `sht(table=>key)`.
+    pub fn variable(
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
+        writable: bool,
+        prepare: impl Fn(Option<&Arc<M>>, &VarSpec, &mut Prepare<'_>) -> Result<Var, Problem>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        let prepare = Box::new(prepare);
+        self.variables.push(VariableDecl {
+            usage: Named { name, doc },
+            writable,
+            prepare,
+        });
+    }
+
+    /// A transformation: `usage` is `class.name` with its arguments, `s.substr,offset,length`.
+    pub fn transformation(
+        &mut self,
+        usage: &'static str,
+        doc: &'static str,
+        prepare: PrepareTransform,
+    ) {
+        self.transformations.push(TransformationDecl {
+            usage: Named { name: usage, doc },
+            prepare,
+        });
+    }
+
+    /// A family of selects, `@via[n].host`; `prepare` answers none for those of others.
+    pub fn select(&mut self, usage: &'static str, doc: &'static str, prepare: PrepareSelect) {
+        self.selects.push(SelectDecl {
+            usage: Named { name: usage, doc },
+            prepare,
+        });
+    }
+
+    /// An event route the module runs: `dialog:start`, `htable:expired:NAME`.
+    pub fn event_route(&mut self, name: &'static str, doc: &'static str) {
+        self.event_routes.push(Named { name, doc });
+    }
+
+    /// A command for operators. `usage` is its name and arguments: `ul.lookup table aor`.
+    pub fn rpc(&mut self, usage: &'static str, doc: &'static str, run: RpcFn<M>) {
+        self.rpcs.push(RpcDecl {
+            usage: Named { name: usage, doc },
+            run,
+        });
+    }
+
+    /// Something to do again and again; `interval_ms` of 0 means never. It gets Unix milliseconds.
+    pub fn timer(&mut self, interval_ms: fn(&M) -> u32, run: TimerFn<M>) {
+        self.timers.push(TimerDecl { interval_ms, run });
+    }
+
+    /// A database table the module uses.
+    pub fn table(&mut self, name: &'static str, doc: &'static str) {
+        self.tables.push(Named { name, doc });
+    }
+
+    /// A deliberate difference from Kamailio 5.6.3, in a sentence, for the manual.
+    pub fn deviation(&mut self, sentence: &'static str) {
+        self.deviations.push(sentence);
+    }
+
+    /// Hangs timers and commands of `instance` into the configuration being made.
+    pub(crate) fn install(&self, instance: &Arc<M>, init: &mut Init<'_>) {
+        for decl in &self.rpcs {
+            let (instance, run) = (instance.clone(), decl.run);
+            let name = decl.usage.name.split(' ').next().unwrap_or_default();
+            init.rpc(name, decl.usage.doc, move |request| run(&instance, request));
+        }
+        for decl in &self.timers {
+            let interval_ms = (decl.interval_ms)(instance);
+            if interval_ms > 0 {
+                let (instance, run) = (instance.clone(), decl.run);
+                init.every(interval_ms, move |now_ms| run(&instance, now_ms));
+            }
+        }
+        for decl in &self.event_routes {
+            init.event_route(decl.name);
+        }
+    }
+
+    pub(crate) fn manifest(&self, name: &'static str) -> Manifest {
+        Manifest {
+            name,
+            doc: self.doc,
+            parameters: self
+                .params
+                .iter()
+                .map(|p| Parameter {
+                    name: p.name,
+                    kind: p.kind,
+                    doc: p.doc,
+                })
+                .collect(),
+            functions: self.functions.iter().map(FunctionDecl::usage).collect(),
+            variables: self
+                .variables
+                .iter()
+                .map(|v| Variable {
+                    name: v.usage.name,
+                    writable: v.writable,
+                    doc: v.usage.doc,
+                })
+                .collect(),
+            transformations: self.transformations.iter().map(|t| t.usage).collect(),
+            selects: self.selects.iter().map(|s| s.usage).collect(),
+            event_routes: self.event_routes.clone(),
+            rpcs: self.rpcs.iter().map(|r| r.usage).collect(),
+            tables: self.tables.clone(),
+            deviations: self.deviations.clone(),
+        }
+    }
+}
+
+/// A declaration as text: what `ringwall modules --json` prints of a module.
+#[derive(Clone, Debug, Serialize)]
+pub struct Manifest {
+    /// The module's name.
+    pub name: &'static str,
+    /// What it is for.
+    pub doc: &'static str,
+    /// `modparam` names.
+    pub parameters: Vec<Parameter>,
+    /// Script functions.
+    pub functions: Vec<Usage>,
+    /// Pseudo-variables.
+    pub variables: Vec<Variable>,
+    /// Transformations.
+    pub transformations: Vec<Named>,
+    /// `@select` families.
+    pub selects: Vec<Named>,
+    /// Event routes it runs.
+    pub event_routes: Vec<Named>,
+    /// RPC commands.
+    pub rpcs: Vec<Named>,
+    /// Database tables.
+    pub tables: Vec<Named>,
+    /// Deliberate differences from Kamailio 5.6.3.
+    pub deviations: Vec<&'static str>,
+}
+
+/// A parameter in a [`Manifest`].
+#[derive(Clone, Debug, Serialize)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+/// A pseudo-variable in a [`Manifest`].
+#[derive(Clone, Debug, Serialize)]
+pub struct Variable {
+    /// Its form without the dollar sign.
+    pub name: &'static str,
+    /// Whether a script may assign it.
+    pub writable: bool,
+    /// What it is.
+    pub doc: &'static str,
+}

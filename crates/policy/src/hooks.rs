@@ -1,0 +1,40 @@
+//! What modules may watch.
+
+use crate::Context;
+use script::Span;
+use sip::Message;
+
+/// Watches transactions: accounting, dialogs.
+///
+/// The context is that of the request, with its transaction, flags and AVPs. Hooks run where the
+/// transaction is owned, so they must not wait.
+pub trait TransactionHook: Send + Sync {
+    /// A request got its transaction and is about to be relayed.
+    fn relayed(&self, _context: &mut Context) {}
+
+    /// A final reply goes to the caller; `reply` is none where it was made here.
+    fn replied(&self, _context: &mut Context, _outcome: &Replied<'_>) {}
+
+    /// A branch ended without success; `reply` is none where the status was made up here.
+    fn branch_failed(&self, _context: &mut Context, _outcome: &Replied<'_>) {}
+
+    /// The ACK of a 2xx passed, as far as its transaction is still known.
+    fn acknowledged(&self, _context: &mut Context, _ack: &Message) {}
+}
+
+/// Watches the script statement by statement (module `debugger`, `cfgtrace`).
+pub trait Tracer: Send + Sync {
+    /// A statement begins.
+    fn step(&self, context: &mut Context, at: Span);
+}
+
+/// A reply as hooks see it.
+#[derive(Clone, Copy)]
+pub struct Replied<'a> {
+    /// The status code.
+    pub code: u16,
+    /// The reason phrase.
+    pub reason: &'a [u8],
+    /// The reply as received.
+    pub reply: Option<&'a Message>,
+}

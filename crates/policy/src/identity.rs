@@ -1,0 +1,212 @@
+//! Who we are: the sockets we listen on and the names that mean us.
+
+use crate::{Proto, SocketId};
+use bytes::Bytes;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// A listening socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Socket {
+    /// Its index.
+    pub id: SocketId,
+    /// Its transport.
+    pub proto: Proto,
+    /// The address it is bound to.
+    pub addr: SocketAddr,
+    /// `advertise host:port`: what Via, Record-Route and Contact say instead.
+    pub advertise: Option<(Bytes, u16)>,
+    /// `name "…"`.
+    pub name: Option<Bytes>,
+    /// How the address is written in a message: brackets around IPv6, or the advertised host.
+    pub host: Bytes,
+    /// The port that is written in a message.
+    pub port: u16,
+}
+
+impl Socket {
+    /// A socket that advertises `advertise`, or its own address.
+    pub fn new(
+        id: SocketId,
+        proto: Proto,
+        addr: SocketAddr,
+        advertise: Option<(Bytes, u16)>,
+    ) -> Socket {
+        let own = Bytes::from(host_text(addr.ip()));
+        let (host, port) = advertise.clone().unwrap_or((own, addr.port()));
+        let port = if port == 0 { addr.port() } else { port };
+        Socket {
+            id,
+            proto,
+            addr,
+            advertise,
+            name: None,
+            host,
+            port,
+        }
+    }
+}
+
+/// An address as it stands in SIP: IPv6 in brackets.
+pub fn host_text(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}
+
+/// A name of ours (`alias=`); a port or transport that is not given means any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// The transport it is limited to.
+    pub proto: Option<Proto>,
+    /// The name, in lower case.
+    pub host: Bytes,
+    /// The port it is limited to, 0 for any.
+    pub port: u16,
+    /// True where every name below it is ours too (corex `alias_subdomains`).
+    pub subdomains: bool,
+}
+
+/// Says whether a domain is served here, beyond sockets and aliases (domain `register_myself`).
+pub type IsLocalDomain = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
+
+/// Our sockets and names.
+#[derive(Clone, Default)]
+pub struct Identity {
+    /// The listening sockets; the index is the [`SocketId`].
+    pub sockets: Vec<Socket>,
+    /// The names of `alias=` and the ones found at start.
+    pub aliases: Vec<Alias>,
+    /// What modules add.
+    pub domains: Vec<IsLocalDomain>,
+}
+
+impl Identity {
+    /// The socket with this id.
+    pub fn socket(&self, id: SocketId) -> Option<&Socket> {
+        self.sockets.get(usize::from(id.0))
+    }
+
+    /// The socket bound to this address.
+    pub fn find(&self, proto: Proto, addr: SocketAddr) -> Option<&Socket> {
+        self.sockets
+            .iter()
+            .find(|socket| socket.proto == proto && socket.addr == addr)
+    }
+
+    /// The first socket of this transport that can reach `peer`: same address family, the
+    /// `preferred` one where it fits.
+    pub fn socket_to(
+        &self,
+        proto: Proto,
+        peer: IpAddr,
+        preferred: Option<SocketId>,
+    ) -> Option<&Socket> {
+        let fits =
+            |socket: &&Socket| socket.proto == proto && socket.addr.is_ipv4() == peer.is_ipv4();
+        let preferred = preferred.and_then(|id| self.socket(id)).filter(fits);
+        let same_side = |socket: &&Socket| socket.addr.ip().is_loopback() == peer.is_loopback();
+        preferred
+            .or_else(|| self.sockets.iter().filter(fits).find(same_side))
+            .or_else(|| self.sockets.iter().find(fits))
+    }
+
+    /// True where host, port and transport mean this server. A port of 0 and no transport match
+    /// any of ours.
+    pub fn is_myself(&self, host: &[u8], port: u16, proto: Option<Proto>) -> bool {
+        self.is_socket(host, port, proto)
+            || self
+                .aliases
+                .iter()
+                .any(|alias| alias.matches(host, port, proto))
+            || self.domains.iter().any(|is_local| is_local(host))
+    }
+
+    fn is_socket(&self, host: &[u8], port: u16, proto: Option<Proto>) -> bool {
+        let address = address_of(host);
+        self.sockets.iter().any(|socket| {
+            let same_host =
+                address == Some(socket.addr.ip()) || socket.host.eq_ignore_ascii_case(host);
+            let same_port = port == 0 || port == socket.addr.port() || port == socket.port;
+            same_host && same_port && proto.is_none_or(|proto| proto == socket.proto)
+        })
+    }
+}
+
+impl Alias {
+    fn matches(&self, host: &[u8], port: u16, proto: Option<Proto>) -> bool {
+        let same_host =
+            self.host.eq_ignore_ascii_case(host) || (self.subdomains && self.is_above(host));
+        let same_port = port == 0 || self.port == 0 || port == self.port;
+        let same_proto = proto.is_none() || self.proto.is_none() || proto == self.proto;
+        same_host && same_port && same_proto
+    }
+
+    fn is_above(&self, host: &[u8]) -> bool {
+        let Some(split) = host.len().checked_sub(self.host.len()) else {
+            return false;
+        };
+        let (front, back) = host.split_at(split);
+        front.ends_with(b".") && back.eq_ignore_ascii_case(&self.host)
+    }
+}
+
+/// The address that a host part of a URI or Via is, if it is one; brackets may be there.
+pub fn address_of(host: &[u8]) -> Option<IpAddr> {
+    // Most host parts that are names begin with a letter; they need not be tried.
+    let first = *host.first()?;
+    if !(first.is_ascii_digit() || first == b'[' || first == b':' || host.contains(&b':')) {
+        return None;
+    }
+    let inner = host
+        .strip_prefix(b"[")
+        .and_then(|rest| rest.strip_suffix(b"]"))
+        .unwrap_or(host);
+    std::str::from_utf8(inner).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity() -> Identity {
+        let udp = Socket::new(
+            SocketId(0),
+            Proto::Udp,
+            "127.0.0.1:5060".parse().unwrap(),
+            None,
+        );
+        let advertised = Some((Bytes::from_static(b"sip.example.test"), 0));
+        let tls = Socket::new(
+            SocketId(1),
+            Proto::Tls,
+            "127.0.0.1:5061".parse().unwrap(),
+            advertised,
+        );
+        let host = Bytes::from_static(b"example.test");
+        let alias = Alias {
+            proto: None,
+            host,
+            port: 0,
+            subdomains: true,
+        };
+        Identity {
+            sockets: vec![udp, tls],
+            aliases: vec![alias],
+            domains: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn sockets_aliases_and_advertised_names_are_us() {
+        let me = identity();
+        assert!(me.is_myself(b"127.0.0.1", 5060, None));
+        assert!(me.is_myself(b"127.0.0.1", 0, Some(Proto::Tls)));
+        assert!(!me.is_myself(b"127.0.0.1", 5070, None));
+        assert!(!me.is_myself(b"127.0.0.1", 5060, Some(Proto::Tls)));
+        assert!(me.is_myself(b"SIP.example.test", 5061, None));
+        assert!(me.is_myself(b"pbx.Example.Test", 0, None));
+        assert!(!me.is_myself(b"notexample.test", 0, None));
+    }
+}

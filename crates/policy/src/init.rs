@@ -1,0 +1,224 @@
+//! What a module is given while it starts: settings, counters, databases, state, services.
+
+use crate::hooks::TransactionHook;
+use crate::problem::problem;
+use crate::{CoreParams, Counter, Counters, Logger, Problem, RpcRequest, RpcResult};
+use parking_lot::Mutex;
+use std::any::{Any, TypeId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::Store;
+
+/// Opens databases by URL. The same URL is the same database; nothing is connected before
+/// the server starts, so that `check` opens nothing.
+pub trait Stores: Send + Sync {
+    /// The database of `url`, or a sentence about what is wrong with the URL.
+    fn open(&self, url: &str) -> Result<Arc<dyn Store>, String>;
+}
+
+/// State that outlives a reload, by module and name.
+#[derive(Default)]
+pub struct States(Mutex<BTreeMap<(&'static str, String), Arc<dyn Any + Send + Sync>>>);
+
+/// A command as registered.
+pub struct Rpc {
+    /// Its name, `ul.dump`.
+    pub name: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+    /// Runs it.
+    pub run: Box<dyn Fn(&RpcRequest) -> RpcResult + Send + Sync>,
+}
+
+/// Something to do again and again.
+pub struct Timer {
+    /// Every so many milliseconds.
+    pub interval_ms: u32,
+    /// What to do; gets Unix milliseconds.
+    pub run: Box<dyn Fn(u64) + Send + Sync>,
+}
+
+/// Something to do once before the first message, such as loading a table. It calls `done` when
+/// it has finished; an error stops the start.
+pub type StartTask = Box<dyn FnOnce(StartDone) + Send>;
+
+/// What a [`StartTask`] calls at its end.
+pub type StartDone = Box<dyn FnOnce(Result<(), String>) + Send>;
+
+/// What the modules hung into the configuration.
+#[derive(Default)]
+pub struct Installed {
+    /// Commands.
+    pub rpcs: Vec<Rpc>,
+    /// Timers.
+    pub timers: Vec<Timer>,
+    /// Tasks before the first message.
+    pub start: Vec<StartTask>,
+    /// Tasks at the end, such as writing back what is only in memory.
+    pub stop: Vec<StartTask>,
+    /// Names of event routes that somebody runs.
+    pub event_routes: Vec<&'static str>,
+    /// Observers of transactions.
+    pub transaction_hooks: Vec<Arc<dyn TransactionHook>>,
+}
+
+/// The services that modules offer to each other, by trait.
+#[derive(Default)]
+pub struct Services(BTreeMap<TypeId, Box<dyn Any + Send + Sync>>);
+
+/// What [`Module::init`](crate::Module::init) sees.
+pub struct Init<'a> {
+    /// The core parameters.
+    pub core: &'a CoreParams,
+    /// Where log lines go.
+    pub logger: Logger,
+    /// A key drawn at random for this process, for keyed hashes; never written anywhere.
+    pub secret: [u8; 32],
+    pub(crate) module: &'static str,
+    pub(crate) counters: &'a Counters,
+    pub(crate) states: &'a States,
+    pub(crate) stores: &'a dyn Stores,
+    pub(crate) services: &'a mut Services,
+    pub(crate) installed: &'a mut Installed,
+}
+
+impl<'a> Init<'a> {
+    /// What modules are given, before the first of them.
+    pub fn new(
+        core: &'a CoreParams,
+        logger: Logger,
+        secret: [u8; 32],
+        world: World<'a>,
+        services: &'a mut Services,
+        installed: &'a mut Installed,
+    ) -> Init<'a> {
+        let World {
+            counters,
+            states,
+            stores,
+        } = world;
+        Init {
+            core,
+            logger,
+            secret,
+            module: "core",
+            counters,
+            states,
+            stores,
+            services,
+            installed,
+        }
+    }
+
+    pub(crate) fn begin(&mut self, module: &'static str) {
+        self.module = module;
+    }
+
+    /// A counter in the module's own group, `registrar.accepted_regs`.
+    pub fn counter(&self, name: &str, doc: &str) -> Counter {
+        self.counters.register(self.module, name, doc)
+    }
+
+    /// A counter in another group, where Kamailio counts it there.
+    pub fn counter_in(&self, group: &str, name: &str, doc: &str) -> Counter {
+        self.counters.register(group, name, doc)
+    }
+
+    /// The database of `url`.
+    pub fn store(&self, url: &str) -> Result<Arc<dyn Store>, Problem> {
+        self.stores.open(url).map_err(problem)
+    }
+
+    /// State under `name` that survives a reload; `make` is called the first time.
+    pub fn state<T: Send + Sync + 'static>(&self, name: &str, make: impl FnOnce() -> T) -> Arc<T> {
+        let mut states = self.states.0.lock();
+        let key = (self.module, name.to_owned());
+        if let Some(found) = states
+            .get(&key)
+            .cloned()
+            .and_then(|any| any.downcast::<T>().ok())
+        {
+            return found;
+        }
+        let made = Arc::new(make());
+        states.insert(key, made.clone());
+        made
+    }
+
+    /// Offers a service to modules loaded later.
+    pub fn provide<S: ?Sized + Send + Sync + 'static>(&mut self, service: Arc<S>) {
+        self.services.0.insert(TypeId::of::<S>(), Box::new(service));
+    }
+
+    /// A service that another module offers; `by` names the module for the message when it is
+    /// not loaded (or loaded later).
+    pub fn service<S: ?Sized + Send + Sync + 'static>(&self, by: &str) -> Result<Arc<S>, Problem> {
+        self.optional_service::<S>().ok_or_else(|| {
+            let module = self.module;
+            problem(format!(
+                "module {module} needs module {by} loaded before it"
+            ))
+        })
+    }
+
+    /// A service that may be missing.
+    pub fn optional_service<S: ?Sized + Send + Sync + 'static>(&self) -> Option<Arc<S>> {
+        self.services
+            .0
+            .get(&TypeId::of::<S>())?
+            .downcast_ref::<Arc<S>>()
+            .cloned()
+    }
+
+    /// Gives a task to run once before the first message.
+    pub fn on_start(&mut self, task: impl FnOnce(StartDone) + Send + 'static) {
+        self.installed.start.push(Box::new(task));
+    }
+
+    /// Gives a task to run when the server stops.
+    pub fn on_stop(&mut self, task: impl FnOnce(StartDone) + Send + 'static) {
+        self.installed.stop.push(Box::new(task));
+    }
+
+    /// Gives something to do every `interval_ms` milliseconds.
+    pub fn every(&mut self, interval_ms: u32, run: impl Fn(u64) + Send + Sync + 'static) {
+        self.installed.timers.push(Timer {
+            interval_ms,
+            run: Box::new(run),
+        });
+    }
+
+    /// Adds a command.
+    pub fn rpc(
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
+        run: impl Fn(&RpcRequest) -> RpcResult + Send + Sync + 'static,
+    ) {
+        self.installed.rpcs.push(Rpc {
+            name,
+            doc,
+            run: Box::new(run),
+        });
+    }
+
+    /// Watches transactions (accounting, dialogs).
+    pub fn observe_transactions(&mut self, hook: Arc<dyn TransactionHook>) {
+        self.installed.transaction_hooks.push(hook);
+    }
+
+    pub(crate) fn event_route(&mut self, name: &'static str) {
+        self.installed.event_routes.push(name);
+    }
+}
+
+/// What all modules share and what outlives a configuration.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// All counters.
+    pub counters: &'a Counters,
+    /// State that survives a reload.
+    pub states: &'a States,
+    /// Databases.
+    pub stores: &'a dyn Stores,
+}

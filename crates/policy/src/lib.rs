@@ -1,0 +1,71 @@
+//! What a module is: its declaration, the request it sees, the effects it may ask for.
+//!
+//! `policy` stands between the routing language and the modules on one side and the edge on the
+//! other. A module declares itself once ([`Module`], [`Declaration`]); its functions work on a
+//! [`Context`] and answer an [`Outcome`], which may be a wish ([`Effect`]) instead of a result.
+
+mod argument;
+mod config;
+mod context;
+mod core_params;
+mod counter;
+mod declaration;
+mod destination;
+mod effect;
+mod flow;
+mod function;
+mod hooks;
+mod host;
+mod identity;
+mod init;
+mod keyword;
+mod log;
+mod module;
+mod outcome;
+mod param;
+mod prepare;
+mod problem;
+mod routes;
+mod rpc;
+mod service;
+mod tm_params;
+mod transaction;
+mod var;
+mod vars;
+mod vocabulary;
+
+pub use argument::{
+    Argument, BranchFailureRoute, BranchRoute, FailureRoute, Int, Literal, Pattern, PlainRoute,
+    ReplyRoute, RouteName, Written,
+};
+pub use config::{Config, EntryRoutes, Places, routes_of};
+pub use context::{Arrival, Context, Now, RecordRoute, ReplyInHand, Switches};
+pub use core_params::{CoreParams, DnsParams, TcpParams};
+pub use counter::{Counter, Counters};
+pub use declaration::{Declaration, Manifest, Named, Parameter, Variable};
+pub use destination::{Branches, Destination, Q};
+pub use effect::{
+    Answer, CancelWhich, Effect, NextHop, Outgoing, Relay, Reply, ReplyHow, TransactionAction,
+};
+pub use flow::{ConnectionId, Flow, Proto, SocketId};
+pub use function::{Arity, Call, Function, FunctionDecl, Usage};
+pub use hooks::{Replied, Tracer, TransactionHook};
+pub use identity::{Alias, Identity, IsLocalDomain, Socket, address_of, host_text};
+pub use init::{
+    Init, Installed, Rpc, Services, StartDone, StartTask, States, Stores, Timer, World,
+};
+pub use log::{Level, Logger, Record, Sink};
+pub use module::{Entry, Loaded, Module};
+pub use outcome::{Continuation, Outcome};
+pub use param::{Flag, FromParam, ParamDecl, ParamValue};
+pub use prepare::{Names, Prepare};
+pub use problem::{problem, unknown};
+pub use routes::Routes;
+pub use rpc::{RpcError, RpcRequest, RpcResult};
+pub use script::Problem;
+pub use service::{Binding, Change, Location, LocationTable, Saved, destination_of};
+pub use tm_params::TransactionParams;
+pub use transaction::{Armed, Branch, Cancel, Client, Server, Transaction};
+pub use var::{Text, Transform, Var};
+pub use vars::{AvpName, Avps, Vars, XavpValue, Xavps};
+pub use vocabulary::Words;

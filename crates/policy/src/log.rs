@@ -1,0 +1,178 @@
+//! Log lines as values: modules write them, the server decides where they go.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// Kamailio's log levels; the number is what `debug=` compares with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(i32)]
+pub enum Level {
+    /// `L_ALERT`.
+    Alert = -5,
+    /// `L_BUG`.
+    Bug = -4,
+    /// `L_CRIT2`.
+    Crit2 = -3,
+    /// `L_CRIT`.
+    Crit = -2,
+    /// `L_ERR`.
+    Err = -1,
+    /// `L_WARN`.
+    Warn = 0,
+    /// `L_NOTICE`.
+    Notice = 1,
+    /// `L_INFO`.
+    Info = 2,
+    /// `L_DBG`.
+    Dbg = 3,
+}
+
+impl Level {
+    /// Reads `L_INFO`, `INFO` or a number; numbers outside the range are cut to it.
+    pub fn parse(text: &str) -> Option<Level> {
+        let name = text.strip_prefix("L_").unwrap_or(text);
+        if let Ok(number) = name.parse::<i32>() {
+            return Some(Level::from_number(number));
+        }
+        LEVELS
+            .iter()
+            .find(|(_, names)| names.contains(&name))
+            .map(|(level, _)| *level)
+    }
+
+    /// The level with this number, the nearest one for numbers outside -5..=3.
+    pub fn from_number(number: i32) -> Level {
+        let index = (number.clamp(-5, 3) + 5) as usize;
+        LEVELS.get(index).map_or(Level::Dbg, |(level, _)| *level)
+    }
+
+    /// The word that starts a log line, as Kamailio prints it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Alert => "ALERT",
+            Level::Bug => "BUG",
+            Level::Crit2 | Level::Crit => "CRITICAL",
+            Level::Err => "ERROR",
+            Level::Warn => "WARNING",
+            Level::Notice => "NOTICE",
+            Level::Info => "INFO",
+            Level::Dbg => "DEBUG",
+        }
+    }
+}
+
+const LEVELS: [(Level, &[&str]); 9] = [
+    (Level::Alert, &["ALERT"]),
+    (Level::Bug, &["BUG"]),
+    (Level::Crit2, &["CRIT2"]),
+    (Level::Crit, &["CRIT"]),
+    (Level::Err, &["ERR", "ERROR"]),
+    (Level::Warn, &["WARN", "WARNING"]),
+    (Level::Notice, &["NOTICE"]),
+    (Level::Info, &["INFO"]),
+    (Level::Dbg, &["DBG", "DEBUG"]),
+];
+
+/// One log line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// How bad it is.
+    pub level: Level,
+    /// Who says it: a module name, `core`, or `<script>` for lines of the script.
+    pub source: &'static str,
+    /// The rendered `log_prefix`, empty outside a message.
+    pub prefix: String,
+    /// The line, without a line end.
+    pub text: String,
+    /// The syslog facility, where the line asks for another than the configured one.
+    pub facility: Option<String>,
+}
+
+/// Where records go. The server gives syslog or standard error, tests a list.
+pub trait Sink: Send + Sync {
+    /// Takes one record; must not block.
+    fn write(&self, record: Record);
+}
+
+/// The handle modules log through: a level that can change at run time, and a sink.
+#[derive(Clone)]
+pub struct Logger {
+    level: Arc<AtomicI32>,
+    sink: Arc<dyn Sink>,
+}
+
+impl Logger {
+    /// A logger that lets lines up to `level` through to `sink`.
+    pub fn new(level: i32, sink: Arc<dyn Sink>) -> Logger {
+        Logger {
+            level: Arc::new(AtomicI32::new(level)),
+            sink,
+        }
+    }
+
+    /// A logger that drops everything, for `check` and for unit tests.
+    pub fn silent() -> Logger {
+        Logger::new(i32::MIN, Arc::new(Nowhere))
+    }
+
+    /// True where a line of this level would be written: ask before formatting.
+    pub fn enabled(&self, level: Level) -> bool {
+        level as i32 <= self.level()
+    }
+
+    /// The present level (`debug=`).
+    pub fn level(&self) -> i32 {
+        self.level.load(Ordering::Relaxed)
+    }
+
+    /// Changes the level for everybody who holds this logger (`core.debug`, `setdebug()`).
+    pub fn set_level(&self, level: i32) {
+        self.level.store(level, Ordering::Relaxed);
+    }
+
+    /// Writes a line of a module; `text` is only called where the level is on.
+    pub fn log(&self, level: Level, source: &'static str, text: impl FnOnce() -> String) {
+        if self.enabled(level) {
+            self.sink.write(Record {
+                level,
+                source,
+                prefix: String::new(),
+                text: text(),
+                facility: None,
+            });
+        }
+    }
+
+    /// Writes a ready record, without asking for the level again.
+    pub fn write(&self, record: Record) {
+        self.sink.write(record);
+    }
+}
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write(&self, _record: Record) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn level_names_and_numbers_are_kamailios() {
+        for (text, level) in [
+            ("L_ALERT", Level::Alert),
+            ("L_ERR", Level::Err),
+            ("ERROR", Level::Err),
+            ("L_WARN", Level::Warn),
+            ("-1", Level::Err),
+            ("3", Level::Dbg),
+            ("9", Level::Dbg),
+            ("-9", Level::Alert),
+        ] {
+            assert_eq!(Level::parse(text), Some(level), "{text}");
+        }
+        assert_eq!(Level::parse("LOUD"), None);
+    }
+}

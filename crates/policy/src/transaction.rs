@@ -1,0 +1,143 @@
+//! A transaction as the edge drives it and as script functions see it.
+//!
+//! At rest it lies, with the context of its request, in the transaction table; while a route of it
+//! runs, that route owns it. Nobody locks it.
+
+use crate::{Destination, Flow};
+use bytes::Bytes;
+use script::RouteId;
+use sip::Message;
+use smallvec::SmallVec;
+use stack::Instant;
+use stack::table::TxId;
+use stack::transaction::{ClientInvite, ClientNonInvite, ServerInvite, ServerNonInvite, Timers};
+use std::sync::Arc;
+
+/// What scripts arm before `t_relay()` and may change later.
+#[derive(Clone, Debug, Default)]
+pub struct Armed {
+    /// `t_on_failure()`.
+    pub on_failure: Option<RouteId>,
+    /// `t_on_reply()`.
+    pub on_reply: Option<RouteId>,
+    /// `t_on_branch()`.
+    pub on_branch: Option<RouteId>,
+    /// `t_on_branch_failure()`.
+    pub on_branch_failure: Option<RouteId>,
+    /// `t_set_fr()` and its kin, where they differ from the module's.
+    pub timers: Option<Timers>,
+    /// `t_set_auto_inv_100()`; none means the module's `auto_inv_100`.
+    pub auto_100: Option<bool>,
+    /// `t_set_disable_6xx()`: a 6xx does not end parallel forking.
+    pub no_6xx: bool,
+    /// `t_set_disable_failover()`.
+    pub no_failover: bool,
+    /// `t_set_disable_internal_reply()`.
+    pub no_internal_reply: bool,
+    /// `t_set_no_e2e_cancel_reason()`.
+    pub no_cancel_reason: bool,
+}
+
+/// One transaction: the server side towards the caller, a client side for each branch.
+pub struct Transaction {
+    /// Where it lies in the table.
+    pub id: TxId,
+    /// The machine towards the caller.
+    pub server: Server,
+    /// The branches, in the order they were made.
+    pub branches: SmallVec<[Branch; 1]>,
+    /// Which branches have ended and how: response selection.
+    pub fork: stack::fork::Context<Option<Arc<Message>>>,
+    /// The tag of our own replies.
+    pub local_tag: Bytes,
+    /// The status of the last reply sent towards the caller, 0 while there is none.
+    pub replied: u16,
+    /// True once a CANCEL came from the caller.
+    pub cancelled: bool,
+    /// True once the INVITE's lifetime is over.
+    pub expired: bool,
+    /// Nothing more will come of it: `t_drop()`, `t_release()`, a `t_relay()` that failed.
+    pub is_over: bool,
+    /// `t_suspend()` was called and `t_continue()` has not come.
+    pub suspended: bool,
+    /// Contacts loaded but not tried yet (`t_load_contacts`), the next group last.
+    pub contact_groups: Vec<Vec<Destination>>,
+    /// The deadline the timer wheel was last armed for.
+    pub armed_for: Option<Instant>,
+    /// When it was made, for `tm.list` and lifetimes.
+    pub created: Instant,
+    /// For `t_replicate()`: replies are not passed on.
+    pub is_replica: bool,
+}
+
+impl Transaction {
+    /// True once a final reply went to the caller.
+    pub fn is_final(&self) -> bool {
+        self.replied >= 200
+    }
+
+    /// True for an INVITE.
+    pub fn is_invite(&self) -> bool {
+        matches!(self.server, Server::Invite(_))
+    }
+}
+
+/// The machine towards the caller.
+pub enum Server {
+    /// RFC 3261 section 17.2.1.
+    Invite(ServerInvite),
+    /// RFC 3261 section 17.2.2.
+    NonInvite(ServerNonInvite),
+}
+
+/// The machine towards a target.
+pub enum Client {
+    /// RFC 3261 section 17.1.1.
+    Invite(ClientInvite),
+    /// RFC 3261 section 17.1.2.
+    NonInvite(ClientNonInvite),
+    /// The branch never left, or is over.
+    Gone,
+}
+
+/// One branch of a forwarded request.
+pub struct Branch {
+    /// Where it went.
+    pub target: Destination,
+    /// The way it went.
+    pub flow: Flow,
+    /// Its machine.
+    pub client: Client,
+    /// The highest status received, 0 while there is none.
+    pub status: u16,
+    /// The final reply, for `failure_route` and response selection.
+    pub reply: Option<Arc<Message>>,
+    /// True where `status` was made up here (408, 503 …).
+    pub is_local: bool,
+    /// The CANCEL of this branch.
+    pub cancel: Cancel,
+    /// `t_on_reply()` called in the branch route.
+    pub on_reply: Option<RouteId>,
+    /// `t_on_branch_failure()` called in the branch route.
+    pub on_branch_failure: Option<RouteId>,
+    /// Branch flags as they were when it left.
+    pub flags: u32,
+    /// The value of our Via's branch parameter.
+    pub via_branch: Bytes,
+    /// Further addresses to try where this one fails (DNS failover).
+    pub alternatives: Vec<std::net::SocketAddr>,
+}
+
+/// The CANCEL of a branch.
+#[derive(Default)]
+pub enum Cancel {
+    /// None is wanted.
+    #[default]
+    None,
+    /// It is sent as soon as a provisional reply comes (RFC 3261 section 9.1).
+    Wanted,
+    /// It was sent.
+    Sent(ClientNonInvite),
+    /// It is answered or given up.
+    Done,
+}
