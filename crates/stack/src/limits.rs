@@ -3,9 +3,9 @@
 /// Bounds of the `stack` crate. `Default` suits a server with a few hundred megabytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a stream message up to and with the empty line. A connection with a started
-    /// message holds at most this and its body. A longer head is a [`Fault`](crate::framing::Fault):
-    /// the connection is closed.
+    /// Bytes of a stream message up to and with the empty line. A connection with a started message
+    /// holds at most this and its body. A longer head is a [`Fault`](crate::framing::Fault): the
+    /// connection is closed.
     pub max_head_bytes: usize,
     /// Bytes of a whole stream message, head and body. Memory follows what has arrived, not what
     /// `Content-Length` claims. A larger claim is a fault (413): the connection is closed.
@@ -16,9 +16,9 @@ pub struct Limits {
     /// Transactions in one table. Each costs its box, about 200 bytes here, and its buffers.
     /// A full table refuses new ones: the request gets a stateless 503.
     pub max_transactions: usize,
-    /// Transactions that share Call-ID and CSeq number (a spiral, or a peer that repeats itself with
-    /// new branches). A lookup walks the chain, so its length is the cost of a message. A full chain
-    /// refuses new ones: the request gets a stateless 482.
+    /// Transactions that share Call-ID and CSeq number (a spiral, or a peer that repeats itself
+    /// with new branches). A lookup walks the chain, so its length is the cost of a message. A full
+    /// chain refuses new ones: the request gets a stateless 482.
     pub max_chain: usize,
     /// Messages and timers waiting for one transaction whose script waits. Each holds its
     /// message. A full mailbox drops the newcomer; the peer retransmits it.
@@ -29,8 +29,8 @@ pub struct Limits {
     /// Branches of one transaction over its whole life, serial groups counted. Each holds a
     /// rendered request. A full set refuses further branches; the script sees a failed `t_relay`.
     pub max_branches: usize,
-    /// Addresses tried for one next hop. Each costs 32 bytes and, if it is dead, one timer F of waiting.
-    /// Further addresses of a DNS answer are ignored.
+    /// Addresses tried for one next hop. Each costs 32 bytes and, if it is dead, one timer F of
+    /// waiting. Further addresses of a DNS answer are ignored.
     pub max_targets: usize,
     /// DNS questions for one next hop. A next hop that needs more is unreachable (503).
     pub max_queries: usize,

@@ -1,7 +1,7 @@
 //! Where replies go: RFC 3261 18.2.1 and 18.2.2, RFC 3581.
 //!
-//! A reply always goes to the address that the request came from. `maddr`, a foreign `received` and a
-//! host name in sent-by never lead it elsewhere, so that nobody can be flooded with our answers.
+//! A reply always goes to the address that the request came from. `maddr`, a foreign `received` and
+//! a host name in sent-by never lead it elsewhere, so that nobody can be flooded with our answers.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -41,13 +41,14 @@ pub struct Return {
     pub received: Option<IpAddr>,
     /// The value to give the `rport` parameter of the top Via, added if it is missing.
     pub rport: Option<u16>,
-    /// Where replies go. Over a connection that is still open they go through it, else to this address.
+    /// Where replies go. Over a connection that is still open they go through it, else to this
+    /// address.
     pub to: SocketAddr,
 }
 
 impl Return {
-    /// The way back to `source` (RFC 3581 section 4). `force_rport` sends replies to the source port
-    /// although the request did not ask for it.
+    /// The way back to `source` (RFC 3581 section 4). `force_rport` sends replies to the source
+    /// port although the request did not ask for it.
     pub fn of(via: &SentBy<'_>, source: SocketAddr, force_rport: bool) -> Self {
         let source = unmapped(source);
         let rport = via.rport || force_rport;

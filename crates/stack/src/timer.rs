@@ -7,7 +7,8 @@ const TICK_MS: u64 = 4;
 /// Slots of a wheel, as a power of two.
 const BITS: u32 = 8;
 const SLOTS: usize = 1 << BITS;
-/// Three wheels reach 4 ms · 2^24, which is over 18 hours; later deadlines wait in the last slot and go round again.
+/// Three wheels reach 4 ms · 2^24, which is over 18 hours; later deadlines wait in the last slot
+/// and go round again.
 const LEVELS: usize = 3;
 const REACH_TICKS: u64 = 1 << (BITS as usize * LEVELS);
 /// A drained slot keeps at most this capacity, so that a peak's memory returns.
@@ -15,8 +16,9 @@ const KEEP: usize = 32;
 
 /// Deadlines of a worker.
 ///
-/// An entry is a hint: it is never cancelled, and whoever it wakes looks whether something is really due and
-/// arms again. Arming costs O(1). An entry fires at its deadline or up to 4 ms later, never before.
+/// An entry is a hint: it is never cancelled, and whoever it wakes looks whether something is
+/// really due and arms again. Arming costs O(1). An entry fires at its deadline or up to 4 ms
+/// later, never before.
 #[derive(Debug)]
 pub struct Wheel<K> {
     /// Everything before this tick has fired.
@@ -32,8 +34,8 @@ pub struct Hint {
 }
 
 impl Hint {
-    /// The machine's next deadline is now `deadline`: when to arm a hint for it, `None` if one comes
-    /// in time anyway.
+    /// The machine's next deadline is now `deadline`: when to arm a hint for it, `None` if one
+    /// comes in time anyway.
     #[must_use = "the returned moment has to be armed"]
     pub fn want(&mut self, deadline: Option<Instant>) -> Option<Instant> {
         let deadline = deadline?;
@@ -97,13 +99,15 @@ impl<K> Wheel<K> {
         }
     }
 
-    /// A moment not later than the next hint, at which the wheel wants [`Wheel::expire`]: a far hint is first moved to a
-    /// finer wheel. `None` if there is none.
+    /// A moment not later than the next hint, at which the wheel wants [`Wheel::expire`]: a far
+    /// hint is first moved to a finer wheel. `None` if there is none.
     pub fn next_deadline(&self) -> Option<Instant> {
         if self.len == 0 {
             return None;
         }
-        let tick = (0..LEVELS).filter_map(|level| self.next_slot(level)).min();
+        let tick = (0..LEVELS)
+            .filter_map(|level| self.next_slot(level, self.tick))
+            .min();
         Some(Instant::from_ms(
             tick.unwrap_or(self.tick).saturating_mul(TICK_MS),
         ))
@@ -129,13 +133,13 @@ impl<K> Wheel<K> {
         self.levels[0].give_back(self.tick as usize % SLOTS, slot);
     }
 
-    /// Goes to the next tick that has work, and at the start of a coarse slot spreads it over the finer wheels.
+    /// Goes to the next tick that has work, and where a coarse slot begins spreads it over the finer
+    /// wheels. Nothing lies between, so a clock that jumps far costs no more than one that walks.
     fn advance(&mut self, last: u64) {
-        let turn = (self.tick | (SLOTS as u64 - 1)) + 1;
-        let next = self.levels[0]
-            .next_from(self.tick + 1, turn)
-            .unwrap_or(turn);
-        self.tick = next.min(last + 1);
+        let next = (0..LEVELS)
+            .filter_map(|level| self.next_slot(level, self.tick + 1))
+            .min();
+        self.tick = next.map_or(last + 1, |tick| tick.min(last + 1));
         for level in (1..LEVELS).rev() {
             let shift = BITS as usize * level;
             if self.tick.trailing_zeros() as usize >= shift {
@@ -150,11 +154,12 @@ impl<K> Wheel<K> {
         }
     }
 
-    /// The tick at which the next occupied slot of a wheel begins.
-    fn next_slot(&self, level: usize) -> Option<u64> {
+    /// The tick at which the next occupied slot of a wheel begins. `from` is where the finest wheel
+    /// is looked at; the present slot of a coarser one has been spread already.
+    fn next_slot(&self, level: usize, from: u64) -> Option<u64> {
         let shift = BITS as usize * level;
         let from = if level == 0 {
-            self.tick
+            from
         } else {
             (self.tick >> shift) + 1
         };

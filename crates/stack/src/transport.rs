@@ -66,7 +66,8 @@ impl Transport {
         }
     }
 
-    /// The value of a `transport` URI parameter. There is none for WebSocket over TLS but `ws` (RFC 7118 5.2).
+    /// The value of a `transport` URI parameter. There is none for WebSocket over TLS but `ws` (RFC
+    /// 7118 5.2).
     pub const fn param(self) -> &'static str {
         match self {
             Transport::Udp => "udp",

@@ -1,4 +1,5 @@
-//! Stream framing: what is taken, what is a fault, and that no cut of the stream makes a difference.
+//! Stream framing: what is taken, what is a fault, and that no cut of the stream makes a
+//! difference.
 
 use proptest::prelude::*;
 use stack::framing::{Event, FaultKind, Framer};

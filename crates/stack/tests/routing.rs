@@ -1,4 +1,5 @@
-//! Route and Record-Route. The cases of `loose.txt` are those that Kamailio 5.6.3 was seen to handle so.
+//! Route and Record-Route. The cases of `loose.txt` are those that Kamailio 5.6.3 was seen to
+//! handle so.
 
 use bytes::Bytes;
 use sip::{Edits, HeaderId, Message, Uri};
@@ -45,7 +46,8 @@ fn routed(uri: &str, to_tag: bool, routes: &[&str], mode: Mode) -> String {
     told.join(" | ")
 }
 
-/// Each story: Request-URI, `in` or `out` of a dialog, the Route lines; behind `=>` what comes of it.
+/// Each story: Request-URI, `in` or `out` of a dialog, the Route lines; behind `=>` what comes of
+/// it.
 #[test]
 fn routes_are_followed_as_kamailio_does() {
     let stories = include_str!("routing/loose.txt");

@@ -78,7 +78,8 @@ fn a_machine_arms_only_what_comes_earlier() {
 }
 
 proptest! {
-    /// Whoever sleeps until `next_deadline` meets every hint no later than one tick after it is due.
+    /// Whoever sleeps until `next_deadline` meets every hint no later than one tick after it is
+    /// due.
     #[test]
     fn a_sleeper_misses_nothing(
         start in 0u64..1_000_000,

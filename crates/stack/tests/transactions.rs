@@ -1,7 +1,8 @@
 //! The four machines against stories told in text: `tests/transactions/*.txt`.
 //!
-//! A story names the machine and its transport, then what happens at which millisecond. `wait T` lets the
-//! machine's own deadlines fire up to T. Behind each `|` stand the actions, the state and the next deadline.
+//! A story names the machine and its transport, then what happens at which millisecond. `wait T`
+//! lets the machine's own deadlines fire up to T. Behind each `|` stand the actions, the state and
+//! the next deadline.
 
 use bytes::Bytes;
 use stack::Instant;

@@ -8,13 +8,14 @@ use sip::{HeaderError, HeaderId, Message, Via};
 use super::{Brancher, Decoded};
 
 impl Brancher {
-    /// The loop part for the branches that a request gets from us: a keyed hash over what decides where it
-    /// goes. If it comes back and all that is the same, it will go the same way again: a loop. If
-    /// something differs, it is a spiral and legal.
+    /// The loop part for the branches that a request gets from us: a keyed hash over what decides
+    /// where it goes. If it comes back and all that is the same, it will go the same way again: a
+    /// loop. If something differs, it is a spiral and legal.
     ///
-    /// Call-ID, From tag, CSeq number, Request-URI and Route count, as received, and `source`, since scripts route
-    /// by it. So a loop is seen the second time that the request comes from ourselves. The To tag does not count,
-    /// for the ACK of a negative reply must get the branch of its INVITE (RFC 3261 16.11).
+    /// Call-ID, From tag, CSeq number, Request-URI and Route count, as received, and `source`,
+    /// since scripts route by it. So a loop is seen the second time that the request comes from
+    /// ourselves. The To tag does not count, for the ACK of a negative reply must get the branch of
+    /// its INVITE (RFC 3261 16.11).
     ///
     /// # Errors
     /// Call-ID, From or CSeq is missing or malformed.
@@ -35,8 +36,8 @@ impl Brancher {
         Ok(hasher.finish() as u32)
     }
 
-    /// Whether a request loops (482): one of its Vias is ours, by `is_own` and by its MAC or form, and was made
-    /// for this same request going the same way. Linear in the number of Vias.
+    /// Whether a request loops (482): one of its Vias is ours, by `is_own` and by its MAC or form,
+    /// and was made for this same request going the same way. Linear in the number of Vias.
     pub fn is_loop(
         &self,
         request: &Message,

@@ -7,8 +7,8 @@ use super::{Branch, Brancher, Decoded, StatelessFields};
 /// What a received reply belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Matched {
-    /// A branch of a transaction. The method tells the reply to a CANCEL of ours from that to its INVITE:
-    /// both have one branch.
+    /// A branch of a transaction. The method tells the reply to a CANCEL of ours from that to its
+    /// INVITE: both have one branch.
     Transaction(Branch, Method),
     /// A request that we forwarded statelessly: relay it to the next Via.
     Stateless,
@@ -17,7 +17,8 @@ pub enum Matched {
 }
 
 impl Brancher {
-    /// Matches a reply by its top Via, which must be ours by `is_own` and have a branch that we made.
+    /// Matches a reply by its top Via, which must be ours by `is_own` and have a branch that we
+    /// made.
     pub fn match_reply(&self, reply: &Message, is_own: impl Fn(&Via<'_>) -> bool) -> Matched {
         self.matched(reply, is_own).unwrap_or(Matched::Nothing)
     }

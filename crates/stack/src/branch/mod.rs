@@ -1,7 +1,8 @@
 //! The `branch` parameter of our own Via.
 //!
-//! It leads a reply back to its transaction without a table of branches, tells a loop from a spiral when
-//! a request comes round, and cannot be made up: each token ends in a keyed MAC (SipHash-2-4, about 20 ns).
+//! It leads a reply back to its transaction without a table of branches, tells a loop from a spiral
+//! when a request comes round, and cannot be made up: each token ends in a keyed MAC (SipHash-2-4,
+//! about 20 ns).
 
 mod breadth;
 mod loops;
@@ -60,7 +61,8 @@ pub struct Brancher {
 }
 
 impl Brancher {
-    /// Three random keys; the same ones for all workers, and for all nodes that may see each other's replies.
+    /// Three random keys; the same ones for all workers, and for all nodes that may see each
+    /// other's replies.
     pub fn new(keys: [[u8; 16]; 3]) -> Self {
         let [transaction, stateless, loops] = keys;
         Brancher {
@@ -96,8 +98,8 @@ impl Brancher {
         let bytes: [u8; PAYLOAD + 8] = text::decode(text)?;
         let (payload, mac) = bytes.split_first_chunk::<PAYLOAD>()?;
         let mac: [u8; 8] = mac.try_into().ok()?;
-        // A peer that measures the time of this comparison learns a MAC of one branch at best, and the table
-        // entry behind it has to exist too; still, whole words are compared at once.
+        // A peer that measures the time of this comparison learns a MAC of one branch at best, and
+        // the table entry behind it has to exist too; still, whole words are compared at once.
         (self.mac(payload) == u64::from_be_bytes(mac)).then(|| unpack(payload))
     }
 

@@ -12,11 +12,11 @@ use crate::reply::Return;
 /// Bytes of the MAC.
 const MAC: usize = 12;
 
-/// What a reply repeats of its request, so that its branch can be verified without a transaction: which
-/// request it was, and where the Via below ours leads.
+/// What a reply repeats of its request, so that its branch can be verified without a transaction:
+/// which request it was, and where the Via below ours leads.
 ///
-/// The method is not among it, for ACK and CANCEL must get the branch of their INVITE, nor is the To
-/// tag, which the reply adds.
+/// The method is not among it, for ACK and CANCEL must get the branch of their INVITE, nor is the
+/// To tag, which the reply adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatelessFields<'a> {
     call_id: &'a [u8],
@@ -81,8 +81,8 @@ impl Brancher {
         token.finish()
     }
 
-    /// Whether the top Via's `branch` of a reply is that of a request we forwarded statelessly, going back
-    /// the same way.
+    /// Whether the top Via's `branch` of a reply is that of a request we forwarded statelessly,
+    /// going back the same way.
     pub fn verify_stateless(&self, branch: &[u8], fields: &StatelessFields<'_>) -> bool {
         let text = branch
             .strip_prefix(COOKIE)

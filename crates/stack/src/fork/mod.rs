@@ -1,12 +1,14 @@
 //! The response context of a forwarded request: RFC 3261 16.7.
 //!
-//! It collects what the branches say and tells what goes up, and which branches get a CANCEL. It sends
-//! nothing and keeps no time: a branch that times out is a faked 408 ([`Context::reply`]), one that cannot be
-//! sent a faked 503.
+//! It collects what the branches say and tells what goes up, and which branches get a CANCEL. It
+//! sends nothing and keeps no time: a branch that times out is a faked 408 ([`Context::reply`]),
+//! one that cannot be sent a faked 503.
 
 mod cancel;
 mod groups;
+mod options;
 mod select;
+mod verdict;
 
 use smallvec::SmallVec;
 
@@ -14,48 +16,9 @@ use crate::Limits;
 use cancel::Cancel;
 
 pub use groups::serial_groups;
-pub use select::{Challenges, priority};
-
-/// What tm's parameters change about response selection. Defaults are tm's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// `relay_100`: also a 100 goes up.
-    pub relay_100: bool,
-    /// `disable_6xx_block`: a 6xx is like any other negative reply.
-    pub disable_6xx_block: bool,
-    /// `aggregate_challenges`: the challenges of all 401 and 407 go up in one reply.
-    pub aggregate_challenges: bool,
-    /// `remap_503_500`: a 503 goes up as a 500, as RFC 3261 16.7 step 6 wants.
-    pub remap_503_500: bool,
-    /// `faked_reply_prio`: added to the priority of a reply that we made up; higher is worse.
-    pub faked_reply_prio: i32,
-    /// `cancel_b_method`: how a branch that has not said anything is cancelled.
-    pub cancel_silent: CancelSilent,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            relay_100: false,
-            disable_6xx_block: false,
-            aggregate_challenges: true,
-            remap_503_500: true,
-            faked_reply_prio: 0,
-            cancel_silent: CancelSilent::WhenProvisional,
-        }
-    }
-}
-
-/// `cancel_b_method`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CancelSilent {
-    /// 0: stop it and count it as a 487.
-    Fake487,
-    /// 1: send the CANCEL when a provisional reply comes (RFC 3261 9.1).
-    WhenProvisional,
-    /// 2: send it at once.
-    AtOnce,
-}
+pub use options::{CancelSilent, Options};
+pub use select::priority;
+pub use verdict::{Best, Branches, Relay, Verdict};
 
 /// One forwarded request with all its branches. `R` is a stored final reply.
 #[derive(Clone, Debug)]
@@ -86,46 +49,6 @@ enum LegState {
     Silent,
     Provisional,
     Final(u16),
-}
-
-/// What to do after a reply.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// What goes up.
-    pub relay: Relay,
-    /// Branches that get a CANCEL now.
-    pub cancel: Branches,
-    /// Branches to end without a word: they count as 487 (`cancel_b_method` 0).
-    pub stop: Branches,
-}
-
-/// Numbers of branches.
-pub type Branches = SmallVec<[u16; 4]>;
-
-/// What goes up after a reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relay {
-    /// Nothing now.
-    Nothing,
-    /// This reply, at once: a provisional one, or a 2xx.
-    This,
-    /// Every branch has ended: run the failure route, then send [`Context::best`] unless branches were added.
-    Best,
-}
-
-/// The reply to send up when every branch has ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Best {
-    /// The branch that it is from.
-    pub branch: u16,
-    /// The status code that came.
-    pub code: u16,
-    /// The status code to send: 500 for a 503.
-    pub code_up: u16,
-    /// Whether we made it up.
-    pub faked: bool,
-    /// The branches whose challenges go up in one reply with it.
-    pub challenges: Challenges,
 }
 
 /// Why a branch cannot be added.
@@ -172,8 +95,8 @@ impl<R> Context<R> {
         Ok(number)
     }
 
-    /// Begins a serial group in the failure route: branches added from now on belong to it, and a 6xx of
-    /// the group before does not forbid them (tm `disable_6xx_block`).
+    /// Begins a serial group in the failure route: branches added from now on belong to it, and a
+    /// 6xx of the group before does not forbid them (tm `disable_6xx_block`).
     pub fn begin_group(&mut self) {
         self.group = self.legs.len() as u16;
         self.declined = false;
@@ -184,7 +107,8 @@ impl<R> Context<R> {
         self.group
     }
 
-    /// Forgets the final replies of the branches in `range` (`t_drop_replies`, `failure_reply_mode`).
+    /// Forgets the final replies of the branches in `range` (`t_drop_replies`,
+    /// `failure_reply_mode`).
     pub fn drop_replies(&mut self, range: std::ops::Range<u16>) {
         let range = usize::from(range.start)..usize::from(range.end).min(self.legs.len());
         for leg in self.legs.get_mut(range).unwrap_or_default() {
@@ -333,15 +257,5 @@ impl<R> Context<R> {
 impl<R> Leg<R> {
     fn ended(&self) -> bool {
         matches!(self.state, LegState::Final(_))
-    }
-}
-
-impl Verdict {
-    fn nothing() -> Self {
-        Verdict {
-            relay: Relay::Nothing,
-            cancel: Branches::new(),
-            stop: Branches::new(),
-        }
     }
 }

@@ -2,11 +2,8 @@
 
 use super::{Best, Branches, Context, LegState, Options};
 
-/// The branches whose `WWW-Authenticate` and `Proxy-Authenticate` go up together; empty if the chosen
-/// reply goes up as it is.
-pub type Challenges = Branches;
-
-/// How good a final reply is; lower is better: 6xx, 3xx, 401 and 407, 415, 420 and 484, the other 4xx, 5xx.
+/// How good a final reply is; lower is better: 6xx, 3xx, 401 and 407, 415, 420 and 484, the other
+/// 4xx, 5xx.
 ///
 /// The steps are those that `faked_reply_prio` counts in.
 pub fn priority(code: u16) -> i32 {
@@ -23,7 +20,8 @@ pub fn priority(code: u16) -> i32 {
 }
 
 impl<R> Context<R> {
-    /// The best final reply so far, the first among equals. `None` if there is none, or all were dropped.
+    /// The best final reply so far, the first among equals. `None` if there is none, or all were
+    /// dropped.
     pub fn best(&self, options: &Options) -> Option<Best> {
         let finals = self.finals();
         let (branch, code, faked) = finals.min_by_key(|(_, code, faked)| {
@@ -45,20 +43,16 @@ impl<R> Context<R> {
     }
 
     /// 16.7 step 7: if a challenge was chosen and there are several, all go up.
-    fn challenges(&self, chosen: u16, options: &Options) -> Challenges {
+    fn challenges(&self, chosen: u16, options: &Options) -> Branches {
         if !options.aggregate_challenges || !is_challenge(chosen) {
-            return Challenges::new();
+            return Branches::new();
         }
-        let all: Challenges = self
+        let all: Branches = self
             .finals()
             .filter(|(_, code, _)| is_challenge(*code))
             .map(|(n, ..)| n)
             .collect();
-        if all.len() > 1 {
-            all
-        } else {
-            Challenges::new()
-        }
+        if all.len() > 1 { all } else { Branches::new() }
     }
 
     /// Number, code and origin of every negative final reply that was not dropped.

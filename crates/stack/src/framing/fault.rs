@@ -9,7 +9,8 @@ use bytes::Bytes;
 pub struct Fault {
     /// What the peer did.
     pub kind: FaultKind,
-    /// The head of the disputed message if it is whole, else empty. No byte behind it belongs to anything.
+    /// The head of the disputed message if it is whole, else empty. No byte behind it belongs to
+    /// anything.
     pub head: Bytes,
 }
 
@@ -34,7 +35,8 @@ pub enum FaultKind {
     NoLength,
     /// Content-Length twice, in one form or both.
     LengthTwice,
-    /// A header name that another reader could take for Content-Length, as with a blank before the colon.
+    /// A header name that another reader could take for Content-Length, as with a blank before the
+    /// colon.
     LengthNameInDoubt,
     /// A Content-Length that is not plain decimal digits on one line, or too long for a number.
     LengthNotANumber,

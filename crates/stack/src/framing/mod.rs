@@ -1,8 +1,8 @@
 //! A byte stream becomes whole messages: RFC 3261 18.3, keep-alives of RFC 5626 3.5.1.
 //!
-//! Two readers that disagree about where a message ends are how requests are smuggled. So there is one
-//! way to say it, and any doubt is a [`Fault`]: the connection is closed and no disputed byte is
-//! ever read as a message.
+//! Two readers that disagree about where a message ends are how requests are smuggled. So there is
+//! one way to say it, and any doubt is a [`Fault`]: the connection is closed and no disputed byte
+//! is ever read as a message.
 
 mod fault;
 mod head;
@@ -54,8 +54,8 @@ enum State {
 }
 
 impl Framer {
-    /// A framer for a new connection. With `accept_no_length` (Kamailio's `tcp_accept_no_cl`) a message
-    /// without Content-Length has no body; else it is a fault, as RFC 3261 20.14 wants.
+    /// A framer for a new connection. With `accept_no_length` (Kamailio's `tcp_accept_no_cl`) a
+    /// message without Content-Length has no body; else it is a fault, as RFC 3261 20.14 wants.
     pub fn new(limits: &Limits, accept_no_length: bool) -> Self {
         Framer {
             buffer: BytesMut::new(),
@@ -176,7 +176,8 @@ impl Framer {
         self.fault_after(kind, 0)
     }
 
-    /// Ends the stream; a whole head of `head_bytes` goes with the fault, so that a reply can be built.
+    /// Ends the stream; a whole head of `head_bytes` goes with the fault, so that a reply can be
+    /// built.
     fn fault_after(&mut self, kind: FaultKind, head_bytes: usize) -> Event {
         let head_bytes = head_bytes.min(self.buffer.len());
         let head = self.buffer.split_to(head_bytes).freeze();

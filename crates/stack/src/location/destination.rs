@@ -93,7 +93,8 @@ impl Destination {
     }
 }
 
-/// `sips:` over a transport that is not encrypted means the encrypted one on top of it (RFC 3261 26.2.2).
+/// `sips:` over a transport that is not encrypted means the encrypted one on top of it (RFC 3261
+/// 26.2.2).
 fn secured(written: Option<Transport>) -> Transport {
     match written {
         Some(Transport::Ws | Transport::Wss) => Transport::Wss,

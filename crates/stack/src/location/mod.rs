@@ -1,6 +1,7 @@
 //! Where a URI leads: RFC 3263 with A, AAAA and SRV, as a machine that asks and is answered.
 //!
-//! `maddr` is not followed, as in Kamailio's packages: it lets a peer send our requests where it likes.
+//! `maddr` is not followed, as in Kamailio's packages: it lets a peer send our requests where it
+//! likes.
 
 mod destination;
 mod resolver;

@@ -23,7 +23,8 @@ pub enum Outcome {
     NoRoute,
     /// A Route that had to be read cannot be.
     Malformed,
-    /// Outside a dialog there was only our own address in the route set: route it as if there were none.
+    /// Outside a dialog there was only our own address in the route set: route it as if there were
+    /// none.
     OnlyPreloadedSelf,
 }
 
@@ -45,8 +46,8 @@ pub struct Loose<'m> {
     pub outcome: Outcome,
     /// The next hop (`$du`), if the route set names one.
     pub next_hop: Option<&'m [u8]>,
-    /// The new Request-URI, if there is one: of a strict router behind us, or the target that one before
-    /// us had put last.
+    /// The new Request-URI, if there is one: of a strict router behind us, or the target that one
+    /// before us had put last.
     pub request_uri: Option<&'m [u8]>,
     /// Our own topmost route: its parameters are what `check_route_param` sees.
     pub own: Option<Uri<'m>>,
@@ -59,8 +60,8 @@ pub struct Loose<'m> {
     keep_request_uri: bool,
 }
 
-/// Works out the route set of a request whose Request-URI is now `request_uri`. `is_myself` tells whether
-/// a URI's host and port are ours.
+/// Works out the route set of a request whose Request-URI is now `request_uri`. `is_myself` tells
+/// whether a URI's host and port are ours.
 ///
 /// Every own route is left alone but the first, or the first two if they are a pair.
 pub fn loose_route<'m>(
@@ -142,8 +143,8 @@ impl<'m, F: Fn(&Uri<'_>) -> bool> RouteSet<'m, F> {
         Some(2)
     }
 
-    /// RFC 3261 16.4, the previous hop is a strict router: our route is in the Request-URI, the target is
-    /// the last Route.
+    /// RFC 3261 16.4, the previous hop is a strict router: our route is in the Request-URI, the
+    /// target is the last Route.
     fn after_strict(&self, own: Uri<'m>, loose: &mut Loose<'m>) -> Option<Outcome> {
         let mut first = self.uri(0)??;
         let mut at = 0;

@@ -38,9 +38,11 @@ pub struct RecordRoute<'a> {
     pub user: Option<&'a [u8]>,
     /// `enable_full_lr`: `lr=on` instead of `lr`.
     pub full_lr: bool,
-    /// `append_fromtag`: the tag of the dialog's caller, which of a request in the other direction is the To tag.
+    /// `append_fromtag`: the tag of the dialog's caller, which of a request in the other direction
+    /// is the To tag.
     pub ftag: Option<&'a [u8]>,
-    /// Further parameters, each with its semicolon: that of `record_route()`, then those of `add_rr_param()`.
+    /// Further parameters, each with its semicolon: that of `record_route()`, then those of
+    /// `add_rr_param()`.
     pub params: &'a [u8],
 }
 
@@ -63,8 +65,8 @@ impl RecordRoute<'_> {
         sides.iter().map(|hop| self.value(hop, two)).collect()
     }
 
-    /// `record_route_advertised_address()`: the given `host[:port]` for both sides, two values if the
-    /// transport changes.
+    /// `record_route_advertised_address()`: the given `host[:port]` for both sides, two values if
+    /// the transport changes.
     pub fn advertised(
         &self,
         address: &[u8],
@@ -81,7 +83,8 @@ impl RecordRoute<'_> {
         }
     }
 
-    /// `record_route_preset()`: one given `host[:port][;params]`. For a pair it is called with each.
+    /// `record_route_preset()`: one given `host[:port][;params]`. For a pair it is called with
+    /// each.
     pub fn preset(&self, address: &[u8]) -> Bytes {
         let mut value = self.begin();
         value.extend_from_slice(address);

@@ -3,8 +3,8 @@
 use sip::{HeaderId, Message, Span};
 use smallvec::SmallVec;
 
-/// The ranges to remove so that the Route values with these numbers (from 0, in rising order or not) are gone and
-/// every comma that is left separates two values.
+/// The ranges to remove so that the Route values with these numbers (from 0, in rising order or
+/// not) are gone and every comma that is left separates two values.
 pub(super) fn spans(message: &Message, removed: &[usize]) -> impl Iterator<Item = Span> {
     let mut number = 0;
     message.all(HeaderId::Route).flat_map(move |header| {
@@ -19,8 +19,8 @@ pub(super) fn spans(message: &Message, removed: &[usize]) -> impl Iterator<Item 
     })
 }
 
-/// The ranges within one header line. A removed value takes the comma behind it along; behind the last kept one
-/// everything goes.
+/// The ranges within one header line. A removed value takes the comma behind it along; behind the
+/// last kept one everything goes.
 fn line(whole: Span, values: &[(Span, bool)]) -> SmallVec<[Span; 2]> {
     let Some(last_kept) = values.iter().rposition(|(_, goes)| !goes) else {
         return smallvec::smallvec![whole];

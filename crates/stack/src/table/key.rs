@@ -67,11 +67,13 @@ impl<'a> RequestId<'a> {
 /// How a request is compared with the transactions of its chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup {
-    /// The request itself again, or an ACK for a negative reply (which has the branch of its INVITE).
+    /// The request itself again, or an ACK for a negative reply (which has the branch of its
+    /// INVITE).
     Same,
     /// A CANCEL looks for what it cancels: same branch, any method but CANCEL (RFC 3261 9.2).
     Cancelled,
-    /// An ACK for a 2xx looks for its INVITE by the tags, for its branch is its own (RFC 3261 13.2.2.4).
+    /// An ACK for a 2xx looks for its INVITE by the tags, for its branch is its own (RFC 3261
+    /// 13.2.2.4).
     AckOfAccepted,
 }
 
@@ -143,7 +145,8 @@ impl Keyer {
     }
 
     /// Branch and sent-by; without the cookie all that RFC 2543 compared. The To tag is left out
-    /// there because ACK and INVITE differ in it; the CSeq number already tells requests of a dialog apart.
+    /// there because ACK and INVITE differ in it; the CSeq number already tells requests of a
+    /// dialog apart.
     fn branch(&self, id: &RequestId<'_>) -> u64 {
         let mut hasher = self.member.build_hasher();
         if has_cookie(id.via.branch) {

@@ -1,8 +1,8 @@
 //! Where transactions are found: a sharded table that any worker may use, with check-out ownership.
 //!
-//! A worker *checks out* a transaction, works on it with no lock held, and *puts it back*. Whoever comes
-//! meanwhile leaves a letter in its mailbox, which the owner gets with the put-back. So the routes
-//! of one transaction never run twice at once, and no worker waits for another.
+//! A worker *checks out* a transaction, works on it with no lock held, and *puts it back*. Whoever
+//! comes meanwhile leaves a letter in its mailbox, which the owner gets with the put-back. So the
+//! routes of one transaction never run twice at once, and no worker waits for another.
 
 mod key;
 mod shard;
@@ -21,8 +21,8 @@ const SHARDS: usize = 512;
 
 /// Names one transaction for as long as it is in the table.
 ///
-/// `hash` is a keyed hash over Call-ID and CSeq number, so that an INVITE, its ACK (also to a 2xx) and its
-/// CANCEL meet in one chain; `label` tells the members of a chain apart.
+/// `hash` is a keyed hash over Call-ID and CSeq number, so that an INVITE, its ACK (also to a 2xx)
+/// and its CANCEL meet in one chain; `label` tells the members of a chain apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TxId {
     /// The chain.
@@ -92,8 +92,8 @@ impl<T, M> Table<T, M> {
         self.len() == 0
     }
 
-    /// Makes a place for a transaction that the caller is about to build and owns from now on: it must
-    /// put it back or remove it.
+    /// Makes a place for a transaction that the caller is about to build and owns from now on: it
+    /// must put it back or remove it.
     ///
     /// # Errors
     /// [`Refused`]: it is there already, or a bound is reached.
@@ -130,15 +130,15 @@ impl<T, M> Table<T, M> {
         self.shard(id.hash).check_out(id, letter, self.max_mail)
     }
 
-    /// Puts a transaction back. If a letter came meanwhile, both are handed out: the caller still owns
-    /// the transaction and deals with the letter, the oldest first.
+    /// Puts a transaction back. If a letter came meanwhile, both are handed out: the caller still
+    /// owns the transaction and deals with the letter, the oldest first.
     #[must_use = "a transaction handed out again must be worked on and put back"]
     pub fn put_back(&self, id: TxId, transaction: Box<T>) -> Option<(Box<T>, M)> {
         self.shard(id.hash).put_back(id, transaction)
     }
 
-    /// Puts a busy transaction aside while one of its routes waits: its letters queue until somebody takes
-    /// it with [`Table::resume`].
+    /// Puts a busy transaction aside while one of its routes waits: its letters queue until
+    /// somebody takes it with [`Table::resume`].
     pub fn park(&self, id: TxId, transaction: Box<T>) {
         self.shard(id.hash).park(id, transaction);
     }
@@ -148,8 +148,8 @@ impl<T, M> Table<T, M> {
         self.shard(id.hash).resume(id)
     }
 
-    /// Ends a transaction that the caller owns, or an idle one. Returns the letters that nobody has read:
-    /// each is a message without a transaction now.
+    /// Ends a transaction that the caller owns, or an idle one. Returns the letters that nobody has
+    /// read: each is a message without a transaction now.
     pub fn remove(&self, id: TxId) -> Vec<M> {
         let removed = self.shard(id.hash).remove(id);
         if removed.is_some() {
@@ -159,8 +159,8 @@ impl<T, M> Table<T, M> {
     }
 
     /// Notes the To tag of a 2xx that went up, so that its ACK finds the INVITE
-    /// ([`Lookup::AckOfAccepted`]). `tag` is [`Keyer::tag`] of it. Beyond [`Limits::max_to_tags`] it is
-    /// not noted.
+    /// ([`Lookup::AckOfAccepted`]). `tag` is [`Keyer::tag`] of it. Beyond [`Limits::max_to_tags`]
+    /// it is not noted.
     pub fn note_to_tag(&self, id: TxId, tag: u64) {
         self.shard(id.hash).note_to_tag(id, tag, self.max_to_tags);
     }

@@ -126,7 +126,8 @@ impl ClientInvite {
         out.push(Action::Deliver);
     }
 
-    /// 17.1.1.2: ACK, timer D. A reliable transport repeats nothing, but the ACK has still to be put in.
+    /// 17.1.1.2: ACK, timer D. A reliable transport repeats nothing, but the ACK has still to be
+    /// put in.
     fn negative(&mut self, now: Instant, timers: &Timers, out: &mut Actions) {
         let timer_d = if self.reliable { 0 } else { timers.wt_timer_ms };
         self.enter(Completed, Some(now.after_ms(timer_d.into())));

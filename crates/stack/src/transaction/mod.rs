@@ -1,8 +1,8 @@
 //! The four transaction machines of RFC 3261 section 17, with the Accepted state of RFC 6026.
 //!
 //! A machine takes the time and an input and appends to [`Actions`] what its owner has to do. It
-//! holds one buffer: the rendered request of a client, the last reply of a server. After each
-//! input the owner asks `next_deadline()` and arms a timer for it; a timer that comes too early or twice
+//! holds one buffer: the rendered request of a client, the last reply of a server. After each input
+//! the owner asks `next_deadline()` and arms a timer for it; a timer that comes too early or twice
 //! does nothing, so nobody has to cancel one.
 
 mod client_invite;
@@ -47,7 +47,8 @@ pub enum ServerInput {
     Ack,
     /// The owner replies with this status code and rendered reply.
     Reply(u16, Bytes),
-    /// INVITE only: the owner made this 2xx itself, so nobody else will retransmit it (RFC 3261 13.3.1.4).
+    /// INVITE only: the owner made this 2xx itself, so nobody else will retransmit it (RFC 3261
+    /// 13.3.1.4).
     LocalAccept(u16, Bytes),
     /// Time has passed.
     Timer,

@@ -79,7 +79,8 @@ impl ServerInvite {
         }
     }
 
-    /// 17.2.1: the last reply again, also after a 2xx as tm does; after the ACK nobody waits for one.
+    /// 17.2.1: the last reply again, also after a 2xx as tm does; after the ACK nobody waits for
+    /// one.
     fn request_again(&mut self, out: &mut Actions) {
         if self.state != Confirmed && self.state != Terminated && !self.reply.is_empty() {
             out.push(Action::Send(self.reply.clone()));
@@ -88,7 +89,8 @@ impl ServerInvite {
 
     fn ack(&mut self, now: Instant, timers: &Timers) {
         match self.state {
-            // 17.2.1, timer I. tm waits on every transport, so that a late CANCEL finds the transaction.
+            // 17.2.1, timer I. tm waits on every transport, so that a late CANCEL finds the
+            // transaction.
             Completed => {
                 self.enter(Confirmed, now.after_ms(timers.wt_timer_ms.into()));
                 self.reply = Bytes::new();

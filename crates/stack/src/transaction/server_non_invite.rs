@@ -62,7 +62,8 @@ impl ServerNonInvite {
         self.deadline
     }
 
-    /// Takes one input. [`ServerInput::Ack`] means nothing here, and a 2xx of our own is like any other.
+    /// Takes one input. [`ServerInput::Ack`] means nothing here, and a 2xx of our own is like any
+    /// other.
     pub fn handle(&mut self, now: Instant, input: ServerInput, timers: &Timers, out: &mut Actions) {
         match input {
             ServerInput::Request => self.request_again(out),

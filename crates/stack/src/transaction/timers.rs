@@ -2,8 +2,9 @@
 
 /// How long everything in a transaction lasts, in milliseconds.
 ///
-/// Defaults are those of the tm module README. One value is ours: `accepted_ms`, because a reply that
-/// matches no transaction is dropped here and retransmitted 2xx have to find theirs (RFC 6026).
+/// Defaults are those of the tm module README. One value is ours: `accepted_ms`, because a reply
+/// that matches no transaction is dropped here and retransmitted 2xx have to find theirs (RFC
+/// 6026).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {
     /// First retransmission interval: T1 of timers A, E, G.
@@ -18,13 +19,15 @@ pub struct Timers {
     pub fr_inv_timer_ms: u32,
     /// How long a finished transaction absorbs retransmissions: timers D, I, J, K.
     pub wt_timer_ms: u32,
-    /// How long an INVITE transaction with a 2xx waits for further 2xx: timers L and M of RFC 6026, 64·T1.
+    /// How long an INVITE transaction with a 2xx waits for further 2xx: timers L and M of RFC 6026,
+    /// 64·T1.
     pub accepted_ms: u32,
     /// Longest life of an INVITE transaction before its final reply.
     pub max_inv_lifetime_ms: u32,
     /// Longest life of another transaction before its final reply.
     pub max_noninv_lifetime_ms: u32,
-    /// Whether each provisional reply restarts timer C; else only the first and each higher code from 180 on.
+    /// Whether each provisional reply restarts timer C; else only the first and each higher code
+    /// from 180 on.
     pub restart_fr_on_each_reply: bool,
 }
 
