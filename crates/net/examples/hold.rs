@@ -1,5 +1,6 @@
-//! What a TLS connection costs in this crate: answers each read with a status line and holds the
-//! connections. `hold ADDRESS:PORT`; then count with `tlsconn.py` of the benchmarks.
+//! What a connection costs in this crate: answers each read with a status line and holds the
+//! connections. `hold ADDRESS:PORT [tcp]`, TLS if not said otherwise; then count with `tlsconn.py`
+//! of the benchmarks.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -20,7 +21,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..Config::default()
     };
     let streams = Streams::start(config, vec![sinks.remove(0)])?;
-    streams.listen_tls(address, TlsServer::new(&ServerOptions::new(identity()?))?)?;
+    match std::env::args().nth(2).as_deref() {
+        Some("tcp") => streams.listen_tcp(address)?,
+        _ => streams.listen_tls(address, TlsServer::new(&ServerOptions::new(identity()?))?)?,
+    };
     for event in receivers.remove(0) {
         if let Event::Received { id, bytes, .. } = event {
             // A connection that has gone meanwhile needs no answer.

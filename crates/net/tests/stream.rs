@@ -125,21 +125,26 @@ fn a_full_queue_closes_the_connection() {
 
 #[test]
 fn too_many_messages_or_too_much_in_all_close_it_too() {
-    for config in [
-        Config {
-            max_queued_messages: 3,
+    let large = 1 << 30;
+    for (max_queued_messages, max_queued_bytes_total) in [(3, large), (1000, 20 << 20)] {
+        let world = World::new(Config {
+            max_queued_bytes: large,
+            max_queued_messages,
+            max_queued_bytes_total,
             ..Config::default()
-        },
-        Config {
-            max_queued_bytes_total: 10,
-            ..Config::default()
-        },
-    ] {
-        let world = World::new(config);
+        });
         let (_client, id) = world.client(world.listen());
-        let big = Bytes::from(vec![b'x'; 8 << 20]);
-        let error = (0..5).find_map(|_| world.streams.send(id, big.clone()).err());
-        assert_eq!(error, Some(SendError::Full));
+        // The first leaves in part and counts as a whole while it waits.
+        let message = Bytes::from(vec![b'x'; 8 << 20]);
+        let taken = (0..5).take_while(|_| world.streams.send(id, message.clone()).is_ok());
+        assert_eq!(taken.count(), if max_queued_messages == 3 { 3 } else { 2 });
+        while !matches!(
+            world.next(),
+            Event::Closed {
+                reason: CloseReason::QueueFull,
+                ..
+            }
+        ) {}
     }
 }
 
@@ -358,6 +363,31 @@ fn a_connection_is_found_by_peer_and_local_address() {
     drop(client);
     while !matches!(world.next(), Event::Closed { .. }) {}
     assert_eq!(world.streams.find(find(peer)), None);
+
+    // Also while it is being established.
+    let (_socket, _held, deaf) = deaf();
+    let local = Some("127.0.0.3:5060".parse().unwrap());
+    let from = Connect {
+        local,
+        peer: deaf,
+        tls: None,
+    };
+    let id = world.streams.connect(from).unwrap();
+    assert_eq!(
+        world.streams.find(Find {
+            local,
+            ..find(deaf)
+        }),
+        Some(id)
+    );
+    let other = Some("127.0.0.4:5060".parse().unwrap());
+    assert_eq!(
+        world.streams.find(Find {
+            local: other,
+            ..find(deaf)
+        }),
+        None
+    );
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn admit(
     let local = stream.local_addr().ok()?;
     count(&core.tally.accepted);
     tune(&stream, &core.config);
-    let conn = Arc::new(Conn::new(core.next_id(), kind, true, peer, None));
+    let conn = Arc::new(Conn::new(core.next_id(), kind, true, peer));
     let _ = conn.local.set(local);
     core.table.lock().insert(Arc::clone(&conn));
     tokio::spawn(serve(Arc::clone(core), conn, stream, tls, slot));

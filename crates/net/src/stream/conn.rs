@@ -1,6 +1,6 @@
 //! One connection, as seen by every thread: its identity, its unsent messages, its read window.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
@@ -25,6 +25,8 @@ pub(super) struct Conn {
     pub(super) peer: SocketAddr,
     /// The name the peer had to prove, on TLS connections of ours.
     pub(super) tls_name: Option<Box<str>>,
+    /// The address one of ours was asked to leave from.
+    pub(super) from: Option<IpAddr>,
     pub(super) opened: Instant,
     pub(super) local: OnceLock<SocketAddr>,
     pub(super) tls: OnceLock<TlsInfo>,
@@ -45,19 +47,14 @@ pub(super) enum Rejected {
 }
 
 impl Conn {
-    pub(super) fn new(
-        id: ConnId,
-        kind: Kind,
-        inbound: bool,
-        peer: SocketAddr,
-        tls_name: Option<Box<str>>,
-    ) -> Self {
+    pub(super) fn new(id: ConnId, kind: Kind, inbound: bool, peer: SocketAddr) -> Self {
         Self {
             id,
             kind,
             inbound,
             peer,
-            tls_name,
+            tls_name: None,
+            from: None,
             opened: Instant::now(),
             local: OnceLock::new(),
             tls: OnceLock::new(),

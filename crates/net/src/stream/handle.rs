@@ -104,13 +104,10 @@ impl Streams {
         };
         let slot = core.admit(kind, None)?;
         count(&core.tally.connects);
-        let conn = Arc::new(Conn::new(
-            core.next_id(),
-            kind,
-            false,
-            to.peer,
-            name.map(String::into_boxed_str),
-        ));
+        let mut conn = Conn::new(core.next_id(), kind, false, to.peer);
+        conn.tls_name = name.map(String::into_boxed_str);
+        conn.from = to.local.map(|local| local.ip());
+        let conn = Arc::new(conn);
         {
             let mut table = core.table.lock();
             table.insert(Arc::clone(&conn));

@@ -10,7 +10,8 @@ use crate::tls::TlsClient;
 /// A connection to open.
 #[derive(Debug, Clone)]
 pub struct Connect {
-    /// The address it shall leave from; its port counts only with [`Config::reuse_port`].
+    /// The address it shall leave from; its port counts only with
+    /// [`Config::reuse_port`](super::Config).
     pub local: Option<SocketAddr>,
     /// Where to.
     pub peer: SocketAddr,
@@ -69,8 +70,8 @@ impl Find<'_> {
 
 fn leaves_from(conn: &Conn, wanted: SocketAddr) -> bool {
     match conn.local.get() {
-        // It is being established; its address is not known yet.
-        None => true,
+        // It is being established.
+        None => conn.from.is_none_or(|from| from == wanted.ip()),
         Some(local) => {
             local.ip() == wanted.ip()
                 && (!conn.inbound || wanted.port() == 0 || local.port() == wanted.port())

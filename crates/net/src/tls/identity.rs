@@ -75,13 +75,17 @@ impl Identity {
 pub struct Roots(pub(super) Arc<RootCertStore>);
 
 impl Roots {
-    /// Loads all certificates of a PEM file.
+    /// Loads all certificates of a PEM file. Those that cannot be used are skipped with a warning, as
+    /// system bundles have some; one at least must remain.
     pub fn load(file: &Path) -> Result<Self, TlsError> {
         let mut store = RootCertStore::empty();
-        for certificate in certificates(file)? {
-            store.add(certificate).map_err(|error| {
-                TlsError::UnusableCertificate(file.to_owned(), error.to_string())
-            })?;
+        let (usable, ignored) = store.add_parsable_certificates(certificates(file)?);
+        if usable == 0 {
+            let why = "none in the file can be an authority".to_owned();
+            return Err(TlsError::UnusableCertificate(file.to_owned(), why));
+        }
+        if ignored > 0 {
+            tracing::warn!(file = %file.display(), ignored, "certificates that cannot be used");
         }
         Ok(Self(Arc::new(store)))
     }
