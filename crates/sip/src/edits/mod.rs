@@ -92,6 +92,22 @@ impl Edits {
         });
     }
 
+    /// Puts `text` in place of a range, and of what was put there before.
+    pub fn amend(&mut self, span: Span, text: impl Into<Bytes>) {
+        let same = |op: &&mut Op| op.start == span.start && op.end == span.end;
+        match self.ops.iter_mut().rev().find(same) {
+            Some(op) => op.text = text.into(),
+            None => self.replace(span, text),
+        }
+    }
+
+    /// What is put in place of exactly that range so far, in the order it was made; for an empty
+    /// range, what is inserted there.
+    pub fn texts_at(&self, span: Span) -> impl Iterator<Item = &Bytes> {
+        let same = move |op: &&Op| op.start == span.start && op.end == span.end;
+        self.ops.iter().filter(same).map(|op| &op.text)
+    }
+
     /// Adds header lines behind the last header, as `append_hf` does. A line end is added to text
     /// without one.
     pub fn append_header(&mut self, message: &Message, lines: impl AsRef<[u8]>) {

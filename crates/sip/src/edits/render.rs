@@ -169,30 +169,20 @@ impl Edits {
         }
     }
 
-    /// Corrects Content-Length in place when the body changes, or adds one.
-    fn push_content_length(&self, message: &Message, changes: &mut Changes<'_>) {
-        let body = message.body_offset()..message.bytes().len();
-        let edited = changes.iter().any(|c| c.start >= body.start);
-        if self.body.is_none() && !edited && !self.content_length {
-            return;
-        }
-        let length = match &self.body {
-            Some(body) => body.len(),
-            None => {
-                let mut sorted = changes.clone();
-                sorted.sort_by_key(|change| change.start);
-                let mut length = 0;
-                splice(message.bytes(), body, &sorted, |piece| {
-                    length += piece.len()
-                });
-                length
-            }
-        };
+    /// Corrects Content-Length in place when the body changes, or adds one where it must be.
+    fn push_content_length<'a>(&'a self, message: &'a Message, changes: &mut Changes<'a>) {
+        let body = message.body_offset();
+        let edited = self.body.is_some() || changes.iter().any(|change| change.start >= body);
         let mut kept = message
             .all(HeaderId::ContentLength)
             .filter(|header| !self.is_removed(header.span));
-        let digits = length.to_string();
-        match kept.next() {
+        let first = kept.next();
+        let wanted = self.content_length && first.is_none();
+        if !(edited || wanted) {
+            return;
+        }
+        let digits = self.body_len(message, changes).to_string();
+        match first {
             Some(first) => {
                 remove(changes, first.value_span);
                 add(
@@ -209,6 +199,24 @@ impl Edits {
                 digits.as_bytes(),
             ),
         }
+    }
+
+    /// How long the body will be.
+    fn body_len(&self, message: &Message, changes: &Changes<'_>) -> usize {
+        if let Some(body) = &self.body {
+            return body.len();
+        }
+        let mut sorted = changes.clone();
+        sorted.sort_by_key(|change| change.start);
+        let source = message.bytes();
+        let mut length = 0;
+        splice(
+            source,
+            message.body_offset()..source.len(),
+            &sorted,
+            |piece| length += piece.len(),
+        );
+        length
     }
 }
 

@@ -105,6 +105,7 @@ fn content_length_follows_the_body() {
     assert!(body("", None).ends_with("l: 0\r\n\r\n"));
     let piecewise = edited(|m, e| e.insert(m.body_offset() + 1, "-"));
     assert!(piecewise.ends_with("l: 3\r\n\r\nh-i"), "{piecewise}");
+    assert_eq!(edited(|_, e| e.ensure_content_length()), REQUEST);
     let removed = edited(|m, e| {
         e.remove_headers(m, b"content-length");
         e.ensure_content_length();
