@@ -1,8 +1,11 @@
 //! What a module is given while it starts: settings, counters, databases, state, services.
 
-use crate::hooks::TransactionHook;
+use crate::hooks::{Tracer, TransactionHook};
 use crate::problem::problem;
-use crate::{CoreParams, Counter, Counters, Logger, Problem, RpcRequest, RpcResult};
+use crate::{Alias, IsLocalDomain, TransactionParams};
+use crate::{
+    ConnectionId, CoreParams, Counter, Counters, Logger, Outbox, Problem, RpcRequest, RpcResult,
+};
 use parking_lot::Mutex;
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
@@ -18,7 +21,17 @@ pub trait Stores: Send + Sync {
 
 /// State that outlives a reload, by module and name.
 #[derive(Default)]
-pub struct States(Mutex<BTreeMap<(&'static str, String), Arc<dyn Any + Send + Sync>>>);
+pub struct States {
+    by_name: Mutex<BTreeMap<(&'static str, String), Arc<dyn Any + Send + Sync>>>,
+    outbox: Outbox,
+}
+
+impl States {
+    /// What modules want done outside of any message; the edge drains it.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+}
 
 /// A command as registered.
 pub struct Rpc {
@@ -58,9 +71,24 @@ pub struct Installed {
     pub stop: Vec<StartTask>,
     /// Names of event routes that somebody runs.
     pub event_routes: Vec<&'static str>,
+    /// The core parameters, from module `core`.
+    pub core: Option<CoreParams>,
+    /// The settings of the transaction layer, from module `tm`.
+    pub transactions: Option<TransactionParams>,
+    /// Who watches each statement.
+    pub tracer: Option<Arc<dyn Tracer>>,
+    /// What says whether a domain is served here.
+    pub local_domains: Vec<IsLocalDomain>,
+    /// Names of ours that modules add.
+    pub aliases: Vec<Alias>,
     /// Observers of transactions.
     pub transaction_hooks: Vec<Arc<dyn TransactionHook>>,
+    /// Called when a stream connection is gone, whoever closed it.
+    pub connection_closed: Vec<ConnectionClosed>,
 }
+
+/// Hears that a stream connection is gone; gets Unix milliseconds too. Must not wait.
+pub type ConnectionClosed = Box<dyn Fn(ConnectionId, u64) + Send + Sync>;
 
 /// The services that modules offer to each other, by trait.
 #[derive(Default)]
@@ -131,7 +159,7 @@ impl<'a> Init<'a> {
 
     /// State under `name` that survives a reload; `make` is called the first time.
     pub fn state<T: Send + Sync + 'static>(&self, name: &str, make: impl FnOnce() -> T) -> Arc<T> {
-        let mut states = self.states.0.lock();
+        let mut states = self.states.by_name.lock();
         let key = (self.module, name.to_owned());
         if let Some(found) = states
             .get(&key)
@@ -202,9 +230,47 @@ impl<'a> Init<'a> {
         });
     }
 
+    /// Hands over the core parameters; only module `core` has them.
+    pub fn set_core(&mut self, core: CoreParams) {
+        self.installed.core = Some(core);
+    }
+
+    /// Hands over the settings of the transaction layer; only module `tm` has them.
+    pub fn set_transaction_params(&mut self, params: TransactionParams) {
+        self.installed.transactions = Some(params);
+    }
+
+    /// Watches each statement of the script.
+    pub fn set_tracer(&mut self, tracer: Arc<dyn Tracer>) {
+        self.installed.tracer = Some(tracer);
+    }
+
+    /// Adds to the domains that are served here (`myself`).
+    pub fn add_local_domains(&mut self, is_local: IsLocalDomain) {
+        self.installed.local_domains.push(is_local);
+    }
+
+    /// Adds a name of ours, as `alias=` does.
+    pub fn add_alias(&mut self, alias: Alias) {
+        self.installed.aliases.push(alias);
+    }
+
     /// Watches transactions (accounting, dialogs).
     pub fn observe_transactions(&mut self, hook: Arc<dyn TransactionHook>) {
         self.installed.transaction_hooks.push(hook);
+    }
+
+    /// Hears of every stream connection that is gone.
+    pub fn on_connection_closed(
+        &mut self,
+        hear: impl Fn(ConnectionId, u64) + Send + Sync + 'static,
+    ) {
+        self.installed.connection_closed.push(Box::new(hear));
+    }
+
+    /// Where to leave what is to be done outside of any message: event routes, closed connections.
+    pub fn outbox(&self) -> Outbox {
+        self.states.outbox.clone()
     }
 
     pub(crate) fn event_route(&mut self, name: &'static str) {

@@ -34,10 +34,6 @@ pub(crate) fn test(test: &Test<'_>) -> Result<Var, Problem> {
             Ok(truth(move |context| within(keyword, network, context)))
         }
         TestWith::Host(host) if is_address(keyword) => host_test(keyword, host),
-        TestWith::Uri(uri) if is_uri(keyword) => {
-            let uri = Bytes::copy_from_slice(uri);
-            Ok(truth(move |context| same_uri(keyword, &uri, context)))
-        }
         _ => Err(problem(format!(
             "`{}` cannot be compared with this",
             keyword.word()
@@ -151,16 +147,6 @@ fn host_test(keyword: Keyword, host: &[u8]) -> Result<Var, Problem> {
     Ok(truth(move |context| {
         endpoint(keyword, context).is_some_and(|end| end.ip() == address)
     }))
-}
-
-fn same_uri(keyword: Keyword, other: &[u8], context: &Context) -> bool {
-    let Some(own) = uri_text(keyword, context) else {
-        return false;
-    };
-    match (Uri::parse(&own), Uri::parse(other)) {
-        (Ok(own), Ok(other)) => sip::uri::equivalent(&own, &other),
-        _ => own == other,
-    }
 }
 
 /// The system's numbers of address families, as Kamailio shows them in `$af`.

@@ -19,8 +19,10 @@ mod host;
 mod identity;
 mod init;
 mod keyword;
+mod load;
 mod log;
 mod module;
+mod outbox;
 mod outcome;
 mod param;
 mod prepare;
@@ -54,8 +56,10 @@ pub use identity::{Alias, Identity, IsLocalDomain, Socket, address_of, host_text
 pub use init::{
     Init, Installed, Rpc, Services, StartDone, StartTask, States, Stores, Timer, World,
 };
+pub use load::{Addresses, Extra, Loader, Ready};
 pub use log::{Level, Logger, Record, Sink};
 pub use module::{Entry, Loaded, Module};
+pub use outbox::{Outbox, Task};
 pub use outcome::{Continuation, Outcome};
 pub use param::{Flag, FromParam, ParamDecl, ParamValue};
 pub use prepare::{Names, Prepare};

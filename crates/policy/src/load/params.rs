@@ -1,0 +1,126 @@
+//! Core parameters, `modparam` and custom globals: values to modules.
+
+use super::{Extra, modules::CORE};
+use crate::{Loaded, Names, ParamValue, Problem};
+use script::ast::{CoreParameter, Item, ModParam};
+use script::{Diagnostic, Script, Span};
+
+/// Gives every value of the file and the command line to the module it is for.
+pub(super) fn apply(
+    modules: &mut [Box<dyn Loaded>],
+    script: &Script,
+    extra: &Extra,
+    findings: &mut Vec<Diagnostic>,
+) -> Names {
+    for item in &script.items {
+        match item {
+            Item::Core(parameter) => core(modules, parameter, findings),
+            Item::ModParam(param) => modparam(modules, param, findings),
+            _ => {}
+        }
+    }
+    for (name, value) in &extra.core {
+        set(modules, CORE, name, value, Span::default(), findings);
+    }
+    for (module, name, value) in &extra.params {
+        set(modules, module, name, value, Span::default(), findings);
+    }
+    super::names(script)
+}
+
+fn core(
+    modules: &mut [Box<dyn Loaded>],
+    parameter: &CoreParameter,
+    findings: &mut Vec<Diagnostic>,
+) {
+    for (value, span) in &parameter.values {
+        match converted(value) {
+            Some(value) => set(
+                modules,
+                CORE,
+                &parameter.name.text,
+                &value,
+                parameter.name.span,
+                findings,
+            ),
+            None => findings.push(no_variable(*span)),
+        }
+    }
+}
+
+fn modparam(modules: &mut [Box<dyn Loaded>], param: &ModParam, findings: &mut Vec<Diagnostic>) {
+    let Some((value, span)) = &param.value else {
+        return;
+    };
+    let Some(value) = converted(value) else {
+        return findings.push(no_variable(*span));
+    };
+    for module in &param.modules {
+        if modules.iter().any(|loaded| loaded.name() == module.text) {
+            let span = if known(modules, &module.text, &param.name.text) {
+                *span
+            } else {
+                param.name.span
+            };
+            set(
+                modules,
+                &module.text,
+                &param.name.text,
+                &value,
+                span,
+                findings,
+            );
+        } else {
+            let message = format!("module `{}` is not loaded", module.text);
+            let help = format!("write `loadmodule \"{}.so\"` before this line", module.text);
+            findings.push(Problem::new(NOT_LOADED, message).help(help).at(module.span));
+        }
+    }
+}
+
+fn known(modules: &[Box<dyn Loaded>], module: &str, name: &str) -> bool {
+    let manifest = modules
+        .iter()
+        .find(|loaded| loaded.name() == module)
+        .map(|loaded| loaded.manifest());
+    manifest.is_some_and(|manifest| {
+        manifest
+            .parameters
+            .iter()
+            .any(|parameter| parameter.name == name)
+    })
+}
+
+fn set(
+    modules: &mut [Box<dyn Loaded>],
+    module: &str,
+    name: &str,
+    value: &ParamValue,
+    span: Span,
+    findings: &mut Vec<Diagnostic>,
+) {
+    let found = modules.iter_mut().find(|loaded| loaded.name() == module);
+    if let Some(Err(problem)) = found.map(|loaded| loaded.set_param(name, value)) {
+        findings.push(problem.at(span));
+    }
+}
+
+fn converted(value: &script::ast::ParamValue) -> Option<ParamValue> {
+    match value {
+        script::ast::ParamValue::Int(number) => Some(ParamValue::Int(*number)),
+        script::ast::ParamValue::Str(text) | script::ast::ParamValue::Word(text) => {
+            Some(ParamValue::Text(text.clone()))
+        }
+        script::ast::ParamValue::Variable(_) => None,
+    }
+}
+
+fn no_variable(span: Span) -> Diagnostic {
+    let help = "write the value itself, or use `#!define`";
+    Problem::new(BAD_VALUE, "a parameter cannot be set from a variable")
+        .help(help)
+        .at(span)
+}
+
+const NOT_LOADED: &str = "E0502";
+const BAD_VALUE: &str = "E0419";
