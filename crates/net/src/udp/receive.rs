@@ -4,7 +4,6 @@ use std::io::{self, IoSliceMut};
 use std::os::fd::AsRawFd;
 
 use bytes::Bytes;
-use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg};
 
 use super::Datagram;
@@ -112,8 +111,6 @@ fn std_address(address: &SockaddrStorage) -> Option<std::net::SocketAddr> {
 
 /// The tick ran out, or a signal interrupted the wait.
 fn is_nothing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
-    ) || error.raw_os_error() == Some(Errno::EAGAIN as i32)
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
 }
