@@ -109,6 +109,12 @@ fn any_doubt_about_the_end_is_a_fault() {
         ("Content-Length\r\n\r\n", LengthNameInDoubt),
         ("l : 5\r\n\r\n", LengthNameInDoubt),
         ("Content-Length: 0\r\nl : 5\r\n\r\n", LengthNameInDoubt),
+        (
+            "X: y\r\n Content-Length: 5\r\nl: 0\r\n\r\n",
+            LengthNameInDoubt,
+        ),
+        ("X: y\r\n\tl : 5\r\nl: 0\r\n\r\n", LengthNameInDoubt),
+        ("X: y\r\n \t\r\nl: 0\r\n\r\n", BlankLine),
         ("X: y\r\n\r\n", NoLength),
         ("Content-Length: 5\n\r\n", BareLineFeed),
         ("Content-Length: 5\n\n", BareLineFeed),
@@ -127,6 +133,12 @@ fn any_doubt_about_the_end_is_a_fault() {
             "{lines:?}: {told:?}"
         );
     }
+}
+
+#[test]
+fn a_fold_is_no_doubt_by_itself() {
+    let text = format!("{HEAD}Subject: vive\r\n l amour: fou\r\n\tl\r\nl:0\r\n\r\n");
+    assert_eq!(whole(&text), [format!("message {text}")]);
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub enum FaultKind {
     Nul,
     /// The first header begins with a blank, so it would continue the start line.
     FoldedStartLine,
+    /// A line of blanks only, which ends the head for some readers.
+    BlankLine,
     /// The head is longer than [`Limits::max_head_bytes`](crate::Limits::max_head_bytes).
     HeadTooLarge,
     /// The message is longer than [`Limits::max_message_bytes`](crate::Limits::max_message_bytes).
@@ -53,6 +55,7 @@ impl Fault {
         Some(match self.kind {
             FaultKind::MessageTooLarge => (513, "Message Too Large"),
             FaultKind::NoLength => (400, "Missing Content-Length"),
+            FaultKind::FoldedStartLine | FaultKind::BlankLine => (400, "Bad Header Folding"),
             _ => (400, "Bad Content-Length"),
         })
     }
@@ -60,12 +63,13 @@ impl Fault {
 
 impl FaultKind {
     /// Every kind, for counters.
-    pub const ALL: [FaultKind; 12] = [
+    pub const ALL: [FaultKind; 13] = [
         FaultKind::NotSip,
         FaultKind::BareLineFeed,
         FaultKind::BareCarriageReturn,
         FaultKind::Nul,
         FaultKind::FoldedStartLine,
+        FaultKind::BlankLine,
         FaultKind::HeadTooLarge,
         FaultKind::MessageTooLarge,
         FaultKind::NoLength,
@@ -83,6 +87,7 @@ impl FaultKind {
             FaultKind::BareCarriageReturn => "bare carriage return in the head",
             FaultKind::Nul => "NUL in the head",
             FaultKind::FoldedStartLine => "start line continued on the next line",
+            FaultKind::BlankLine => "line of blanks in the head",
             FaultKind::HeadTooLarge => "head too large",
             FaultKind::MessageTooLarge => "message too large",
             FaultKind::NoLength => "no Content-Length",

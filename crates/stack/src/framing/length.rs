@@ -33,16 +33,10 @@ enum Line {
 
 fn classify(line: &[u8], previous: Line) -> Result<Line, FaultKind> {
     if matches!(line.first(), Some(b' ' | b'\t')) {
-        return match previous {
-            Line::Start => Err(FaultKind::FoldedStartLine),
-            Line::Length(_) => Err(FaultKind::LengthNotANumber),
-            Line::Other => Ok(Line::Other),
-        };
+        return continuation(trim_blanks(line), previous);
     }
-    let colon = memchr::memchr(b':', line);
-    let name = line.get(..colon.unwrap_or(line.len())).unwrap_or(line);
-    if is_length(name.iter().copied()) {
-        let value = colon.and_then(|at| line.get(at + 1..));
+    let (name, value) = split(line);
+    if is_length(name) {
         return value
             .map_or(Err(FaultKind::LengthNameInDoubt), number)
             .map(Line::Length);
@@ -53,29 +47,51 @@ fn classify(line: &[u8], previous: Line) -> Result<Line, FaultKind> {
     Ok(Line::Other)
 }
 
+/// A line that begins with a blank belongs to the one before; not so for a reader that knows no folds.
+fn continuation(text: &[u8], previous: Line) -> Result<Line, FaultKind> {
+    match previous {
+        Line::Start => Err(FaultKind::FoldedStartLine),
+        Line::Length(_) => Err(FaultKind::LengthNotANumber),
+        Line::Other if text.is_empty() => Err(FaultKind::BlankLine),
+        Line::Other => {
+            let (name, value) = split(text);
+            if value.is_some() && is_length(&squeezed(name)) {
+                return Err(FaultKind::LengthNameInDoubt);
+            }
+            Ok(Line::Other)
+        }
+    }
+}
+
+/// Name and value around the first colon.
+fn split(line: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match memchr::memchr(b':', line) {
+        Some(at) => (
+            line.get(..at).unwrap_or(line),
+            Some(line.get(at + 1..).unwrap_or_default()),
+        ),
+        None => (line, None),
+    }
+}
+
 /// Whether a name is Content-Length or its compact form.
-fn is_length(name: impl Iterator<Item = u8> + Clone) -> bool {
-    let equals = |wanted: &[u8]| {
-        name.clone()
-            .map(|b| b.to_ascii_lowercase())
-            .eq(wanted.iter().copied())
-    };
-    equals(b"content-length") || equals(b"l")
+fn is_length(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"content-length") || name.eq_ignore_ascii_case(b"l")
 }
 
 /// Whether a name is Content-Length for a reader that skips blanks, control or foreign bytes, or
-/// that takes the first word for the name.
+/// that takes the first word for the name. Costs a copy of what is no honest name.
 fn is_in_doubt(name: &[u8]) -> bool {
     if name.iter().all(|b| is_token(*b)) {
         return false;
     }
-    let tokens = name.iter().copied().filter(|b| is_token(*b));
-    let first_word = name
-        .iter()
-        .copied()
-        .skip_while(|b| !is_token(*b))
-        .take_while(|b| is_token(*b));
-    is_length(tokens) || is_length(first_word)
+    let mut words = name.split(|b| !is_token(*b));
+    is_length(&squeezed(name)) || words.find(|word| !word.is_empty()).is_some_and(is_length)
+}
+
+/// A name without what no name may hold.
+fn squeezed(name: &[u8]) -> Vec<u8> {
+    name.iter().copied().filter(|b| is_token(*b)).collect()
 }
 
 /// Plain digits between blanks.

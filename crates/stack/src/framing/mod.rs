@@ -190,5 +190,20 @@ impl Framer {
 
 /// Whether a byte may stand in a `token` (RFC 3261 25.1), as the first byte of every message does.
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte)
+    TOKEN[usize::from(byte)]
 }
+
+/// A table, for every byte of every header name is looked up.
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
+            );
+        byte += 1;
+    }
+    table
+};
