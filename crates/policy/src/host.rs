@@ -27,7 +27,7 @@ impl Host for Context {
     }
 
     fn resume(&mut self, resume: Continuation, answer: Answer) -> Flow<Effect, Continuation> {
-        flow_of(resume(self, answer))
+        go_on(self, resume, answer)
     }
 
     fn route_ended(&mut self, resume: Continuation, end: RouteEnd) -> Flow<Effect, Continuation> {
@@ -52,6 +52,15 @@ impl Host for Context {
             tracer.step(self, at);
         }
     }
+}
+
+/// Goes on with a function whose wish was answered.
+pub fn go_on(
+    context: &mut Context,
+    resume: Continuation,
+    answer: Answer,
+) -> Flow<Effect, Continuation> {
+    flow_of(resume(context, answer))
 }
 
 fn flow_of(outcome: Outcome) -> Flow<Effect, Continuation> {

@@ -4,12 +4,13 @@ use crate::hooks::{Tracer, TransactionHook};
 use crate::problem::problem;
 use crate::{Alias, IsLocalDomain, TransactionParams};
 use crate::{
-    ConnectionId, CoreParams, Counter, Counters, Logger, Outbox, Problem, RpcRequest, RpcResult,
+    ConnectionId, CoreParams, Counter, Counters, Globals, Logger, Outbox, Problem, RpcRequest,
+    RpcResult, Surroundings,
 };
 use parking_lot::Mutex;
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use store::Store;
 
 /// Opens databases by URL. The same URL is the same database; nothing is connected before
@@ -24,12 +25,23 @@ pub trait Stores: Send + Sync {
 pub struct States {
     by_name: Mutex<BTreeMap<(&'static str, String), Arc<dyn Any + Send + Sync>>>,
     outbox: Outbox,
+    surroundings: OnceLock<Surroundings>,
 }
 
 impl States {
     /// What modules want done outside of any message; the edge drains it.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// Tells every configuration about the process; the first call counts.
+    pub fn set_surroundings(&self, surroundings: Surroundings) {
+        let _already_told = self.surroundings.set(surroundings);
+    }
+
+    /// The process, as it was told.
+    pub fn surroundings(&self) -> Surroundings {
+        self.surroundings.get().cloned().unwrap_or_default()
     }
 }
 
@@ -85,6 +97,10 @@ pub struct Installed {
     pub transaction_hooks: Vec<Arc<dyn TransactionHook>>,
     /// Called when a stream connection is gone, whoever closed it.
     pub connection_closed: Vec<ConnectionClosed>,
+    /// Settings with a group (`group.name = value`), declared before the first module.
+    pub globals: Arc<Globals>,
+    /// The process, from [`States::surroundings`].
+    pub surroundings: Surroundings,
 }
 
 /// Hears that a stream connection is gone; gets Unix milliseconds too. Must not wait.
@@ -253,6 +269,16 @@ impl<'a> Init<'a> {
     /// Adds a name of ours, as `alias=` does.
     pub fn add_alias(&mut self, alias: Alias) {
         self.installed.aliases.push(alias);
+    }
+
+    /// Settings with a group (`group.name = value`), shared with everybody.
+    pub fn globals(&self) -> Arc<Globals> {
+        self.installed.globals.clone()
+    }
+
+    /// The process and its environment.
+    pub fn surroundings(&self) -> &Surroundings {
+        &self.installed.surroundings
     }
 
     /// Watches transactions (accounting, dialogs).

@@ -5,6 +5,7 @@
 //! [`Context`] and answer an [`Outcome`], which may be a wish ([`Effect`]) instead of a result.
 
 mod argument;
+mod binding;
 mod config;
 mod context;
 mod core_params;
@@ -14,6 +15,7 @@ mod destination;
 mod effect;
 mod flow;
 mod function;
+mod globals;
 mod hooks;
 mod host;
 mod identity;
@@ -27,9 +29,11 @@ mod outcome;
 mod param;
 mod prepare;
 mod problem;
+mod rewrite;
 mod routes;
 mod rpc;
 mod service;
+mod surroundings;
 mod tm_params;
 mod transaction;
 mod var;
@@ -40,6 +44,7 @@ pub use argument::{
     Argument, BranchFailureRoute, BranchRoute, FailureRoute, Int, Literal, Pattern, PlainRoute,
     ReplyRoute, RouteName, Written,
 };
+pub use binding::{Binding, BindingState, Registration};
 pub use config::{Config, EntryRoutes, Places, routes_of};
 pub use context::{Arrival, Context, Now, RecordRoute, ReplyInHand, Switches};
 pub use core_params::{CoreParams, DnsParams, TcpParams};
@@ -51,7 +56,9 @@ pub use effect::{
 };
 pub use flow::{ConnectionId, Flow, Proto, SocketId};
 pub use function::{Arity, Call, Function, FunctionDecl, Usage};
+pub use globals::Globals;
 pub use hooks::{Replied, Tracer, TransactionHook};
+pub use host::go_on;
 pub use identity::{Alias, Identity, IsLocalDomain, Socket, address_of, host_text};
 pub use init::{
     Init, Installed, Rpc, Services, StartDone, StartTask, States, Stores, Timer, World,
@@ -64,10 +71,15 @@ pub use outcome::{Continuation, Outcome};
 pub use param::{Flag, FromParam, ParamDecl, ParamValue};
 pub use prepare::{Names, Prepare};
 pub use problem::{problem, unknown};
+pub use rewrite::{UriEdit, rewrite_uri};
 pub use routes::Routes;
 pub use rpc::{RpcError, RpcRequest, RpcResult};
 pub use script::Problem;
-pub use service::{Binding, Change, Location, LocationTable, Saved, destination_of};
+pub use service::{
+    Bindings, Change, Decide, Expired, Keep, Location, LocationRules, LocationTable, Matching,
+    WithBinding, WithBindings,
+};
+pub use surroundings::{LocalOffset, Surroundings};
 pub use tm_params::TransactionParams;
 pub use transaction::{Armed, Branch, Cancel, Client, Server, Transaction};
 pub use var::{Text, Transform, Var};

@@ -1,108 +1,130 @@
 //! Services that one module offers and another uses, by trait.
 
-use crate::{ConnectionId, Context, Destination, Now, Outcome, Q};
+use crate::{Binding, Context, Outcome};
 use bytes::Bytes;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Where users are: module `usrloc`.
 pub trait Location: Send + Sync {
     /// The table with this name (`location`), made on the first call.
-    fn domain(&self, name: &[u8]) -> Arc<dyn LocationTable>;
+    fn table(&self, name: &[u8]) -> Arc<dyn LocationTable>;
 
-    /// True where the domain part belongs to an address-of-record (`use_domain`).
-    fn uses_domain(&self) -> bool;
+    /// What those who save and look up must know of the module's parameters.
+    fn rules(&self) -> &LocationRules;
 
-    /// The branch flag for contacts behind NAT (`nat_bflag`), as a mask; 0 where unset.
-    fn nat_mask(&self) -> u32;
+    /// A record id that no other binding has or will have.
+    fn new_ruid(&self) -> Vec<u8>;
+
+    /// The one copy of a text that many bindings share, such as a `User-Agent`.
+    fn shared_text(&self, text: &[u8]) -> Arc<[u8]>;
+
+    /// Calls `hear` for each binding that expires, from then on. It must not wait.
+    fn on_expired(&self, hear: Expired);
 }
+
+/// The parameters of module `usrloc` that bind those who use it.
+#[derive(Clone, Debug, Default)]
+pub struct LocationRules {
+    /// The domain part belongs to an address-of-record (`use_domain`).
+    pub use_domain: bool,
+    /// The branch flag for contacts behind NAT (`nat_bflag`), as a mask; 0 where unset.
+    pub nat_mask: u32,
+    /// What makes two contacts of a user the same one (`matching_mode`).
+    pub matching: Matching,
+    /// For so many seconds a REGISTER with the same Call-ID and CSeq is a retransmission.
+    pub cseq_delay_s: u64,
+    /// The XAVP whose fields are kept with a contact (`xavp_contact`).
+    pub xavp_contact: Option<Bytes>,
+}
+
+/// What makes two contacts of an address-of-record the same one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Matching {
+    /// The same contact URI, byte for byte.
+    #[default]
+    Contact,
+    /// The same contact URI and Call-ID.
+    ContactAndCallId,
+    /// The same contact URI and Path.
+    ContactAndPath,
+    /// The same Call-ID.
+    CallId,
+}
+
+/// The bindings of an address-of-record, best first; shared, not copied. Expired ones may be among
+/// them until the timer has passed: see [`Binding::is_alive`].
+pub type Bindings = Arc<[Arc<Binding>]>;
 
 /// One table of bindings.
+///
+/// Where there is a database the answer may be a wish: then the script goes on when it is there.
 pub trait LocationTable: Send + Sync {
-    /// The bindings of an address-of-record that are alive at `now`, the best first as `lookup()`
-    /// wants them. The list is shared, not copied.
-    fn bindings(&self, aor: &[u8], now: Now) -> Arc<[Arc<Binding>]>;
+    /// Its name.
+    fn name(&self) -> &[u8];
 
-    /// Puts the bindings of a REGISTER in place of those with the same identity. The outcome is
-    /// what the caller answers next: where the database is written through it is a wish.
-    fn save(&self, context: &mut Context, aor: Bytes, changes: Vec<Change>, done: Saved)
-    -> Outcome;
+    /// The bindings of an address-of-record, then what `then` answers.
+    fn find(&self, context: &mut Context, aor: &[u8], then: WithBindings) -> Outcome;
 
-    /// The address-of-record and binding with this record id.
-    fn by_ruid(&self, ruid: &[u8]) -> Option<(Bytes, Arc<Binding>)>;
+    /// The binding with this record id, then what `then` answers. `aor_hash` is what
+    /// [`LocationTable::aor_hash`] gave for its address-of-record; without it the whole table is
+    /// searched, so never let a peer choose that.
+    fn find_ruid(
+        &self,
+        context: &mut Context,
+        ruid: &[u8],
+        aor_hash: Option<u32>,
+        then: WithBinding,
+    ) -> Outcome;
+
+    /// Changes the bindings of an address-of-record as `decide` says, which sees them alone: nobody
+    /// changes them meanwhile (with `db_mode` 3, nobody on this server's memory does). Then what
+    /// `then` answers, when the change is as safe as `db_mode` promises. `decide` must not use the
+    /// table.
+    fn change(
+        &self,
+        context: &mut Context,
+        aor: &[u8],
+        how: Keep,
+        decide: Decide,
+        then: WithBindings,
+    ) -> Outcome;
+
+    /// A number for an address-of-record, the same after a restart.
+    fn aor_hash(&self, aor: &[u8]) -> u32;
+
+    /// Calls `visit` with the address-of-record of each binding in memory, slot after slot.
+    fn each(&self, visit: &mut dyn FnMut(&[u8], &Arc<Binding>));
 }
 
-/// What to do once bindings are in place: gets whether that worked.
-pub type Saved = Box<dyn FnOnce(&mut Context, bool) -> Outcome + Send>;
+/// Where a change goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Wherever `db_mode` says.
+    AsConfigured,
+    /// Only into memory (`save()` flag 1).
+    InMemory,
+}
+
+/// Gets the bindings after what was asked for; none where the database did not answer.
+pub type WithBindings = Box<dyn FnOnce(&mut Context, Option<Bindings>) -> Outcome + Send>;
+
+/// Gets an address-of-record and its binding, where it was found.
+pub type WithBinding =
+    Box<dyn FnOnce(&mut Context, Option<(Bytes, Arc<Binding>)>) -> Outcome + Send>;
+
+/// Sees the present bindings and says what is to change.
+pub type Decide = Box<dyn FnOnce(&mut Context, &[Arc<Binding>]) -> Vec<Change> + Send>;
+
+/// Hears of an expired binding: table, address-of-record, binding.
+pub type Expired = Box<dyn Fn(&[u8], &[u8], &Arc<Binding>) + Send + Sync>;
 
 /// One change of the bindings of an address-of-record.
+#[derive(Debug)]
 pub enum Change {
-    /// Adds it, or replaces the one of the same identity.
-    Put(Binding),
-    /// Removes the one with this record id.
-    Remove(Bytes),
-    /// Removes all.
-    Clear,
-}
-
-/// A contact that somebody registered.
-#[derive(Clone, Debug, Default)]
-pub struct Binding {
-    /// The contact URI.
-    pub contact: Bytes,
-    /// Where the REGISTER really came from, as a URI, where that differs (`received`).
-    pub received: Option<Bytes>,
-    /// The Path, as one comma-separated value (RFC 3327).
-    pub path: Option<Bytes>,
-    /// When it ends, in Unix seconds; 0 is for ever.
-    pub expires_s: u64,
-    /// Preference.
-    pub q: Q,
-    /// The REGISTER it came with.
-    pub call_id: Bytes,
-    /// Its CSeq.
-    pub cseq: u32,
-    /// Flags of the request.
-    pub flags: u32,
-    /// Branch flags, set again when the binding is looked up.
-    pub branch_flags: u32,
-    /// `User-Agent` of the REGISTER.
-    pub user_agent: Bytes,
-    /// Our socket it came in on, `udp:127.0.0.1:5060`.
-    pub socket: Bytes,
-    /// Methods the contact allows, a bit each (`method_filtering`); `u32::MAX` is all.
-    pub methods: u32,
-    /// `+sip.instance`.
-    pub instance: Option<Bytes>,
-    /// `reg-id`, 0 for none.
-    pub reg_id: u32,
-    /// The server that took it.
-    pub server_id: i64,
-    /// The stream connection it came over.
-    pub connection: Option<ConnectionId>,
-    /// Address and port the REGISTER came from.
-    pub source: Option<SocketAddr>,
-    /// Record id, unique in the world.
-    pub ruid: Bytes,
-    /// When it was last changed, in Unix seconds.
-    pub modified_s: u64,
-}
-
-/// Replies through whatever fits: module `sl` for those without a transaction. Modules that
-/// answer requests themselves (registrar, auth) use [`crate::Effect::Reply`]; this only adds a
-/// destination for looked-up contacts.
-pub fn destination_of(binding: &Binding) -> Destination {
-    Destination {
-        uri: binding.contact.clone(),
-        dst_uri: binding.received.clone(),
-        path: binding.path.clone(),
-        q: binding.q,
-        flags: binding.branch_flags,
-        socket: None,
-        connection: binding.connection,
-        ruid: Some(binding.ruid.clone()),
-        instance: binding.instance.clone(),
-        reg_id: binding.reg_id,
-        user_agent: (!binding.user_agent.is_empty()).then(|| binding.user_agent.clone()),
-    }
+    /// A new one.
+    Insert(Arc<Binding>),
+    /// A new state of the one with the same record id, at the same place.
+    Update(Arc<Binding>),
+    /// The one with this record id goes.
+    Remove(Arc<Binding>),
 }

@@ -89,6 +89,15 @@ impl Var {
         value
     }
 
+    /// What prints for null: `<null>`, but nothing where a transformation made it.
+    fn printed_null(&self) -> &'static [u8] {
+        if self.0.transforms.is_empty() {
+            b"<null>"
+        } else {
+            b""
+        }
+    }
+
     /// True where it can be assigned.
     pub fn is_writable(&self) -> bool {
         self.0.write.is_some() && self.0.transforms.is_empty()
@@ -183,6 +192,17 @@ impl Text {
         }
     }
 
+    /// The text now as a log line shows it: `<null>` also for a variable that stands alone.
+    pub fn printed(&self, context: &mut Context) -> Bytes {
+        match &self.0 {
+            Parts::Single(var) => match var.read(context) {
+                Value::Null => Bytes::from_static(var.printed_null()),
+                value => value.to_text(),
+            },
+            _ => self.get(context),
+        }
+    }
+
     /// The value now: a single variable keeps its type and may be null.
     pub fn value(&self, context: &mut Context) -> Value {
         match &self.0 {
@@ -199,7 +219,7 @@ fn joined(pieces: &[Piece], context: &mut Context) -> Bytes {
         match piece {
             Piece::Literal(text) => out.extend_from_slice(text),
             Piece::Var(var) => match var.read(context) {
-                Value::Null => out.extend_from_slice(b"<null>"),
+                Value::Null => out.extend_from_slice(var.printed_null()),
                 Value::Int(number) => {
                     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes())
                 }

@@ -71,7 +71,11 @@ impl Loader<'_> {
         );
         let names = params::apply(&mut modules, &parsed.script, &self.extra, &mut findings);
         let mut services = Services::default();
-        let mut installed = Installed::default();
+        let mut installed = Installed {
+            surroundings: self.world.states.surroundings(),
+            ..Installed::default()
+        };
+        params::declare_globals(&parsed.script, &installed.globals);
         let core = self.init(&mut modules, (&mut services, &mut installed), &mut findings);
         let identity = sockets::identity(
             &parsed.script,

@@ -1,7 +1,7 @@
 //! Core parameters, `modparam` and custom globals: values to modules.
 
 use super::{Extra, modules::CORE};
-use crate::{Loaded, Names, ParamValue, Problem};
+use crate::{Globals, Loaded, Names, ParamValue, Problem};
 use script::ast::{CoreParameter, Item, ModParam};
 use script::{Diagnostic, Script, Span};
 
@@ -26,6 +26,22 @@ pub(super) fn apply(
         set(modules, module, name, value, Span::default(), findings);
     }
     super::names(script)
+}
+
+/// Declares every `group.name = value desc "…"`.
+pub(super) fn declare_globals(script: &Script, globals: &Globals) {
+    for item in &script.items {
+        let Item::Global(global) = item else {
+            continue;
+        };
+        let value = match converted(&global.value) {
+            Some(ParamValue::Int(number)) => script::Value::Int(number),
+            Some(ParamValue::Text(text)) => script::Value::Str(text),
+            None => continue,
+        };
+        let doc = String::from_utf8_lossy(global.description.as_deref().unwrap_or_default());
+        globals.declare(&global.group.text, &global.name.text, value, &doc);
+    }
 }
 
 fn core(
