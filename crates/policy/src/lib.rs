@@ -61,7 +61,8 @@ pub use hooks::{Replied, Tracer, TransactionHook};
 pub use host::go_on;
 pub use identity::{Alias, Identity, IsLocalDomain, Socket, address_of, host_text};
 pub use init::{
-    Init, Installed, Rpc, Services, StartDone, StartTask, States, Stores, Timer, World,
+    ConnectionClosed, Init, Installed, Rpc, Services, StartDone, StartTask, States, Stores, Timer,
+    World,
 };
 pub use load::{Addresses, Extra, Loader, Ready};
 pub use log::{Level, Logger, Record, Sink};
