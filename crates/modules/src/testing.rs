@@ -1,0 +1,380 @@
+//! A bench for modules: script and message in, return codes, log, wishes and the message out.
+//!
+//! The modules named by `loadmodule` are loaded, besides `core` and a module of the bench itself
+//! that notes values: `rc()` the last return code, `note("text")` a text, `$out(name)` is a place
+//! to put results in. Time stands at [`UNIX_MS`].
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use policy::{
+    Arrival, Config, Context, CoreParams, Counters, Declaration, Effect, Entry, EntryRoutes, Flow,
+    Identity, Init, Installed, Loaded, Logger, Module, Names, Now, Problem, Proto, Record, Routes,
+    Services, Sink, Socket, SocketId, States, Stores, Text, TransactionParams, Var, Words, World,
+};
+use script::ast::{Item, ParamValue};
+use script::{FileError, Files, Limits, Machine, Opened, RouteKind, Step, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::Store;
+
+/// The time of every run: 2026-11-21 07:40:34 UTC.
+pub(crate) const UNIX_MS: u64 = 1_795_246_834_000;
+
+/// What came of a run.
+pub(crate) struct Ran {
+    /// What `rc()` noted.
+    pub(crate) codes: Vec<i32>,
+    /// What `note()` noted.
+    pub(crate) notes: Vec<String>,
+    /// Log lines: `LEVEL source: text`.
+    pub(crate) log: Vec<String>,
+    /// The message with all edits, Request-URI among them.
+    pub(crate) sent: String,
+    /// The wish the route waits for, if it does.
+    pub(crate) effect: Option<Effect>,
+    /// How the route ended; none while it waits.
+    pub(crate) end: Option<script::End>,
+    /// The context, for everything else.
+    pub(crate) context: Context,
+}
+
+/// Runs `request_route` (or the nameless `reply_route` for a reply). Line ends of `message` may be
+/// bare; panics where the script does not load.
+pub(crate) fn run(script: &str, message: &str) -> Ran {
+    Bench::new(script).run(message)
+}
+
+/// The findings of loading a script, as text.
+pub(crate) fn problems(script: &str) -> String {
+    match Bench::load(script) {
+        Ok(_) => String::new(),
+        Err(problems) => problems,
+    }
+}
+
+/// A loaded script.
+pub(crate) struct Bench {
+    config: Arc<Config>,
+    log: Arc<Lines>,
+}
+
+impl Bench {
+    pub(crate) fn new(script: &str) -> Bench {
+        Bench::load(script).unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    fn load(script: &str) -> Result<Bench, String> {
+        let files = Single(script.as_bytes().to_vec());
+        let parsed = script::parse(&files, "test.cfg", &script::Options::default());
+        let mut modules = loaded(&parsed.script.items);
+        set_params(&parsed.script.items, &mut modules)?;
+        let log = Arc::new(Lines::default());
+        let logger = Logger::new(3, log.clone());
+        let core = CoreParams::default();
+        let (mut services, mut installed) = (Services::default(), Installed::default());
+        let (counters, states) = (Counters::default(), States::default());
+        let world = World {
+            counters: &counters,
+            states: &states,
+            stores: &NoStores,
+        };
+        let mut init = Init::new(
+            &core,
+            logger.clone(),
+            [7; 32],
+            world,
+            &mut services,
+            &mut installed,
+        );
+        for module in &mut modules {
+            module
+                .init(&mut init)
+                .map_err(|problem| format!("{problem:?}"))?;
+        }
+        let words = Words::new(&modules, names(&parsed.script.items));
+        let resolved = script::resolve(&parsed, &words);
+        let Some(program) = resolved.program else {
+            return Err(format!(
+                "{:?} {:?}",
+                parsed.diagnostics, resolved.diagnostics
+            ));
+        };
+        let config = Config {
+            entry: EntryRoutes {
+                request: program.route(RouteKind::Request, ""),
+                reply: program.route(RouteKind::CoreReply, ""),
+                ..EntryRoutes::default()
+            },
+            program,
+            core,
+            identity: identity(),
+            logger,
+            log_prefix: None,
+            installed,
+            transactions: Arc::new(TransactionParams::default()),
+            tracer: None,
+            places: Arc::new(|span| format!("test.cfg:{}", span.start)),
+            manifests: modules.iter().map(|module| module.manifest()).collect(),
+        };
+        Ok(Bench {
+            config: Arc::new(config),
+            log,
+        })
+    }
+
+    /// Runs the script for one message.
+    pub(crate) fn run(&self, message: &str) -> Ran {
+        let mut context = self.context(message);
+        let entry = self.config.entry;
+        let route = if context.message.is_request() {
+            entry.request
+        } else {
+            entry.reply
+        };
+        let mut machine = Machine::new(
+            &self.config.program,
+            route.expect("a route"),
+            Limits::default(),
+        );
+        let step = machine.run(&self.config.program, &mut context);
+        let (effect, end) = match step {
+            Step::Waiting(effect) => (Some(effect), None),
+            Step::Ended(end) => (None, Some(end)),
+        };
+        let noted = std::mem::take(context.extension_mut::<Noted>());
+        let log = std::mem::take(&mut *self.log.0.lock());
+        Ran {
+            codes: noted.codes,
+            notes: noted.notes,
+            log,
+            sent: rendered(&context),
+            effect,
+            end,
+            context,
+        }
+    }
+
+    /// The context of a message that came from 127.0.0.1:5062 to 127.0.0.1:5060 over UDP.
+    pub(crate) fn context(&self, message: &str) -> Context {
+        let text = message.replace("\r\n", "\n").replace('\n', "\r\n");
+        let message =
+            sip::Message::parse(Bytes::from(text), &sip::Limits::default()).expect("a message");
+        let (local, peer) = ("127.0.0.1:5060", "127.0.0.1:5062");
+        let (local, peer) = (
+            local.parse().expect("an address"),
+            peer.parse().expect("an address"),
+        );
+        let mut context = Context::new(Arrival {
+            config: self.config.clone(),
+            now: Now {
+                unix_ms: UNIX_MS,
+                ..Now::default()
+            },
+            seed: 1,
+            route: if message.is_request() {
+                Routes::REQUEST
+            } else {
+                Routes::CORE_REPLY
+            },
+            message: Arc::new(message),
+            flow: Flow {
+                proto: Proto::Udp,
+                socket: SocketId(0),
+                local,
+                peer,
+                connection: None,
+            },
+        });
+        context.script_vars = vec![Value::Null; 16];
+        context
+    }
+
+    /// Calls a command of a module.
+    pub(crate) fn rpc(&self, name: &str, params: serde_json::Value) -> policy::RpcResult {
+        let rpc = self
+            .config
+            .installed
+            .rpcs
+            .iter()
+            .find(|rpc| rpc.name == name)
+            .expect("a command");
+        let params = params.as_array().cloned().unwrap_or_default();
+        (rpc.run)(&policy::RpcRequest {
+            params,
+            now_s: UNIX_MS / 1000,
+        })
+    }
+}
+
+fn rendered(context: &Context) -> String {
+    let mut edits = context.edits.clone();
+    if context.message.is_request() && context.target.uri != context.message.request_uri() {
+        edits
+            .set_request_uri(context.target.uri.clone())
+            .expect("a clean URI");
+    }
+    let mut out = Vec::new();
+    edits.render(&context.message, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn loaded(items: &[Item]) -> Vec<Box<dyn Loaded>> {
+    let named = |name: &str| {
+        crate::ALL
+            .iter()
+            .find(|entry| entry.name == name || entry.aliases.contains(&name))
+    };
+    let core = named("core").map(|entry| (entry.load)());
+    let bench = (Entry::of::<TestBench>().load)();
+    let lines = items.iter().filter_map(|item| match item {
+        Item::LoadModule(line) => Some((named(&line.name()).expect("a module").load)()),
+        _ => None,
+    });
+    core.into_iter().chain([bench]).chain(lines).collect()
+}
+
+fn set_params(items: &[Item], modules: &mut [Box<dyn Loaded>]) -> Result<(), String> {
+    for item in items {
+        let Item::ModParam(line) = item else { continue };
+        let Some((value, _)) = &line.value else {
+            continue;
+        };
+        let value = match value.as_int() {
+            Some(number) if !matches!(value, ParamValue::Str(_)) => policy::ParamValue::Int(number),
+            _ => policy::ParamValue::Text(value.as_text().cloned().unwrap_or_default()),
+        };
+        for module in modules
+            .iter_mut()
+            .filter(|module| line.modules.iter().any(|name| name.text == module.name()))
+        {
+            module
+                .set_param(&line.name.text, &value)
+                .map_err(|problem| format!("{problem:?}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn names(items: &[Item]) -> Names {
+    let mut names = Names::default();
+    for item in items {
+        if let Item::Flags(flags) = item {
+            for (name, number) in &flags.names {
+                names.flags.insert(
+                    name.text.clone(),
+                    number.and_then(|n| u8::try_from(n).ok()).unwrap_or(0),
+                );
+            }
+        }
+    }
+    names
+}
+
+fn identity() -> Identity {
+    let local = "127.0.0.1:5060".parse().expect("an address");
+    Identity {
+        sockets: vec![Socket::new(SocketId(0), Proto::Udp, local, None)],
+        ..Identity::default()
+    }
+}
+
+struct Single(Vec<u8>);
+
+impl Files for Single {
+    fn open(&self, _: Option<&str>, path: &str) -> Result<Opened, FileError> {
+        match path {
+            "test.cfg" => Ok(Opened {
+                path: path.to_owned(),
+                text: self.0.clone(),
+            }),
+            _ => Err(FileError::NotFound),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Lines(Mutex<Vec<String>>);
+
+impl Sink for Lines {
+    fn write(&self, record: Record) {
+        self.0.lock().push(format!(
+            "{} {}: {}",
+            record.level.word(),
+            record.source,
+            record.text
+        ));
+    }
+}
+
+struct NoStores;
+
+impl Stores for NoStores {
+    fn open(&self, url: &str) -> Result<Arc<dyn Store>, String> {
+        Err(format!("no database here: {url}"))
+    }
+}
+
+/// The bench's own module.
+struct TestBench;
+
+#[derive(Default)]
+struct Noted {
+    codes: Vec<i32>,
+    notes: Vec<String>,
+    out: BTreeMap<Bytes, Value>,
+}
+
+impl Module for TestBench {
+    const NAME: &'static str = "bench";
+    type Params = ();
+
+    fn declare(d: &mut Declaration<TestBench>) {
+        d.function(
+            "rc()",
+            "Notes the last return code.",
+            Routes::ANY,
+            |_: &TestBench, context: &mut Context| {
+                let code = context.retcode;
+                context.extension_mut::<Noted>().codes.push(code);
+                1
+            },
+        );
+        d.function(
+            "note(text)",
+            "Notes a text.",
+            Routes::ANY,
+            |_: &TestBench, context: &mut Context, text: &Text| {
+                let text = String::from_utf8_lossy(&text.get(context)).into_owned();
+                context.extension_mut::<Noted>().notes.push(text);
+                1
+            },
+        );
+        d.variable("out(name)", "A place for results.", true, |_, spec, _| {
+            let (name, same) = (
+                spec.inner.clone().unwrap_or_default(),
+                spec.inner.clone().unwrap_or_default(),
+            );
+            Ok(Var::read_write(
+                move |context| {
+                    context
+                        .extension_mut::<Noted>()
+                        .out
+                        .get(&name)
+                        .cloned()
+                        .unwrap_or_default()
+                },
+                move |context, value| {
+                    context
+                        .extension_mut::<Noted>()
+                        .out
+                        .insert(same.clone(), value);
+                    true
+                },
+            ))
+        });
+    }
+
+    fn init(_: (), _: &mut Init<'_>) -> Result<TestBench, Problem> {
+        Ok(TestBench)
+    }
+}
