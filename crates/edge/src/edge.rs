@@ -1,0 +1,178 @@
+//! What all workers share.
+
+use crate::mail::Mail;
+use crate::run::Waiting;
+use crate::{Limits, Ticket};
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use policy::{Config, Context, Counter, Counters};
+use stack::branch::Brancher;
+use stack::table::{Keyer, Table};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// The state behind all workers of a server.
+pub struct Edge {
+    pub(crate) config: ArcSwap<Config>,
+    pub(crate) limits: Limits,
+    pub(crate) table: Table<Context, Mail>,
+    pub(crate) keyer: Keyer,
+    pub(crate) brancher: Brancher,
+    /// A prefix of the To tags we make: unguessable, constant for the life of the server.
+    pub(crate) tag_keys: ahash::RandomState,
+    pub(crate) counts: Counts,
+    pub(crate) waiting: WaitingRoom,
+}
+
+/// Random numbers the edge is keyed with. Handed in, for the edge has no randomness of its own.
+pub struct Keys {
+    /// For hash tables that peers fill.
+    pub hashing: [u64; 8],
+    /// For tags of our replies.
+    pub tags: [u64; 4],
+    /// For the branch tokens in our Vias.
+    pub branches: [[u8; 16]; 3],
+    /// Where transaction labels begin.
+    pub first_label: u32,
+}
+
+/// What the core counts, in group `core` as Kamailio names it.
+#[derive(Clone)]
+pub struct Counts {
+    /// `rcv_requests`.
+    pub requests: Counter,
+    /// `rcv_replies`.
+    pub replies: Counter,
+    /// `fwd_requests`.
+    pub forwarded_requests: Counter,
+    /// `fwd_replies`.
+    pub forwarded_replies: Counter,
+    /// `drop_requests`.
+    pub dropped_requests: Counter,
+    /// `drop_replies`.
+    pub dropped_replies: Counter,
+    /// `err_requests`.
+    pub failed_requests: Counter,
+    /// `bad_URIs_rcvd`.
+    pub bad_uris: Counter,
+    /// `bad_msg_hdr`.
+    pub bad_headers: Counter,
+    /// Replies that belong to nothing of ours.
+    pub stray_replies: Counter,
+    /// Requests absorbed as retransmissions.
+    pub absorbed: Counter,
+    /// Transactions made (`tmx:UAS_transactions`).
+    pub transactions: Counter,
+}
+
+impl Counts {
+    /// Registers them.
+    pub fn new(counters: &Counters) -> Counts {
+        let core = |name, doc| counters.register("core", name, doc);
+        Counts {
+            requests: core("rcv_requests", "Requests received."),
+            replies: core("rcv_replies", "Replies received."),
+            forwarded_requests: core("fwd_requests", "Requests forwarded, a branch each."),
+            forwarded_replies: core("fwd_replies", "Replies forwarded."),
+            dropped_requests: core("drop_requests", "Requests dropped."),
+            dropped_replies: core("drop_replies", "Replies dropped."),
+            failed_requests: core("err_requests", "Requests that ended in an error of ours."),
+            bad_uris: core(
+                "bad_URIs_rcvd",
+                "Messages with a URI that cannot be parsed.",
+            ),
+            bad_headers: core(
+                "bad_msg_hdr",
+                "Messages with a header that cannot be parsed.",
+            ),
+            stray_replies: core("stray_replies", "Replies that match nothing we sent."),
+            absorbed: core("absorbed_requests", "Retransmissions absorbed."),
+            transactions: counters.register(
+                "tmx",
+                "UAS_transactions",
+                "Transactions made for received requests.",
+            ),
+        }
+    }
+}
+
+impl Edge {
+    /// An edge that runs `config`.
+    pub fn new(config: Arc<Config>, limits: Limits, keys: Keys, counters: &Counters) -> Edge {
+        let [a, b, c, d] = keys.tags;
+        Edge {
+            table: Table::new(&limits.stack, keys.first_label),
+            keyer: Keyer::new(keys.hashing),
+            brancher: Brancher::new(keys.branches),
+            tag_keys: ahash::RandomState::with_seeds(a, b, c, d),
+            counts: Counts::new(counters),
+            waiting: WaitingRoom::new(limits.max_waiting),
+            config: ArcSwap::new(config),
+            limits,
+        }
+    }
+
+    /// Runs another configuration from the next message on; requests under way keep theirs.
+    pub fn replace_config(&self, config: Arc<Config>) {
+        self.config.store(config);
+    }
+
+    /// The configuration that new messages get.
+    pub fn config(&self) -> Arc<Config> {
+        self.config.load_full()
+    }
+
+    /// How many transactions there are now.
+    pub fn transactions(&self) -> usize {
+        self.table.len()
+    }
+}
+
+/// Routes that wait for the world outside, by ticket.
+pub(crate) struct WaitingRoom {
+    next: AtomicU64,
+    len: AtomicUsize,
+    most: usize,
+    shards: Box<[Mutex<BTreeMap<Ticket, Waiting>>]>,
+}
+
+const SHARDS: u64 = 64;
+
+impl WaitingRoom {
+    fn new(most: usize) -> WaitingRoom {
+        let shards = (0..SHARDS).map(|_| Mutex::new(BTreeMap::new())).collect();
+        WaitingRoom {
+            next: AtomicU64::new(1),
+            len: AtomicUsize::new(0),
+            most,
+            shards,
+        }
+    }
+
+    /// True where another route may wait.
+    pub(crate) fn has_room(&self) -> bool {
+        self.len.load(Ordering::Relaxed) < self.most
+    }
+
+    /// Takes a route in and gives its ticket.
+    pub(crate) fn enter(&self, waiting: Waiting) -> Ticket {
+        let ticket = Ticket(self.next.fetch_add(1, Ordering::Relaxed));
+        self.len.fetch_add(1, Ordering::Relaxed);
+        self.shard(ticket).lock().insert(ticket, waiting);
+        ticket
+    }
+
+    /// Lets the route with this ticket out, if it still waits.
+    pub(crate) fn leave(&self, ticket: Ticket) -> Option<Waiting> {
+        let waiting = self.shard(ticket).lock().remove(&ticket);
+        if waiting.is_some() {
+            self.len.fetch_sub(1, Ordering::Relaxed);
+        }
+        waiting
+    }
+
+    fn shard(&self, ticket: Ticket) -> &Mutex<BTreeMap<Ticket, Waiting>> {
+        &self.shards[(ticket.0 % SHARDS) as usize]
+    }
+}

@@ -1,0 +1,146 @@
+//! The way of a message, from bytes to a route.
+
+use crate::Worker;
+use crate::mail::{Mail, Reply};
+use crate::run::Purpose;
+use bytes::Bytes;
+use policy::{Arrival, Context, Flow, Level, Routes};
+use sip::{Message, Method};
+use stack::branch::Decoded;
+use std::sync::Arc;
+
+impl Worker {
+    /// A datagram: one message, or a keep-alive.
+    pub(crate) fn datagram(&mut self, flow: Flow, bytes: Bytes) {
+        if is_keep_alive(&bytes) {
+            return;
+        }
+        if bytes.len() > self.edge.limits.max_datagram {
+            return self.edge.counts.dropped_requests.inc();
+        }
+        self.message(flow, bytes);
+    }
+
+    /// One whole message.
+    pub(crate) fn message(&mut self, flow: Flow, bytes: Bytes) {
+        match Message::parse(bytes, &self.edge.limits.sip) {
+            Err(error) => self.malformed(flow, &error),
+            Ok(message) if message.is_request() => self.request(flow, Arc::new(message)),
+            Ok(message) => self.reply(flow, Arc::new(message)),
+        }
+    }
+
+    fn malformed(&mut self, flow: Flow, error: &sip::ParseError) {
+        self.edge.counts.bad_headers.inc();
+        let config = self.edge.config.load();
+        config.logger.log(Level::Info, "core", || {
+            format!("dropped what came from {}: {error}", flow.peer)
+        });
+    }
+
+    fn request(&mut self, flow: Flow, message: Arc<Message>) {
+        self.edge.counts.requests.inc();
+        if let Err(violation) = message.check() {
+            return self.refuse(flow, message, &violation);
+        }
+        if message.method() == Method::Ack && self.is_ack_of_ours(&message) {
+            return;
+        }
+        let mut context = self.arrive(flow, message, Routes::REQUEST);
+        if context.config.core.log_prefix_mode == 0 {
+            context.render_log_prefix();
+        }
+        let Some(route) = context.config.entry.request else {
+            return;
+        };
+        if let Some(context) = self.run(context, route, Purpose::Request) {
+            self.rest(context);
+        }
+    }
+
+    /// A reply runs through `reply_route`, then finds its transaction.
+    fn reply(&mut self, flow: Flow, message: Arc<Message>) {
+        self.edge.counts.replies.inc();
+        if message.check().is_err() {
+            return self.edge.counts.dropped_replies.inc();
+        }
+        let config = self.edge.config.load();
+        let Some(route) = config.entry.reply else {
+            drop(config);
+            return self.dispatch_reply(flow, message);
+        };
+        drop(config);
+        let context = self.arrive(flow, message, Routes::CORE_REPLY);
+        if let Some(context) = self.run(context, route, Purpose::CoreReply) {
+            self.rest(context);
+        }
+    }
+
+    /// `reply_route` has ended.
+    pub(crate) fn core_reply_ended(
+        &mut self,
+        context: Box<Context>,
+        dropped: bool,
+    ) -> Option<Box<Context>> {
+        if dropped {
+            self.edge.counts.dropped_replies.inc();
+        } else {
+            self.dispatch_reply(context.flow, self.with_edits(&context));
+        }
+        None
+    }
+
+    /// Finds what a reply belongs to. A reply that matches nothing we sent goes nowhere.
+    fn dispatch_reply(&mut self, flow: Flow, message: Arc<Message>) {
+        let decoded = message
+            .top_via()
+            .ok()
+            .and_then(|via| self.edge.brancher.decode(via.branch.unwrap_or_default()));
+        match decoded {
+            Some(Decoded::Transaction(branch)) => {
+                let reply = Reply {
+                    message,
+                    flow,
+                    branch: branch.index,
+                };
+                self.deliver(branch.id, Mail::Reply(reply));
+            }
+            Some(Decoded::Stateless { .. }) => self.stateless_reply(flow, &message),
+            None => self.edge.counts.stray_replies.inc(),
+        }
+    }
+
+    pub(crate) fn arrive(
+        &mut self,
+        flow: Flow,
+        message: Arc<Message>,
+        route: Routes,
+    ) -> Box<Context> {
+        let config = self.edge.config.load_full();
+        let seed = self.rng.u64(..);
+        Box::new(Context::new(Arrival {
+            config,
+            now: self.now,
+            seed,
+            route,
+            message,
+            flow,
+        }))
+    }
+
+    /// The script has seen the request through.
+    pub(crate) fn request_ended(&mut self, mut context: Box<Context>) -> Box<Context> {
+        if let Some(transaction) = &mut context.transaction {
+            let idle = transaction.branches.is_empty()
+                && transaction.replied < 200
+                && !transaction.suspended;
+            transaction.is_over |= idle;
+        }
+        context
+    }
+}
+
+/// Keep-alives over UDP are a lone CRLF pair or a few zeros (RFC 5626 section 3.5.1, and phones).
+fn is_keep_alive(bytes: &[u8]) -> bool {
+    bytes.len() <= 4 && bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0))
+}

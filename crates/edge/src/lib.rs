@@ -1,0 +1,30 @@
+//! The server as one machine: guards, script, stack, effects, in order.
+//!
+//! [`Edge`] is what all workers share, [`Worker`] is one of them. A worker takes the time and an
+//! [`Input`] and leaves [`Output`]s; it opens no socket and asks no clock. It knows no module by
+//! name. The way of a request is in [`inbound`](Worker::handle_input) and reads from the top.
+
+mod cancel;
+mod edge;
+mod failure;
+mod inbound;
+mod io;
+mod limits;
+mod mail;
+mod outbound;
+mod perform;
+mod relay;
+mod render;
+mod reply;
+mod response;
+mod run;
+mod stateless;
+mod streams;
+mod timers;
+mod tx;
+mod worker;
+
+pub use edge::{Counts, Edge, Keys};
+pub use io::{Input, Output, Ticket, Transmit};
+pub use limits::Limits;
+pub use worker::Worker;

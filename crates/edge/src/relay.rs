@@ -1,0 +1,479 @@
+//! `t_relay()`: one branch after the other, each through its branch route and on its way.
+
+use crate::Worker;
+use crate::outbound::Aim;
+use crate::perform::Performed;
+use crate::timers::handle_client;
+use crate::tx::{Made, timers_of};
+use bytes::Bytes;
+use policy::{
+    Answer, Armed, Branch, Cancel, Client, Context, Continuation, Destination, Effect, NextHop,
+    Outcome, RecordRoute, Relay, Routes, go_on,
+};
+use script::{EndKind, Flow};
+use sip::{Edits, Method, Uri};
+use smallvec::SmallVec;
+use stack::location::{Families, Resolver, Step, Target};
+use stack::transaction::{Action, Actions, ClientInvite, ClientNonInvite};
+use std::collections::VecDeque;
+
+/// A `t_relay()` under way.
+pub(crate) struct RelayJob {
+    relay: Relay,
+    /// Targets still to be served.
+    targets: VecDeque<Destination>,
+    /// What the request has before any branch route changes it.
+    base: Base,
+    /// The branch in hand.
+    stage: Stage,
+    sent: usize,
+}
+
+enum Stage {
+    /// Take the next target.
+    Next,
+    /// The branch route has run.
+    Routed { dropped: bool },
+    /// The name servers answered.
+    Located {
+        resolver: Box<Resolver>,
+        answer: stack::location::Answer,
+    },
+}
+
+/// What a branch route may change for its branch alone.
+struct Base {
+    target: Destination,
+    edits: Edits,
+    record_routes: SmallVec<[RecordRoute; 1]>,
+    armed: Armed,
+    route: Routes,
+}
+
+impl Worker {
+    /// Begins to relay the request in hand to its destination set.
+    pub(crate) fn relay(
+        &mut self,
+        context: &mut Context,
+        relay: Relay,
+        resume: Continuation,
+    ) -> Performed {
+        match context.message.method() {
+            Method::Ack => return self.relay_ack(context, relay, resume),
+            Method::Cancel => return self.relay_cancel(context, relay, resume),
+            _ => {}
+        }
+        if context.transaction.is_none() && self.is_loop(context) {
+            context.error = Some((482, "Loop Detected"));
+            return go_on(context, resume, Answer::Code(-1));
+        }
+        match self.make_transaction(context) {
+            Made::Yes => {}
+            Made::Again => return go_on(context, resume, Answer::Code(0)),
+            Made::No => {
+                context.error = Some((503, "Service Unavailable"));
+                return go_on(context, resume, Answer::Code(-1));
+            }
+        }
+        self.trying(context);
+        self.tell_relayed(context);
+        let job = self.relay_job(context, relay);
+        self.relay_step(context, job, resume)
+    }
+
+    fn relay_job(&mut self, context: &mut Context, relay: Relay) -> RelayJob {
+        let mut targets = VecDeque::with_capacity(1 + context.branches.len());
+        // A failure route that only called append_branch() does not mean the old target again.
+        if context.route != Routes::FAILURE || context.branches.is_empty() {
+            targets.push_back(context.target.clone());
+        }
+        targets.extend(context.branches.drain(..));
+        let base = Base {
+            target: context.target.clone(),
+            edits: context.edits.clone(),
+            record_routes: context.record_routes.clone(),
+            armed: context.armed.clone(),
+            route: context.route,
+        };
+        RelayJob {
+            relay,
+            targets,
+            base,
+            stage: Stage::Next,
+            sent: 0,
+        }
+    }
+
+    /// Goes on relaying until a branch has to wait, or all are served.
+    pub(crate) fn relay_step(
+        &mut self,
+        context: &mut Context,
+        mut job: RelayJob,
+        resume: Continuation,
+    ) -> Performed {
+        loop {
+            match std::mem::replace(&mut job.stage, Stage::Next) {
+                Stage::Next => {
+                    let Some(target) = job.targets.pop_front() else {
+                        return self.relay_done(context, job, resume);
+                    };
+                    context.target = target;
+                    context.branch_index = next_index(context);
+                    match context.armed.on_branch {
+                        None => job.stage = Stage::Routed { dropped: false },
+                        Some(route) => {
+                            context.route = Routes::BRANCH;
+                            return Flow::Run(route, after_branch_route(job, resume));
+                        }
+                    }
+                }
+                Stage::Routed { dropped: true } => job.reset(context),
+                Stage::Routed { dropped: false } => {
+                    if let Some(wait) = self.aim(context, &mut job) {
+                        return Flow::Wait(wait, after_lookup(job, resume));
+                    }
+                }
+                Stage::Located {
+                    mut resolver,
+                    answer,
+                } => {
+                    let step = resolver.answer(answer);
+                    if let Some(wait) = self.located(context, &mut job, resolver, step) {
+                        return Flow::Wait(wait, after_lookup(job, resume));
+                    }
+                }
+            }
+        }
+    }
+
+    fn relay_done(
+        &mut self,
+        context: &mut Context,
+        job: RelayJob,
+        resume: Continuation,
+    ) -> Performed {
+        if job.sent > 0 {
+            return go_on(context, resume, Answer::Code(1));
+        }
+        context.error = context
+            .error
+            .or(Some((478, "Unresolvable destination (478/SL)")));
+        // Before anything went out the request can be answered without its transaction.
+        if let Some(transaction) = context.transaction.as_deref_mut() {
+            transaction.is_over |= transaction.branches.is_empty() && transaction.replied < 200;
+        }
+        go_on(context, resume, Answer::Code(-1))
+    }
+
+    /// Finds where the branch in hand goes; a question to the name servers where that is needed.
+    fn aim(&mut self, context: &mut Context, job: &mut RelayJob) -> Option<Effect> {
+        let destination = match destination(context, &job.relay) {
+            Ok(destination) => destination,
+            Err(error) => {
+                context.error = Some(error);
+                job.reset(context);
+                return None;
+            }
+        };
+        let mut resolver = Box::new(self.resolver(context, destination));
+        let step = resolver.next();
+        self.located(context, job, resolver, step)
+    }
+
+    /// The search for a next hop that the sockets we have can reach.
+    pub(crate) fn resolver(
+        &mut self,
+        context: &Context,
+        destination: stack::location::Destination,
+    ) -> Resolver {
+        let sockets = &context.config.identity.sockets;
+        let families = Families {
+            v4: sockets.iter().any(|socket| socket.addr.is_ipv4()),
+            v6: sockets.iter().any(|socket| socket.addr.is_ipv6()),
+            prefer_v6: false,
+        };
+        Resolver::new(
+            destination,
+            families,
+            self.rng.u64(..),
+            &self.edge.limits.stack,
+        )
+    }
+
+    fn located(
+        &mut self,
+        context: &mut Context,
+        job: &mut RelayJob,
+        resolver: Box<Resolver>,
+        step: Step,
+    ) -> Option<Effect> {
+        match step {
+            Step::Ask(query) => {
+                job.stage = Stage::Located {
+                    resolver,
+                    answer: stack::location::Answer::Nothing,
+                };
+                return Some(Effect::Lookup(query));
+            }
+            Step::Unreachable => context.error = Some((478, "Unresolvable destination (478/SL)")),
+            Step::Done(targets) => job.sent += usize::from(self.launch(context, job, &targets)),
+        }
+        job.reset(context);
+        None
+    }
+
+    /// Sends the branch in hand to the first of its targets that a socket of ours can reach.
+    fn launch(&mut self, context: &mut Context, job: &RelayJob, targets: &[Target]) -> bool {
+        let (socket, connection) = (context.target.socket, context.target.connection);
+        let flow = targets.iter().find_map(|target| {
+            let proto = job.relay.proto.unwrap_or(target.transport);
+            self.way_to(
+                context,
+                Aim {
+                    proto,
+                    address: target.address,
+                    socket,
+                    connection,
+                },
+            )
+        });
+        let Some(flow) = flow else {
+            context.error = Some((
+                477,
+                "Unfortunately error on sending to next hop occurred (477/SL)",
+            ));
+            return false;
+        };
+        let (limits, timers) = (&self.edge.limits.stack, timers_of(context));
+        let index = context
+            .transaction
+            .as_deref_mut()
+            .and_then(|transaction| transaction.fork.add(limits).ok());
+        let Some((index, (bytes, via_branch))) =
+            index.and_then(|i| Some((i, self.render_branch(context, &flow, i)?)))
+        else {
+            context.error = Some((500, "Server Internal Error (500/SL)"));
+            return false;
+        };
+        let mut actions = Actions::new();
+        let client = self.client(context, bytes, &flow, &timers, &mut actions);
+        let branch = new_branch(context, &job.base, flow, client, via_branch);
+        if let Some(transaction) = context.transaction.as_deref_mut() {
+            debug_assert_eq!(transaction.branches.len(), usize::from(index));
+            transaction.branches.push(branch);
+        }
+        self.edge.counts.forwarded_requests.inc();
+        self.send_client(flow, actions);
+        true
+    }
+
+    fn client(
+        &self,
+        context: &Context,
+        bytes: Bytes,
+        flow: &policy::Flow,
+        timers: &stack::transaction::Timers,
+        actions: &mut Actions,
+    ) -> Client {
+        let (now, reliable) = (self.now.mono, flow.proto.is_reliable());
+        let created = context
+            .transaction
+            .as_ref()
+            .map_or(now, |transaction| transaction.created);
+        if context.message.method() == Method::Invite {
+            let end_of_life = created.after_ms(timers.max_inv_lifetime_ms.into());
+            Client::Invite(ClientInvite::start(
+                now,
+                bytes,
+                reliable,
+                end_of_life,
+                timers,
+                actions,
+            ))
+        } else {
+            let end_of_life = created.after_ms(timers.max_noninv_lifetime_ms.into());
+            Client::NonInvite(ClientNonInvite::start(
+                now,
+                bytes,
+                reliable,
+                end_of_life,
+                timers,
+                actions,
+            ))
+        }
+    }
+
+    /// `t_replicate()`: the request goes elsewhere too; what comes back goes no further.
+    pub(crate) fn replicate(
+        &mut self,
+        context: &mut Context,
+        to: Option<NextHop>,
+        resume: Continuation,
+    ) -> Performed {
+        let relay = Relay {
+            to,
+            ..Relay::default()
+        };
+        let performed = self.relay(context, relay, resume);
+        if let Some(transaction) = context.transaction.as_deref_mut() {
+            transaction.is_replica = true;
+        }
+        performed
+    }
+
+    /// 100 for an INVITE as soon as its transaction exists (`auto_inv_100`).
+    pub(crate) fn trying(&mut self, context: &mut Context) {
+        let params = context.config.transactions.clone();
+        let wanted = context.armed.auto_100.unwrap_or(params.auto_inv_100);
+        let fresh = context
+            .transaction
+            .as_ref()
+            .is_some_and(|transaction| transaction.is_invite() && transaction.replied == 0);
+        if !(wanted && fresh) {
+            return;
+        }
+        if let Some(bytes) = self.render_reply(context, 100, params.auto_inv_100_reason.clone()) {
+            self.reply_through(context, 100, bytes, true);
+        }
+    }
+
+    /// The branch could not be sent, or its connection is gone.
+    pub(crate) fn branch_unsent(
+        &mut self,
+        mut context: Box<Context>,
+        via_branch: &Bytes,
+    ) -> Option<Box<Context>> {
+        let timers = timers_of(&context);
+        let transaction = context.transaction.as_deref_mut()?;
+        let found = transaction
+            .branches
+            .iter_mut()
+            .enumerate()
+            .find(|(_, branch)| branch.via_branch == *via_branch);
+        let Some((index, branch)) = found else {
+            return Some(context);
+        };
+        let mut actions = Actions::new();
+        let input = stack::transaction::ClientInput::TransportError;
+        handle_client(
+            &mut branch.client,
+            self.now.mono,
+            input,
+            &timers,
+            &mut actions,
+        );
+        match actions.contains(&Action::TransportFailed) {
+            true => self.branch_failed(context, index, 503),
+            false => Some(context),
+        }
+    }
+}
+
+impl RelayJob {
+    /// Back to what the request has, for the next branch.
+    fn reset(&mut self, context: &mut Context) {
+        context.target = self.base.target.clone();
+        context.edits = self.base.edits.clone();
+        context.record_routes = self.base.record_routes.clone();
+        context.armed.on_reply = self.base.armed.on_reply;
+        context.armed.on_branch_failure = self.base.armed.on_branch_failure;
+        context.route = self.base.route;
+        self.stage = Stage::Next;
+    }
+}
+
+fn after_branch_route(mut job: RelayJob, resume: Continuation) -> Continuation {
+    Box::new(move |_, answer| {
+        let dropped = matches!(answer, Answer::Route(end) if end.kind == EndKind::Drop);
+        job.stage = Stage::Routed { dropped };
+        Outcome::Ask(Effect::Step(Box::new(job)), resume)
+    })
+}
+
+fn after_lookup(mut job: RelayJob, resume: Continuation) -> Continuation {
+    Box::new(move |_, answer| {
+        if let (Stage::Located { answer: slot, .. }, Answer::Names(names)) =
+            (&mut job.stage, answer)
+        {
+            *slot = names;
+        }
+        Outcome::Ask(Effect::Step(Box::new(job)), resume)
+    })
+}
+
+fn next_index(context: &Context) -> usize {
+    context
+        .transaction
+        .as_ref()
+        .map_or(0, |transaction| transaction.branches.len())
+}
+
+fn new_branch(
+    context: &Context,
+    base: &Base,
+    flow: policy::Flow,
+    client: Client,
+    via_branch: Bytes,
+) -> Branch {
+    let (armed, before) = (&context.armed, &base.armed);
+    Branch {
+        target: context.target.clone(),
+        flow,
+        client,
+        status: 0,
+        reply: None,
+        is_local: false,
+        cancel: Cancel::None,
+        on_reply: armed
+            .on_reply
+            .filter(|route| before.on_reply != Some(*route)),
+        on_branch_failure: armed
+            .on_branch_failure
+            .filter(|route| before.on_branch_failure != Some(*route)),
+        flags: context.target.flags,
+        via_branch,
+        alternatives: Vec::new(),
+    }
+}
+
+/// The next hop of the branch in hand: a fixed one, else the destination URI, else the first
+/// Path, else the Request-URI.
+pub(crate) fn destination(
+    context: &Context,
+    relay: &Relay,
+) -> Result<stack::location::Destination, (u16, &'static str)> {
+    if let Some(hop) = &relay.to {
+        return Ok(fixed(hop, context));
+    }
+    let target = &context.target;
+    let path = target.path.as_ref().and_then(|path| first_of_path(path));
+    let next = target
+        .dst_uri
+        .as_ref()
+        .filter(|uri| !uri.is_empty())
+        .or(path.as_ref())
+        .unwrap_or(&target.uri);
+    let uri = Uri::parse(next).map_err(|_| (400, "Bad URI"))?;
+    let mut destination = stack::location::Destination::of(&uri)
+        .map_err(|_| (478, "Unresolvable destination (478/SL)"))?;
+    if let Some(proto) = relay.proto {
+        destination.transport = Some(proto);
+    }
+    Ok(destination)
+}
+
+fn fixed(hop: &NextHop, context: &Context) -> stack::location::Destination {
+    stack::location::Destination {
+        host: hop.host.clone(),
+        address: policy::address_of(&hop.host),
+        port: (hop.port != 0).then_some(hop.port),
+        transport: Some(hop.proto.unwrap_or(context.flow.proto)),
+        secure: false,
+    }
+}
+
+fn first_of_path(path: &Bytes) -> Option<Bytes> {
+    let first = sip::split_values(path).next()?;
+    let address = sip::NameAddr::parse(first).ok()?;
+    Some(path.slice_ref(address.uri))
+}

@@ -1,0 +1,159 @@
+//! A branch as bytes: the request with its edits, our Via, our Record-Routes.
+
+use crate::Worker;
+use bytes::Bytes;
+use policy::{Context, Flow, RecordRoute, Socket};
+use sip::{Edits, Message};
+use stack::branch::Branch;
+use stack::routing::Hop;
+use std::io::Write;
+
+impl Worker {
+    /// The request as it leaves on branch `index`, and the branch parameter of our Via in it.
+    pub(crate) fn render_branch(
+        &mut self,
+        context: &mut Context,
+        flow: &Flow,
+        index: u16,
+    ) -> Option<(Bytes, Bytes)> {
+        let id = context.transaction.as_ref()?.id;
+        let loop_part = self.loop_part(context)?;
+        let token = self.edge.brancher.encode(&Branch {
+            id,
+            index,
+            loop_part,
+        });
+        let bytes = self.render_request(context, flow, token.as_bytes())?;
+        Some((bytes, Bytes::copy_from_slice(token.as_bytes())))
+    }
+
+    /// The request in hand as it leaves on `flow`, with this branch parameter in our Via.
+    pub(crate) fn render_request(
+        &mut self,
+        context: &mut Context,
+        flow: &Flow,
+        branch: &[u8],
+    ) -> Option<Bytes> {
+        let mut edits = context.edits.clone();
+        self.hop_edits(context, flow, branch, &mut edits)?;
+        let mut out = Vec::with_capacity(context.message.bytes().len() + 512);
+        edits.render(&context.message, &mut out);
+        Some(out.into())
+    }
+
+    fn hop_edits(
+        &self,
+        context: &Context,
+        flow: &Flow,
+        branch: &[u8],
+        edits: &mut Edits,
+    ) -> Option<()> {
+        let config = &context.config;
+        let outbound = config.identity.socket(flow.socket)?;
+        if context.target.uri != context.message.request_uri() {
+            edits.set_request_uri(context.target.uri.clone()).ok()?;
+        }
+        edits
+            .set_via(via(outbound, flow, branch, context.switches.local_rport))
+            .ok()?;
+        if let Some(back) = self.return_of(context) {
+            edits.note_source(back.received, back.rport);
+        }
+        if let Some(path) = context.target.path.clone().filter(|path| !path.is_empty()) {
+            edits.set_route_set(path).ok()?;
+        }
+        for wanted in &context.record_routes {
+            for value in record_route(context, wanted, outbound) {
+                edits.add_record_route(value).ok()?;
+            }
+        }
+        if flow.proto.is_reliable() {
+            edits.ensure_content_length();
+        }
+        Some(())
+    }
+
+    /// What tells a loop from a spiral in our branch parameters (RFC 3261 section 16.6 step 8).
+    pub(crate) fn loop_part(&self, context: &Context) -> Option<u32> {
+        self.edge
+            .brancher
+            .loop_part(&context.message, context.flow.peer.ip())
+            .ok()
+    }
+
+    /// True where the request was here before and would go the same way again (RFC 5393).
+    pub(crate) fn is_loop(&self, context: &Context) -> bool {
+        let identity = &context.config.identity;
+        let is_own = |via: &sip::Via<'_>| identity.is_myself(via.host, via.port.unwrap_or(0), None);
+        let loop_part = self.loop_part(context);
+        loop_part.is_some_and(|part| self.edge.brancher.is_loop(&context.message, part, is_own))
+    }
+}
+
+fn via(socket: &Socket, flow: &Flow, branch: &[u8], local_rport: bool) -> Bytes {
+    let mut via = Vec::with_capacity(96);
+    via.extend_from_slice(b"SIP/2.0/");
+    via.extend_from_slice(flow.proto.via_name().as_bytes());
+    via.push(b' ');
+    via.extend_from_slice(&socket.host);
+    if socket.port != flow.proto.default_port() {
+        // Writing to a Vec cannot fail.
+        let _ = write!(via, ":{}", socket.port);
+    }
+    via.extend_from_slice(b";branch=");
+    via.extend_from_slice(branch);
+    if local_rport {
+        via.extend_from_slice(b";rport");
+    }
+    via.into()
+}
+
+/// The Record-Route values for one wish, in the order they stand in the message.
+fn record_route(
+    context: &Context,
+    wanted: &RecordRoute,
+    outbound: &Socket,
+) -> stack::routing::RecordRoutes {
+    let params = [wanted.params.as_ref(), &context.rr_params].concat();
+    let maker = stack::routing::RecordRoute {
+        sips: context
+            .target
+            .uri
+            .get(..5)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:")),
+        user: wanted.user.as_deref(),
+        full_lr: wanted.full_lr,
+        ftag: if wanted.ftag {
+            dialog_tag(&context.message)
+        } else {
+            None
+        },
+        params: &params,
+    };
+    let inbound = context
+        .config
+        .identity
+        .socket(context.flow.socket)
+        .unwrap_or(outbound);
+    if let Some((inner, outer)) = &wanted.preset {
+        let outer = outer.iter().map(|address| maker.preset(address));
+        return outer.chain(std::iter::once(maker.preset(inner))).collect();
+    }
+    if let Some(address) = &wanted.advertised {
+        return maker.advertised(address, inbound.proto, outbound.proto);
+    }
+    maker.values(&hop(inbound), &hop(outbound), wanted.double)
+}
+
+fn hop(socket: &Socket) -> Hop<'_> {
+    Hop {
+        host: &socket.host,
+        port: socket.port,
+        transport: socket.proto,
+    }
+}
+
+/// The tag of whoever began the dialog, as far as this request tells.
+fn dialog_tag(message: &Message) -> Option<&[u8]> {
+    message.from().ok()?.tag()
+}

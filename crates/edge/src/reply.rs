@@ -1,0 +1,210 @@
+//! Replies of our own, with and without a transaction.
+
+use crate::tx::Made;
+use crate::{Output, Transmit, Worker};
+use bytes::Bytes;
+use policy::{Context, ReplyHow};
+use sip::{Message, Method, Violation};
+use std::hash::BuildHasher;
+use std::io::Write;
+use std::sync::Arc;
+
+impl Worker {
+    /// A reply that a script function asked for. Answers the function's return code.
+    pub(crate) fn reply_to(&mut self, context: &mut Context, wish: policy::Reply) -> i32 {
+        if context
+            .request()
+            .is_none_or(|request| request.method() == Method::Ack)
+        {
+            return -1;
+        }
+        match wish.how {
+            ReplyHow::Stateless => self.reply_statelessly(context, wish.code, wish.reason),
+            ReplyHow::Auto if context.transaction().is_none() => {
+                self.reply_statelessly(context, wish.code, wish.reason)
+            }
+            _ => self.reply_statefully(context, wish.code, wish.reason),
+        }
+    }
+
+    /// `t_reply()`.
+    fn reply_statefully(&mut self, context: &mut Context, code: u16, reason: Bytes) -> i32 {
+        if let Some(mut home) = context.home.take() {
+            home.reply_lines.append(&mut context.reply_lines);
+            let done = self.reply_statefully(&mut home, code, reason);
+            context.home = Some(home);
+            return done;
+        }
+        match self.make_transaction(context) {
+            Made::Yes => {}
+            Made::Again => return 0,
+            Made::No => return -1,
+        }
+        if context
+            .transaction()
+            .is_none_or(|transaction| transaction.is_final())
+        {
+            return -1;
+        }
+        self.final_of_ours(context, code, reason);
+        1
+    }
+
+    /// Sends a reply of our own through the transaction, and cancels what is still under way.
+    pub(crate) fn final_of_ours(&mut self, context: &mut Context, code: u16, reason: Bytes) {
+        let Some(bytes) = self.render_reply(context, code, reason.clone()) else {
+            return;
+        };
+        if code >= 200 {
+            self.tell_replied(context, code, &reason, None);
+            self.cancel_pending(context, None);
+            if let Some(transaction) = context.transaction.as_deref_mut() {
+                transaction.fork.mark_answered();
+            }
+        }
+        self.reply_through(context, code, bytes, true);
+    }
+
+    fn reply_statelessly(&mut self, context: &mut Context, code: u16, reason: Bytes) -> i32 {
+        let owner = context.home.take();
+        let done = match owner {
+            Some(mut home) => {
+                let done = self.send_stateless(&mut home, code, reason);
+                context.home = Some(home);
+                done
+            }
+            None => self.send_stateless(context, code, reason),
+        };
+        if done { 1 } else { -1 }
+    }
+
+    fn send_stateless(&mut self, context: &mut Context, code: u16, reason: Bytes) -> bool {
+        let Some(bytes) = self.render_reply(context, code, reason) else {
+            return false;
+        };
+        let flow = self.way_back(context);
+        let (no_connect, close) = (
+            context.switches.reply_no_connect,
+            context.switches.reply_close,
+        );
+        self.put(Output::Transmit(Transmit {
+            flow,
+            bytes,
+            no_connect,
+            close,
+            branch: None,
+        }));
+        true
+    }
+
+    /// Answers what RFC 3261 forbids, where a reply can be built and is allowed.
+    pub(crate) fn refuse(
+        &mut self,
+        flow: policy::Flow,
+        message: Arc<Message>,
+        violation: &Violation,
+    ) {
+        self.edge.counts.failed_requests.inc();
+        if message.method() == Method::Ack {
+            return;
+        }
+        let mut context = self.arrive(flow, message, policy::Routes::REQUEST);
+        self.send_stateless(
+            &mut context,
+            violation.status,
+            Bytes::from_static(violation.reason.as_bytes()),
+        );
+    }
+
+    /// A reply of ours as bytes, with what the script wants in it.
+    pub(crate) fn render_reply(
+        &mut self,
+        context: &mut Context,
+        code: u16,
+        reason: Bytes,
+    ) -> Option<Bytes> {
+        let message = context.message.clone();
+        let back = self.return_of(context)?;
+        let mut reply = sip::build::Reply::new(&message, code, reason).ok()?;
+        reply = reply.note_source(back.received, back.rport);
+        if code > 100 {
+            reply = reply.to_tag(self.tag_for(context)).ok()?;
+        }
+        reply = reply.lines(&context.reply_lines).ok()?;
+        let core = context.core();
+        if core.server_signature && !core.server_header.is_empty() {
+            reply = reply.lines(&core.server_header).ok()?;
+        }
+        if core.sip_warning {
+            reply = reply.lines(warning(context)).ok()?;
+        }
+        if let Some((body, content_type)) = context.reply_body.clone() {
+            reply = reply.body(body, content_type).ok()?;
+        }
+        // A final reply takes the lines with it; a provisional one leaves them for the final one.
+        if code >= 200 {
+            context.reply_lines.clear();
+        }
+        Some(reply.to_bytes())
+    }
+
+    fn tag_for(&self, context: &Context) -> Bytes {
+        match context.transaction() {
+            Some(transaction) => transaction.local_tag.clone(),
+            None => self.local_tag(&context.message),
+        }
+    }
+
+    /// The To tag of our replies to a request: the same for each of its retransmissions, and
+    /// recognised in the ACK.
+    pub(crate) fn local_tag(&self, message: &Message) -> Bytes {
+        let via = message.top_via().ok();
+        let branch = via.and_then(|via| via.branch).unwrap_or_default();
+        let keys = &self.edge.tag_keys;
+        let (call, rest) = (
+            message.call_id().unwrap_or_default(),
+            message.from().ok().and_then(|from| from.tag()),
+        );
+        let (high, low) = (
+            keys.hash_one((call, rest)),
+            keys.hash_one((branch, call, 1u8)),
+        );
+        let mut tag = Vec::with_capacity(TAG_PREFIX.len() + 25);
+        tag.extend_from_slice(TAG_PREFIX);
+        // Writing to a Vec cannot fail.
+        let _ = write!(tag, "{high:016x}.{:08x}", low as u32);
+        tag.into()
+    }
+
+    /// True for the ACK of a negative reply that was sent without a transaction: it ends here.
+    pub(crate) fn is_ack_of_ours(&self, message: &Message) -> bool {
+        let tag = message
+            .to()
+            .ok()
+            .and_then(|to| to.tag())
+            .unwrap_or_default();
+        tag.starts_with(TAG_PREFIX) && {
+            let key = self.key_of(message);
+            let known = key.and_then(|key| self.edge.table.find(&key, stack::table::Lookup::Same));
+            known.is_none() && tag == self.local_tag(message)
+        }
+    }
+}
+
+/// What our tags begin with.
+const TAG_PREFIX: &[u8] = b"rw";
+
+/// The Warning header of `sip_warning=1`, in Kamailio's form.
+fn warning(context: &Context) -> String {
+    let (local, peer) = (context.flow.local, context.flow.peer);
+    let in_uri = String::from_utf8_lossy(context.message.request_uri()).into_owned();
+    let out_uri = String::from_utf8_lossy(&context.target.uri).into_owned();
+    format!(
+        "Warning: 392 {local} \"Noisy feedback tells:  pid={} req_src_ip={} req_src_port={} in_uri={in_uri} \
+         out_uri={out_uri} via_cnt=={}\"\r\n",
+        1,
+        peer.ip(),
+        peer.port(),
+        context.message.vias().count()
+    )
+}

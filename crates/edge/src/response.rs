@@ -1,0 +1,404 @@
+//! Replies on their way back: from a branch, through the reply route, to the caller.
+
+use crate::Worker;
+use crate::mail::{Mail, Reply};
+use crate::outbound::reparse;
+use crate::run::Purpose;
+use crate::timers::handle_client;
+use crate::tx::timers_of;
+use bytes::Bytes;
+use policy::{Cancel, Client, Context, Replied, ReplyInHand, Routes};
+use sip::{Message, Method};
+use stack::fork::{Options, Relay, Verdict};
+use stack::transaction::{Action, Actions, ClientInput};
+use std::sync::Arc;
+
+impl Worker {
+    /// Opens a letter to a transaction that this worker owns now. What comes back is to be put to
+    /// rest; nothing where a route took it and waits.
+    pub(crate) fn open(&mut self, mut context: Box<Context>, mail: Mail) -> Option<Box<Context>> {
+        context.now = self.now;
+        match mail {
+            Mail::Retransmission => self.retransmit_reply(&mut context),
+            Mail::Ack => self.acknowledge(&mut context),
+            Mail::AckOfAccepted(ack) => self.tell_acknowledged(&mut context, &ack),
+            Mail::Cancel(cancel) => self.cancelled(&mut context, &cancel),
+            Mail::Timer => return self.timer(context),
+            Mail::SendFailed(branch) => return self.branch_unsent(context, &branch),
+            Mail::Reply(reply) => return self.branch_reply(context, reply),
+            Mail::Continue(route) => return self.go_on_suspended(context, route),
+        }
+        Some(context)
+    }
+
+    fn acknowledge(&mut self, context: &mut Context) {
+        let timers = timers_of(context);
+        if let Some(transaction) = context.transaction.as_deref_mut() {
+            let mut actions = Actions::new();
+            let input = stack::transaction::ServerInput::Ack;
+            crate::tx::handle_server(
+                &mut transaction.server,
+                self.now.mono,
+                input,
+                &timers,
+                &mut actions,
+            );
+        }
+    }
+
+    /// A reply came for a branch or for the CANCEL of one.
+    fn branch_reply(&mut self, mut context: Box<Context>, reply: Reply) -> Option<Box<Context>> {
+        let timers = timers_of(&context);
+        let code = reply.message.status()?;
+        let method = reply.message.method();
+        let is_cancel = method == Method::Cancel;
+        let is_own = method == context.message.method();
+        let branch = context
+            .transaction
+            .as_deref_mut()
+            .and_then(|t| t.branches.get_mut(usize::from(reply.branch)));
+        let Some(branch) = branch.filter(|_| is_cancel || is_own) else {
+            self.edge.counts.stray_replies.inc();
+            return Some(context);
+        };
+        let mut actions = Actions::new();
+        if is_cancel {
+            if let Cancel::Sent(machine) = &mut branch.cancel {
+                machine.handle(
+                    self.now.mono,
+                    ClientInput::Reply(code),
+                    &timers,
+                    &mut actions,
+                );
+            }
+            return Some(context);
+        }
+        let sent = sent_bytes(&branch.client);
+        handle_client(
+            &mut branch.client,
+            self.now.mono,
+            ClientInput::Reply(code),
+            &timers,
+            &mut actions,
+        );
+        let flow = branch.flow;
+        let deliver = actions.contains(&Action::Deliver);
+        if actions.contains(&Action::BuildAck) {
+            self.acknowledge_negative(&mut context, &reply, &sent);
+        }
+        self.send_client(flow, actions);
+        if deliver {
+            self.reply_route(context, reply, code)
+        } else {
+            Some(context)
+        }
+    }
+
+    /// The ACK of a negative reply is ours to send (RFC 3261 section 17.1.1.3).
+    fn acknowledge_negative(&mut self, context: &mut Context, reply: &Reply, sent: &Bytes) {
+        let timers = timers_of(context);
+        let Some(invite) = reparse(sent.clone(), &self.edge.limits.sip) else {
+            return;
+        };
+        let Ok(ack) = sip::build::ack(&invite, &reply.message) else {
+            return;
+        };
+        let transaction = context.transaction.as_deref_mut();
+        if let Some(branch) =
+            transaction.and_then(|t| t.branches.get_mut(usize::from(reply.branch)))
+        {
+            let mut actions = Actions::new();
+            handle_client(
+                &mut branch.client,
+                self.now.mono,
+                ClientInput::Ack(ack),
+                &timers,
+                &mut actions,
+            );
+            let flow = branch.flow;
+            self.send_client(flow, actions);
+        }
+    }
+
+    /// Runs `onreply_route`, where one is armed and the reply is one it sees.
+    fn reply_route(
+        &mut self,
+        context: Box<Context>,
+        reply: Reply,
+        code: u16,
+    ) -> Option<Box<Context>> {
+        let branch = context
+            .transaction
+            .as_ref()?
+            .branches
+            .get(usize::from(reply.branch))?;
+        let route = branch.on_reply.or(context.armed.on_reply);
+        let seen = code > 100 || context.config.transactions.pass_provisional_replies;
+        match route {
+            Some(route) if seen => {
+                let reply_context = self.reply_context(context, &reply, code);
+                self.run(reply_context, route, Purpose::Reply(reply))
+            }
+            _ => self.reply_arrived(context, reply, code),
+        }
+    }
+
+    /// A context for the reply, which owns the request's while the route runs.
+    fn reply_context(&mut self, mut home: Box<Context>, reply: &Reply, code: u16) -> Box<Context> {
+        let mut context = self.arrive(reply.flow, reply.message.clone(), Routes::REPLY);
+        context.config = home.config.clone();
+        context.vars = std::mem::take(&mut home.vars);
+        context.flags = home.flags;
+        let index = usize::from(reply.branch);
+        context.branch_index = index;
+        context.target.flags = home
+            .transaction
+            .as_ref()
+            .and_then(|t| t.branches.get(index))
+            .map_or(0, |branch| branch.flags);
+        context.reply = Some(ReplyInHand {
+            branch: index,
+            code,
+            message: Some(reply.message.clone()),
+        });
+        context.home = Some(home);
+        context
+    }
+
+    /// `onreply_route` has ended: what it changed goes with the reply. Only provisional replies
+    /// can be dropped.
+    pub(crate) fn reply_route_ended(
+        &mut self,
+        mut context: Box<Context>,
+        mut reply: Reply,
+        dropped: bool,
+    ) -> Option<Box<Context>> {
+        let mut home = context.home.take()?;
+        home.vars = std::mem::take(&mut context.vars);
+        home.flags = context.flags;
+        if let Some(branch) = home
+            .transaction
+            .as_deref_mut()
+            .and_then(|t| t.branches.get_mut(context.branch_index))
+        {
+            branch.flags = context.target.flags;
+        }
+        reply.message = self.with_edits(&context);
+        let code = reply.message.status()?;
+        if dropped && code < 200 {
+            self.edge.counts.dropped_replies.inc();
+            return Some(home);
+        }
+        self.reply_arrived(home, reply, code)
+    }
+
+    /// The message of a context with its edits made, for where only the result counts.
+    pub(crate) fn with_edits(&self, context: &Context) -> Arc<Message> {
+        if context.edits.is_empty() {
+            return context.message.clone();
+        }
+        let mut out = Vec::with_capacity(context.message.bytes().len() + 256);
+        context.edits.render(&context.message, &mut out);
+        reparse(out.into(), &self.edge.limits.sip).map_or_else(|| context.message.clone(), Arc::new)
+    }
+
+    /// A reply counts: it goes up, or waits for those of the other branches (RFC 3261 section 16.7).
+    fn reply_arrived(
+        &mut self,
+        mut context: Box<Context>,
+        reply: Reply,
+        code: u16,
+    ) -> Option<Box<Context>> {
+        let options = options(&context);
+        let index = reply.branch;
+        if let Some(branch) = context
+            .transaction
+            .as_deref_mut()?
+            .branches
+            .get_mut(usize::from(index))
+        {
+            branch.status = branch.status.max(code);
+            if code >= 200 {
+                branch.reply = Some(reply.message.clone());
+            }
+        }
+        if code >= 300 {
+            self.tell_branch_failed(&mut context, code, Some(&reply.message));
+        }
+        let stored = Some(reply.message.clone());
+        let verdict = context
+            .transaction
+            .as_deref_mut()?
+            .fork
+            .reply(index, code, stored, false, &options);
+        self.act_on(context, verdict, Some(&reply.message))
+    }
+
+    /// A branch ended with a status made up here: 408 or 503.
+    pub(crate) fn branch_failed(
+        &mut self,
+        mut context: Box<Context>,
+        index: usize,
+        code: u16,
+    ) -> Option<Box<Context>> {
+        let options = options(&context);
+        let number = u16::try_from(index).ok()?;
+        let transaction = context.transaction.as_deref_mut()?;
+        // A cancelled branch that never answers is over as if it had said so (RFC 3261 section 9.1).
+        let code = if transaction.cancelled && code == 408 {
+            487
+        } else {
+            code
+        };
+        if let Some(branch) = transaction.branches.get_mut(index) {
+            branch.status = branch.status.max(code);
+            branch.is_local = true;
+        }
+        let verdict = transaction.fork.reply(number, code, None, true, &options);
+        self.tell_branch_failed(&mut context, code, None);
+        self.act_on(context, verdict, None)
+    }
+
+    fn act_on(
+        &mut self,
+        mut context: Box<Context>,
+        verdict: Verdict,
+        reply: Option<&Arc<Message>>,
+    ) -> Option<Box<Context>> {
+        for branch in &verdict.cancel {
+            self.cancel_branch(&mut context, usize::from(*branch));
+        }
+        for branch in &verdict.stop {
+            self.stop_branch(&mut context, usize::from(*branch));
+        }
+        match (verdict.relay, reply) {
+            (Relay::This, Some(reply)) => {
+                self.forward_reply(&mut context, reply, None);
+                Some(context)
+            }
+            (Relay::Best, _) => self.all_branches_ended(context),
+            _ => Some(context),
+        }
+    }
+
+    /// Passes a reply on to the caller.
+    pub(crate) fn forward_reply(
+        &mut self,
+        context: &mut Context,
+        reply: &Arc<Message>,
+        as_code: Option<u16>,
+    ) {
+        let Some(code) = as_code.or(reply.status()) else {
+            return;
+        };
+        if context
+            .transaction
+            .as_ref()
+            .is_none_or(|transaction| transaction.is_replica)
+        {
+            return;
+        }
+        let mut edits = sip::Edits::new();
+        edits.drop_top_via();
+        if context.flow.proto.is_reliable() {
+            edits.ensure_content_length();
+        }
+        if let Some(code) = as_code {
+            // The reason phrase stays: a 503 reaches the caller as `500 Service Unavailable`.
+            let _ = edits.set_status(code, reply.slice_of(reply.reason()));
+        }
+        let mut out = Vec::with_capacity(reply.bytes().len());
+        edits.render(reply, &mut out);
+        if code >= 200 {
+            self.tell_replied(context, code, reply.reason(), Some(reply));
+            if let Some(tag) = reply.to().ok().and_then(|to| to.tag()) {
+                self.note_tag(context, tag);
+            }
+        }
+        self.edge.counts.forwarded_replies.inc();
+        self.reply_through(context, code, out.into(), false);
+    }
+
+    /// The ACK of a 2xx will come with this tag.
+    fn note_tag(&self, context: &Context, tag: &[u8]) {
+        if let Some(transaction) = &context.transaction {
+            self.edge
+                .table
+                .note_to_tag(transaction.id, self.edge.keyer.tag(tag));
+        }
+    }
+
+    pub(crate) fn tell_replied(
+        &mut self,
+        context: &mut Context,
+        code: u16,
+        reason: &[u8],
+        reply: Option<&Message>,
+    ) {
+        let config = context.config.clone();
+        for hook in &config.installed.transaction_hooks {
+            hook.replied(
+                context,
+                &Replied {
+                    code,
+                    reason,
+                    reply,
+                },
+            );
+        }
+    }
+
+    pub(crate) fn tell_relayed(&mut self, context: &mut Context) {
+        let config = context.config.clone();
+        for hook in &config.installed.transaction_hooks {
+            hook.relayed(context);
+        }
+    }
+
+    fn tell_acknowledged(&mut self, context: &mut Context, ack: &Message) {
+        let config = context.config.clone();
+        for hook in &config.installed.transaction_hooks {
+            hook.acknowledged(context, ack);
+        }
+    }
+
+    fn tell_branch_failed(&mut self, context: &mut Context, code: u16, reply: Option<&Message>) {
+        let config = context.config.clone();
+        let reason = reply.map_or(&b"Request Timeout"[..], |reply| reply.reason());
+        for hook in &config.installed.transaction_hooks {
+            hook.branch_failed(
+                context,
+                &Replied {
+                    code,
+                    reason,
+                    reply,
+                },
+            );
+        }
+    }
+}
+
+/// What module `tm` says about response selection.
+pub(crate) fn options(context: &Context) -> Options {
+    let params = &context.config.transactions;
+    Options {
+        relay_100: params.relay_100,
+        disable_6xx_block: params.disable_6xx_block || context.armed.no_6xx,
+        aggregate_challenges: params.aggregate_challenges,
+        remap_503_500: params.remap_503_500,
+        faked_reply_prio: i32::try_from(params.faked_reply_prio).unwrap_or(i32::MAX),
+        cancel_silent: match params.cancel_b_method {
+            0 => stack::fork::CancelSilent::Fake487,
+            1 => stack::fork::CancelSilent::WhenProvisional,
+            _ => stack::fork::CancelSilent::AtOnce,
+        },
+    }
+}
+
+fn sent_bytes(client: &Client) -> Bytes {
+    match client {
+        Client::Invite(machine) => machine.buffer().clone(),
+        Client::NonInvite(machine) => machine.buffer().clone(),
+        Client::Gone => Bytes::new(),
+    }
+}

@@ -1,0 +1,163 @@
+//! Running a route: from its start, through its wishes, to its end.
+
+use crate::worker::Hint;
+use crate::{Output, Ticket, Worker};
+use policy::{Answer, Context, Effect};
+use script::{End, EndKind, Machine, RouteId, Step};
+
+/// A route under way, with all it owns.
+pub(crate) struct Run {
+    context: Box<Context>,
+    machine: Machine<Context>,
+    purpose: Purpose,
+}
+
+/// Why a route runs, and so what follows its end.
+pub(crate) enum Purpose {
+    /// `request_route`.
+    Request,
+    /// `reply_route`: afterwards the reply looks for its transaction.
+    CoreReply,
+    /// `onreply_route` of a transaction; the context's home is the request.
+    Reply(crate::mail::Reply),
+    /// `event_route[tm:branch-failure:…]`, which may give the branch another target.
+    BranchFailure,
+    /// `failure_route`.
+    Failure,
+    /// A route whose end nobody waits for.
+    Event,
+}
+
+/// A route that waits for the world outside.
+pub(crate) struct Waiting {
+    run: Box<Run>,
+    /// What it gets when nothing comes in time.
+    at_deadline: Answer,
+}
+
+impl Worker {
+    /// Runs a route on a context. What comes back is to be put to rest; nothing comes back where
+    /// the route waits.
+    pub(crate) fn run(
+        &mut self,
+        mut context: Box<Context>,
+        route: RouteId,
+        purpose: Purpose,
+    ) -> Option<Box<Context>> {
+        let config = context.config.clone();
+        let mut machine = Machine::new(&config.program, route, self.script_limits(&config));
+        let step = machine.run(&config.program, &mut context);
+        self.drive(
+            Run {
+                context,
+                machine,
+                purpose,
+            },
+            step,
+        )
+    }
+
+    fn script_limits(&self, config: &policy::Config) -> script::Limits {
+        script::Limits {
+            while_loops: config.core.max_while_loops,
+            ..self.edge.limits.script
+        }
+    }
+
+    fn drive(&mut self, mut run: Run, mut step: Step<Effect>) -> Option<Box<Context>> {
+        let config = run.context.config.clone();
+        loop {
+            let effect = match step {
+                Step::Ended(end) => return self.ended(run, end),
+                Step::Waiting(effect) => effect,
+            };
+            if effect.is_outside() && self.may_wait(&mut run) {
+                self.wait(run, effect);
+                return None;
+            }
+            let (machine, context) = (&mut run.machine, &mut *run.context);
+            step = machine.answer_with(&config.program, context, |context, resume| {
+                self.perform(context, effect, resume)
+            });
+        }
+    }
+
+    fn may_wait(&mut self, run: &mut Run) -> bool {
+        let may = !matches!(run.purpose, Purpose::CoreReply if run.context.sending.is_some());
+        may && self.edge.waiting.has_room() && self.reserve(&mut run.context, &run.purpose)
+    }
+
+    /// A request that waits before it has a transaction takes the place of one, so that its
+    /// retransmissions are absorbed and its CANCEL is kept.
+    fn reserve(&mut self, context: &mut Context, purpose: &Purpose) -> bool {
+        let needs = matches!(purpose, Purpose::Request)
+            && context.transaction.is_none()
+            && context.reserved.is_none();
+        if !needs || context.message.method() == sip::Method::Ack {
+            return true;
+        }
+        let Some(key) = self.key(context) else {
+            return true;
+        };
+        match self.edge.table.insert_busy(&key) {
+            Ok(id) => context.reserved = Some(id),
+            Err(_) => self.edge.counts.absorbed.inc(),
+        }
+        context.reserved.is_some()
+    }
+
+    fn wait(&mut self, run: Run, effect: Effect) {
+        let (at_deadline, wait_ms) = match &effect {
+            Effect::Sleep { ms } => (Answer::Code(1), u64::from(*ms)),
+            _ => (Answer::TimedOut, self.edge.limits.wait_ms),
+        };
+        let ticket = self.edge.waiting.enter(Waiting {
+            run: Box::new(run),
+            at_deadline,
+        });
+        self.remind(self.now.mono.after_ms(wait_ms), Hint::Waiting(ticket));
+        if !matches!(effect, Effect::Sleep { .. }) {
+            self.put(Output::Ask { ticket, effect });
+        }
+    }
+
+    /// An answer came from outside.
+    pub(crate) fn answered(&mut self, ticket: Ticket, answer: Answer) {
+        if let Some(waiting) = self.edge.waiting.leave(ticket) {
+            self.go_on(*waiting.run, answer);
+        }
+    }
+
+    /// The deadline of a waiting route has come.
+    pub(crate) fn waited_long_enough(&mut self, ticket: Ticket) {
+        if let Some(waiting) = self.edge.waiting.leave(ticket) {
+            self.go_on(*waiting.run, waiting.at_deadline);
+        }
+    }
+
+    fn go_on(&mut self, mut run: Run, answer: Answer) {
+        let config = run.context.config.clone();
+        run.context.now = self.now;
+        let (machine, context) = (&mut run.machine, &mut *run.context);
+        let step = machine.answer(&config.program, context, answer);
+        if let Some(context) = self.drive(run, step) {
+            self.rest(context);
+        }
+    }
+
+    fn ended(&mut self, run: Run, end: End) -> Option<Box<Context>> {
+        let Run {
+            context, purpose, ..
+        } = run;
+        match purpose {
+            Purpose::Request => Some(self.request_ended(context)),
+            Purpose::CoreReply => self.core_reply_ended(context, end.kind == EndKind::Drop),
+            Purpose::Reply(reply) => {
+                self.reply_route_ended(context, reply, end.kind == EndKind::Drop)
+            }
+            Purpose::BranchFailure => Some(context),
+            Purpose::Failure => Some(self.failure_route_ended(context)),
+            Purpose::Event => None,
+        }
+    }
+}

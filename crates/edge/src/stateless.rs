@@ -1,0 +1,209 @@
+//! Forwarding without a transaction: `forward()`, ACK, and the replies that come back.
+
+use crate::outbound::Aim;
+use crate::perform::Performed;
+use crate::{Output, Transmit, Worker};
+use policy::{Answer, Context, Continuation, Effect, Flow, NextHop, Outcome, Proto, Relay, go_on};
+use script::Flow as ScriptFlow;
+use sip::Message;
+use stack::branch::StatelessFields;
+use stack::location::{Resolver, Step};
+use std::net::SocketAddr;
+
+impl Worker {
+    /// `t_relay()` of an ACK: that of a negative reply ends here, any other goes on statelessly.
+    pub(crate) fn relay_ack(
+        &mut self,
+        context: &mut Context,
+        relay: Relay,
+        resume: Continuation,
+    ) -> Performed {
+        if self.check_ack(context) == 0 {
+            return go_on(context, resume, Answer::Code(0));
+        }
+        self.forward(context, relay.to, resume)
+    }
+
+    /// `forward()`: to a fixed hop, or wherever the Request-URI leads.
+    pub(crate) fn forward(
+        &mut self,
+        context: &mut Context,
+        to: Option<NextHop>,
+        resume: Continuation,
+    ) -> Performed {
+        if self.is_loop(context) {
+            context.error = Some((482, "Loop Detected"));
+            return go_on(context, resume, Answer::Code(-1));
+        }
+        let relay = Relay {
+            to,
+            ..Relay::default()
+        };
+        let destination = match crate::relay::destination(context, &relay) {
+            Ok(destination) => destination,
+            Err(error) => {
+                context.error = Some(error);
+                return go_on(context, resume, Answer::Code(-1));
+            }
+        };
+        let mut resolver = Box::new(self.resolver(context, destination));
+        let step = resolver.next();
+        self.forward_to(context, resolver, step, resume)
+    }
+
+    fn forward_to(
+        &mut self,
+        context: &mut Context,
+        resolver: Box<Resolver>,
+        step: Step,
+        resume: Continuation,
+    ) -> Performed {
+        match step {
+            Step::Ask(query) => {
+                ScriptFlow::Wait(Effect::Lookup(query), after_lookup(resolver, resume))
+            }
+            Step::Unreachable => {
+                context.error = Some((478, "Unresolvable destination (478/SL)"));
+                go_on(context, resume, Answer::Code(-1))
+            }
+            Step::Done(targets) => {
+                let sent = targets.first().is_some_and(|target| {
+                    let (socket, connection) = (context.target.socket, context.target.connection);
+                    let aim = Aim {
+                        proto: target.transport,
+                        address: target.address,
+                        socket,
+                        connection,
+                    };
+                    self.send_stateless_request(context, aim)
+                });
+                go_on(context, resume, Answer::Code(if sent { 1 } else { -1 }))
+            }
+        }
+    }
+
+    /// Goes on after the name servers answered a forward.
+    pub(crate) fn forward_step(
+        &mut self,
+        context: &mut Context,
+        job: ForwardJob,
+        resume: Continuation,
+    ) -> Performed {
+        let ForwardJob {
+            mut resolver,
+            answer,
+        } = job;
+        let step = resolver.answer(answer);
+        self.forward_to(context, resolver, step, resume)
+    }
+
+    fn send_stateless_request(&mut self, context: &mut Context, aim: Aim) -> bool {
+        let Some(flow) = self.way_to(context, aim) else {
+            context.error = Some((
+                477,
+                "Unfortunately error on sending to next hop occurred (477/SL)",
+            ));
+            return false;
+        };
+        let Some(branch) = self.stateless_branch(context) else {
+            return false;
+        };
+        let Some(bytes) = self.render_request(context, &flow, branch.as_bytes()) else {
+            return false;
+        };
+        self.edge.counts.forwarded_requests.inc();
+        let (no_connect, close) = (
+            context.switches.forward_no_connect,
+            context.switches.forward_close,
+        );
+        self.put(Output::Transmit(Transmit {
+            flow,
+            bytes,
+            no_connect,
+            close,
+            branch: None,
+        }));
+        true
+    }
+
+    fn stateless_branch(&self, context: &Context) -> Option<stack::branch::Token> {
+        let way_back = self.return_of(context)?;
+        let fields = StatelessFields::of_request(&context.message, &way_back).ok()?;
+        Some(
+            self.edge
+                .brancher
+                .encode_stateless(&fields, self.loop_part(context)?),
+        )
+    }
+
+    /// A reply to something forwarded without a transaction: only what verifies goes on, to where
+    /// the Via below ours leads.
+    pub(crate) fn stateless_reply(&mut self, flow: Flow, message: &Message) {
+        match self.verified_way_back(flow, message) {
+            Some(way) => {
+                let mut edits = sip::Edits::new();
+                edits.drop_top_via();
+                let mut out = Vec::with_capacity(message.bytes().len());
+                edits.render(message, &mut out);
+                self.edge.counts.forwarded_replies.inc();
+                let bytes = out.into();
+                self.put(Output::Transmit(Transmit {
+                    flow: way,
+                    bytes,
+                    no_connect: true,
+                    close: false,
+                    branch: None,
+                }));
+            }
+            None => self.edge.counts.stray_replies.inc(),
+        }
+    }
+
+    fn verified_way_back(&self, flow: Flow, message: &Message) -> Option<Flow> {
+        let mut vias = message.vias();
+        let (own, next) = (vias.next()?.ok()?, vias.next()?.ok()?);
+        let fields = StatelessFields::of_reply(message).ok()?;
+        if !self
+            .edge
+            .brancher
+            .verify_stateless(own.branch.unwrap_or_default(), &fields)
+        {
+            return None;
+        }
+        let proto = Proto::parse(next.transport)?;
+        let ip = next.received_addr().or(next.host_addr())?;
+        let port = next
+            .rport
+            .flatten()
+            .or(next.port)
+            .unwrap_or(proto.default_port());
+        let config = self.edge.config.load();
+        let socket = config.identity.socket_to(proto, ip, Some(flow.socket))?;
+        Some(Flow {
+            proto,
+            socket: socket.id,
+            local: socket.addr,
+            peer: SocketAddr::new(ip, port),
+            connection: None,
+        })
+    }
+}
+
+/// A forward that waits for the name servers.
+pub(crate) struct ForwardJob {
+    resolver: Box<Resolver>,
+    answer: stack::location::Answer,
+}
+
+fn after_lookup(resolver: Box<Resolver>, resume: Continuation) -> Continuation {
+    Box::new(move |_, answer| {
+        let answer = match answer {
+            Answer::Names(names) => names,
+            _ => stack::location::Answer::Nothing,
+        };
+        Outcome::Ask(
+            Effect::Step(Box::new(ForwardJob { resolver, answer })),
+            resume,
+        )
+    })
+}

@@ -1,0 +1,124 @@
+//! Stream connections: bytes to messages, in order, by the worker a connection belongs to.
+
+use crate::worker::Hint;
+use crate::{Output, Transmit, Worker};
+use bytes::Bytes;
+use policy::{ConnectionId, Flow, Level};
+use sip::{Message, Violation};
+use stack::framing::{Event, Fault, Framer};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The connections of one worker.
+#[derive(Default)]
+pub(crate) struct Streams(BTreeMap<ConnectionId, Stream>);
+
+struct Stream {
+    flow: Flow,
+    framer: Framer,
+}
+
+impl Worker {
+    pub(crate) fn stream_opened(&mut self, flow: Flow) {
+        let Some(connection) = flow.connection else {
+            return;
+        };
+        let accept_no_cl = self.edge.config.load().core.tcp.accept_no_cl;
+        let framer = Framer::new(&self.edge.limits.stack, accept_no_cl);
+        self.streams.0.insert(connection, Stream { flow, framer });
+    }
+
+    pub(crate) fn stream_received(&mut self, connection: ConnectionId, bytes: Bytes) {
+        let Some(stream) = self.streams.0.get_mut(&connection) else {
+            return;
+        };
+        let before = stream.framer.next_deadline();
+        stream.framer.feed(&bytes);
+        while let Some((flow, event)) = self.next_event(connection) {
+            self.stream_event(connection, flow, event);
+        }
+        let after = self
+            .streams
+            .0
+            .get(&connection)
+            .and_then(|stream| stream.framer.next_deadline());
+        if let Some(at) = after.filter(|_| after != before) {
+            self.remind(at, Hint::Stream(connection));
+        }
+    }
+
+    pub(crate) fn stream_closed(&mut self, connection: ConnectionId) {
+        self.streams.0.remove(&connection);
+        let config = self.edge.config.load_full();
+        for closed in &config.installed.connection_closed {
+            closed(connection, self.now.unix_ms);
+        }
+    }
+
+    /// A started message may have taken too long.
+    pub(crate) fn stream_due(&mut self, connection: ConnectionId) {
+        let now = self.now.mono;
+        let Some(stream) = self.streams.0.get_mut(&connection) else {
+            return;
+        };
+        let flow = stream.flow;
+        match stream.framer.expire(now) {
+            Some(event) => self.stream_event(connection, flow, event),
+            None => {
+                if let Some(at) = stream.framer.next_deadline() {
+                    self.remind(at, Hint::Stream(connection));
+                }
+            }
+        }
+    }
+
+    fn next_event(&mut self, connection: ConnectionId) -> Option<(Flow, Event)> {
+        let now = self.now.mono;
+        let stream = self.streams.0.get_mut(&connection)?;
+        let event = stream.framer.next_event(now)?;
+        Some((stream.flow, event))
+    }
+
+    fn stream_event(&mut self, connection: ConnectionId, flow: Flow, event: Event) {
+        match event {
+            Event::Message(bytes) => self.message(flow, bytes),
+            Event::Ping => self.pong(flow),
+            Event::Fault(fault) => self.stream_fault(connection, flow, &fault),
+        }
+    }
+
+    /// RFC 5626 section 4.4.1; `tcp_crlf_ping` turns it off.
+    fn pong(&mut self, flow: Flow) {
+        if self.edge.config.load().core.tcp.crlf_ping {
+            let bytes = Bytes::from_static(b"\r\n");
+            self.put(Output::Transmit(Transmit {
+                flow,
+                bytes,
+                no_connect: true,
+                close: false,
+                branch: None,
+            }));
+        }
+    }
+
+    /// The stream cannot be read on: answer where that is possible, then close.
+    fn stream_fault(&mut self, connection: ConnectionId, flow: Flow, fault: &Fault) {
+        let config = self.edge.config.load_full();
+        config.logger.log(Level::Info, "core", || {
+            format!("closed the connection from {}: {}", flow.peer, fault.kind)
+        });
+        self.edge.counts.bad_headers.inc();
+        if let Some((status, reason)) = fault.status() {
+            self.refuse_head(flow, fault.head.clone(), &Violation { status, reason });
+        }
+        self.streams.0.remove(&connection);
+        self.put(Output::Close(connection));
+    }
+
+    fn refuse_head(&mut self, flow: Flow, head: Bytes, violation: &Violation) {
+        let parsed = Message::parse(head, &self.edge.limits.sip).ok();
+        if let Some(message) = parsed.filter(Message::is_request) {
+            self.refuse(flow, Arc::new(message), violation);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Transactions: making them, finding them, replying through them.
+
+use crate::mail::Mail;
+use crate::worker::Hint;
+use crate::{Output, Transmit, Worker};
+use bytes::Bytes;
+use policy::{Context, Flow, Server, Transaction};
+use sip::{Message, Method};
+use smallvec::SmallVec;
+use stack::table::{Key, Lookup, Refused, RequestId, TopVia, TxId};
+use stack::transaction::{Action, Actions, ServerInput, ServerInvite, ServerNonInvite, Timers};
+
+/// What came of the wish for a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Made {
+    /// It is there now, or was already.
+    Yes,
+    /// The request is a retransmission, which is absorbed now.
+    Again,
+    /// A bound is reached, or the message lacks what a transaction needs.
+    No,
+}
+
+impl Worker {
+    /// The place of a request's transaction in the table.
+    pub(crate) fn key(&self, context: &mut Context) -> Option<Key> {
+        if context.key.is_none() {
+            context.key = self.key_of(context.request()?);
+        }
+        context.key
+    }
+
+    pub(crate) fn key_of(&self, message: &Message) -> Option<Key> {
+        let (cseq, via) = (message.cseq().ok()?, message.top_via().ok()?);
+        let (from, to) = (message.from().ok()?, message.to().ok()?);
+        let branch = via.branch.unwrap_or_default();
+        let via = TopVia {
+            host: via.host,
+            port: via.port,
+            branch,
+            raw: via.raw,
+        };
+        Some(self.edge.keyer.request(&RequestId {
+            call_id: message.call_id().ok()?,
+            cseq: cseq.number,
+            method: message.method_bytes(),
+            from_tag: from.tag().unwrap_or_default(),
+            to_tag: to.tag().unwrap_or_default(),
+            request_uri: message.request_uri(),
+            via,
+        }))
+    }
+
+    /// Makes the transaction of the request in hand (`t_newtran`).
+    pub(crate) fn make_transaction(&mut self, context: &mut Context) -> Made {
+        if context.transaction.is_some() {
+            return Made::Yes;
+        }
+        let Some(key) = self.key(context) else {
+            return Made::No;
+        };
+        let id = match context.reserved.take() {
+            Some(id) => id,
+            None => match self.edge.table.insert_busy(&key) {
+                Ok(id) => id,
+                Err(Refused::Exists(id)) => {
+                    self.absorb(id);
+                    return Made::Again;
+                }
+                Err(_) => return Made::No,
+            },
+        };
+        self.edge.counts.transactions.inc();
+        context.transaction = Some(Box::new(self.new_transaction(context, id)));
+        Made::Yes
+    }
+
+    fn new_transaction(&self, context: &Context, id: TxId) -> Transaction {
+        let invite = context.message.method() == Method::Invite;
+        let reliable = context.flow.proto.is_reliable();
+        let server = match invite {
+            true => Server::Invite(ServerInvite::new(reliable)),
+            false => Server::NonInvite(ServerNonInvite::new()),
+        };
+        Transaction {
+            id,
+            server,
+            branches: SmallVec::new(),
+            fork: stack::fork::Context::new(invite),
+            local_tag: self.local_tag(&context.message),
+            replied: 0,
+            cancelled: false,
+            expired: false,
+            is_over: false,
+            suspended: false,
+            contact_groups: Vec::new(),
+            armed_for: None,
+            created: self.now.mono,
+            is_replica: false,
+        }
+    }
+
+    /// The request came again: its transaction answers with what it said last.
+    pub(crate) fn absorb(&mut self, id: TxId) {
+        self.edge.counts.absorbed.inc();
+        self.post(id, Mail::Retransmission);
+    }
+
+    /// The transaction that a request belongs to.
+    pub(crate) fn find(&mut self, context: &mut Context, lookup: Lookup) -> Option<TxId> {
+        let key = self.key(context)?;
+        self.edge.table.find(&key, lookup)
+    }
+
+    /// Sends a rendered reply through the transaction of `context`.
+    pub(crate) fn reply_through(
+        &mut self,
+        context: &mut Context,
+        code: u16,
+        bytes: Bytes,
+        is_ours: bool,
+    ) {
+        let timers = timers_of(context);
+        let flow = self.way_back(context);
+        let close = context.switches.reply_close;
+        let Some(transaction) = context.transaction.as_deref_mut() else {
+            return;
+        };
+        transaction.replied = transaction.replied.max(code);
+        let local_accept = is_ours && (200..300).contains(&code);
+        let input = match local_accept {
+            true => ServerInput::LocalAccept(code, bytes),
+            false => ServerInput::Reply(code, bytes),
+        };
+        let mut actions = Actions::new();
+        handle_server(
+            &mut transaction.server,
+            self.now.mono,
+            input,
+            &timers,
+            &mut actions,
+        );
+        self.send_server(flow, close, actions);
+    }
+
+    /// Does what the machine towards the caller asks for.
+    pub(crate) fn send_server(&mut self, flow: Flow, close: bool, actions: Actions) {
+        for action in actions {
+            if let Action::Send(bytes) = action {
+                self.put(Output::Transmit(Transmit {
+                    flow,
+                    bytes,
+                    no_connect: false,
+                    close,
+                    branch: None,
+                }));
+            }
+        }
+    }
+
+    /// Reminds the wheel of the transaction's next deadline.
+    pub(crate) fn arm(&mut self, context: &mut Context) {
+        let Some(transaction) = context.transaction.as_deref_mut() else {
+            return;
+        };
+        let Some(at) = crate::timers::next_deadline(transaction) else {
+            return;
+        };
+        // An earlier reminder that is still to come will look again; a later one is no use.
+        if transaction
+            .armed_for
+            .is_none_or(|armed| armed > at || armed <= self.now.mono)
+        {
+            transaction.armed_for = Some(at);
+            let id = transaction.id;
+            self.remind(at, Hint::Transaction(id));
+        }
+    }
+}
+
+/// The timers of a transaction: what the script set, else what module `tm` has.
+pub(crate) fn timers_of(context: &Context) -> Timers {
+    context
+        .armed
+        .timers
+        .unwrap_or(context.config.transactions.timers)
+}
+
+pub(crate) fn handle_server(
+    server: &mut Server,
+    now: stack::Instant,
+    input: ServerInput,
+    timers: &Timers,
+    actions: &mut Actions,
+) {
+    match server {
+        Server::Invite(machine) => machine.handle(now, input, timers, actions),
+        Server::NonInvite(machine) => machine.handle(now, input, timers, actions),
+    }
+}

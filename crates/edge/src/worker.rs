@@ -1,0 +1,161 @@
+//! One worker: it takes inputs, leaves outputs, and owns what it works on.
+
+use crate::mail::Mail;
+use crate::streams::Streams;
+use crate::{Edge, Input, Output, Ticket};
+use policy::{ConnectionId, Context, Now};
+use stack::Instant;
+use stack::table::{Out, TxId};
+use stack::timer::Wheel;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// One worker of an [`Edge`]. Several work on the same edge, each on its own thread.
+pub struct Worker {
+    pub(crate) edge: Arc<Edge>,
+    pub(crate) rng: fastrand::Rng,
+    pub(crate) now: Now,
+    pub(crate) streams: Streams,
+    wheel: Wheel<Hint>,
+    due: Vec<Hint>,
+    /// Letters for transactions that were found while another one was in hand.
+    letters: VecDeque<(TxId, Mail)>,
+    outputs: VecDeque<Output>,
+}
+
+/// What a timer entry reminds of. The owner looks whether it is really due.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Hint {
+    /// A transaction.
+    Transaction(TxId),
+    /// A route that waits.
+    Waiting(Ticket),
+    /// A stream with a started message.
+    Stream(ConnectionId),
+}
+
+impl Worker {
+    /// A worker whose random numbers come from `seed`.
+    pub fn new(edge: Arc<Edge>, now: Now, seed: u64) -> Worker {
+        Worker {
+            edge,
+            rng: fastrand::Rng::with_seed(seed),
+            now,
+            streams: Streams::default(),
+            wheel: Wheel::new(now.mono),
+            due: Vec::new(),
+            letters: VecDeque::new(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Takes one input at `now`. What has become due is done first.
+    pub fn handle_input(&mut self, now: Now, input: Input) {
+        self.now = now;
+        self.expire();
+        match input {
+            Input::Datagram { flow, bytes } => self.datagram(flow, bytes),
+            Input::Opened { flow } => self.stream_opened(flow),
+            Input::Received { connection, bytes } => self.stream_received(connection, bytes),
+            Input::Closed { connection } => self.stream_closed(connection),
+            Input::SendFailed { transmit } => self.send_failed(transmit),
+            Input::Answer { ticket, answer } => self.answered(ticket, answer),
+            Input::Tick => {}
+        }
+        self.deliver_letters();
+    }
+
+    /// The next thing to do outside, in order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Input::Tick`] is wanted at the latest.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.wheel.next_deadline()
+    }
+
+    pub(crate) fn put(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    pub(crate) fn remind(&mut self, at: Instant, hint: Hint) {
+        self.wheel.arm(at, hint);
+    }
+
+    /// Leaves a letter for a transaction; it is delivered before the input is done.
+    pub(crate) fn post(&mut self, id: TxId, mail: Mail) {
+        self.letters.push_back((id, mail));
+    }
+
+    fn expire(&mut self) {
+        let mut due = std::mem::take(&mut self.due);
+        self.wheel.expire(self.now.mono, &mut due);
+        for hint in due.drain(..) {
+            match hint {
+                Hint::Transaction(id) => self.deliver(id, Mail::Timer),
+                Hint::Waiting(ticket) => self.waited_long_enough(ticket),
+                Hint::Stream(connection) => self.stream_due(connection),
+            }
+        }
+        self.due = due;
+    }
+
+    fn deliver_letters(&mut self) {
+        while let Some((id, mail)) = self.letters.pop_front() {
+            self.deliver(id, mail);
+        }
+    }
+
+    /// Brings a letter to a transaction: opened at once where nobody works on it.
+    pub(crate) fn deliver(&mut self, id: TxId, mail: Mail) {
+        match self.edge.table.check_out(id, mail) {
+            Out::Taken(_, context, mail) => {
+                if let Some(context) = self.open(context, mail) {
+                    self.rest(context);
+                }
+            }
+            Out::Queued(_) => {}
+            Out::Missing(mail) | Out::Full(mail) => self.undeliverable(&mail),
+        }
+    }
+
+    /// Puts a context aside: a transaction goes back into the table, after the letters that came
+    /// meanwhile were opened; a request without one is over.
+    pub(crate) fn rest(&mut self, mut context: Box<Context>) {
+        while let Some(id) = context
+            .transaction
+            .as_ref()
+            .map(|transaction| transaction.id)
+        {
+            self.arm(&mut context);
+            if is_finished(&context) {
+                self.edge.table.remove(id);
+                return;
+            }
+            let Some((again, mail)) = self.edge.table.put_back(id, context) else {
+                return;
+            };
+            match self.open(again, mail) {
+                Some(next) => context = next,
+                None => return,
+            }
+        }
+        if let Some(id) = context.reserved {
+            self.edge.table.remove(id);
+        }
+    }
+
+    fn undeliverable(&mut self, mail: &Mail) {
+        if let Mail::Reply(_) = mail {
+            self.edge.counts.stray_replies.inc();
+        }
+    }
+}
+
+fn is_finished(context: &Context) -> bool {
+    context
+        .transaction
+        .as_ref()
+        .is_none_or(|transaction| crate::timers::is_finished(transaction))
+}
