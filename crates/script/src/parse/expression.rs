@@ -58,6 +58,9 @@ impl Parser<'_> {
     }
 
     fn unary(&mut self) -> Read<Expr> {
+        if self.is(Punct::Mismatch) {
+            return self.not_bit_not();
+        }
         let Some(op) = self.unary_operator() else {
             return self.primary();
         };
@@ -77,6 +80,15 @@ impl Parser<'_> {
             });
         }
         self.bounded(ExprKind::Unary(op, Box::new(operand)), span, depth)
+    }
+
+    /// `!~x`, which is two operators where a value is expected.
+    fn not_bit_not(&mut self) -> Read<Expr> {
+        let start = self.next().span;
+        let operand = self.nested(Self::unary)?;
+        let (span, depth) = (start.to(operand.span), operand.depth + 1);
+        let inner = self.bounded(ExprKind::Unary(UnaryOp::BitNot, Box::new(operand)), span, depth)?;
+        self.bounded(ExprKind::Unary(UnaryOp::Not, Box::new(inner)), span, depth + 1)
     }
 
     fn unary_operator(&self) -> Option<UnaryOp> {

@@ -69,6 +69,11 @@ impl<V: Vocabulary> Lowering<'_, V> {
         }
         self.check_binary(op, left, right);
         let a = self.tree(left);
+        let equality = matches!(op, BinaryOp::Equal | BinaryOp::Unequal);
+        if equality && let Some(test) = special(right) {
+            let differs = op == BinaryOp::Unequal;
+            return Some(special_tree(test, a?, differs));
+        }
         if let (BinaryOp::Match | BinaryOp::Mismatch, ExprKind::Str(pattern)) = (op, &right.kind) {
             let regex = self.regex(pattern, right.span)?;
             return Some(match_tree(op, a?, regex));
@@ -109,6 +114,24 @@ pub(super) fn match_tree<X>(op: BinaryOp, left: Expr<X>, regex: crate::regex::Re
     } else {
         matches
     }
+}
+
+/// A comparison with `$null` asks whether the other side is defined, one with `""` whether it is
+/// empty, whatever its type: `0 == ""` is false while `0 == "x"` is true, as observed.
+fn special(right: &Ast) -> Option<UnaryOp> {
+    match &right.kind {
+        ExprKind::Variable(spec) if spec.name == "null" && spec.inner.is_none() => {
+            Some(UnaryOp::Defined)
+        }
+        ExprKind::Str(text) if text.is_empty() => Some(UnaryOp::StrEmpty),
+        _ => None,
+    }
+}
+
+fn special_tree<X>(test: UnaryOp, left: Expr<X>, differs: bool) -> Expr<X> {
+    let holds = fold_unary(test, left);
+    let as_asked = (test == UnaryOp::StrEmpty) != differs;
+    if as_asked { holds } else { fold_unary(UnaryOp::Not, holds) }
 }
 
 fn fold_unary<X>(op: UnaryOp, operand: Expr<X>) -> Expr<X> {
