@@ -106,6 +106,8 @@ struct Frame {
     text: Bytes,
     file: FileId,
     at: usize,
+    /// Where the token before ended.
+    token_end: Option<usize>,
     path: Option<String>,
     /// Where the definition is used, and its name.
     used: Option<(Span, Bytes)>,
@@ -136,9 +138,10 @@ impl<'a> Scanner<'a> {
             }
             let lexeme = lex(&frame.text, frame.at);
             let (text, end) = (frame.text.slice(lexeme.start..lexeme.end), lexeme.end);
-            let joined = lexeme.start == frame.at && !self.tokens.is_empty();
+            let joined = frame.token_end == Some(lexeme.start);
             let span = self.span(lexeme.start, lexeme.end);
             self.seek(end);
+            self.end_token(end);
             match lexeme.kind {
                 Lexed::End => self.leave(),
                 Lexed::Directive => self.directive(&text, span),
@@ -150,7 +153,7 @@ impl<'a> Scanner<'a> {
                 Lexed::Select => self.push(Kind::Select, text, span, joined),
                 Lexed::Punct(punct) => self.push(Kind::Punct(punct), text, span, joined),
                 Lexed::Noise => self.noise(&text, span),
-                Lexed::Broken(broken) => self.broken(broken, span),
+                Lexed::Broken(broken) => self.broken(broken, span, joined),
             }
         }
     }
@@ -202,6 +205,12 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    fn end_token(&mut self, at: usize) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.token_end = Some(at);
+        }
+    }
+
     fn leave(&mut self) {
         self.frames.pop();
     }
@@ -239,7 +248,13 @@ impl<'a> Scanner<'a> {
         );
     }
 
-    fn broken(&mut self, broken: Broken, span: Span) {
+    /// Reports it, and puts something in its place so that one mistake is reported once.
+    fn broken(&mut self, broken: Broken, span: Span, joined: bool) {
+        match broken {
+            Broken::Comment => {}
+            Broken::Number => self.push(Kind::Number(0), Bytes::from_static(b"0"), span, joined),
+            Broken::Text | Broken::Variable => self.push(Kind::Text, Bytes::new(), span, joined),
+        }
         let first = Span {
             end: span.end.min(span.start + 1),
             ..span
@@ -320,6 +335,7 @@ impl<'a> Scanner<'a> {
             text: value,
             file,
             at: 0,
+            token_end: None,
             path: None,
             used: Some((span, name)),
         });
@@ -380,6 +396,7 @@ impl<'a> Scanner<'a> {
                     text,
                     file,
                     at: 0,
+                    token_end: None,
                     path,
                     used: None,
                 });

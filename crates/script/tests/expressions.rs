@@ -26,11 +26,18 @@ fn every_expression_gives_what_kamailio_gives() {
             continue;
         }
         if found != expected {
-            wrong.push(format!("{expression}\n  Kamailio: {expected}\n  here:     {found}"));
+            wrong.push(format!(
+                "{expression}\n  Kamailio: {expected}\n  here:     {found}"
+            ));
         }
     }
     assert!(checked > 250, "only {checked} expressions");
-    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// The three columns of the table.
@@ -45,9 +52,17 @@ fn evaluate(expression: &str) -> String {
     let resolved = resolve(&parsed, &Words::default());
     let Some(program) = resolved.program else {
         let errors = parsed.diagnostics.iter().chain(&resolved.diagnostics);
-        return errors.filter(|found| found.is_error()).map(|found| found.code).next().unwrap().into();
+        return errors
+            .filter(|found| found.is_error())
+            .map(|found| found.code)
+            .next()
+            .unwrap()
+            .into();
     };
-    let mut host = Recorder { avps: fixtures(), ..Recorder::default() };
+    let mut host = Recorder {
+        avps: fixtures(),
+        ..Recorder::default()
+    };
     let start = program.route(RouteKind::Request, "").unwrap();
     let _ = Machine::new(&program, start, Limits::default()).run(&program, &mut host);
     let show = |name: &'static str| match host.avps.get(name.as_bytes()) {
@@ -59,18 +74,48 @@ fn evaluate(expression: &str) -> String {
 
 fn fixtures() -> std::collections::BTreeMap<Bytes, Value> {
     let numbers = [
-        ("i0", 0), ("i1", 1), ("i2", 2), ("i5", 5), ("im1", -1), ("im7", -7), ("im8", -8),
-        ("i32", 32), ("i40", 40), ("ibig", 2_147_483_647),
+        ("i0", 0),
+        ("i1", 1),
+        ("i2", 2),
+        ("i5", 5),
+        ("im1", -1),
+        ("im7", -7),
+        ("im8", -8),
+        ("i32", 32),
+        ("i40", 40),
+        ("ibig", 2_147_483_647),
     ];
     let texts = [
-        ("s0", "0"), ("s1", "1"), ("s5", "5"), ("s01", "01"), ("s05", "05"), ("s9", "9"),
-        ("s10", "10"), ("sabc", "abc"), ("sABC", "ABC"), ("sabd", "abd"), ("s12abc", "12abc"),
-        ("s0x10", "0x10"), ("s010", "010"), ("sp12", " 12"), ("s12p", "12 "),
-        ("sbig", "99999999999"), ("sempty", ""), ("sbad", "a("), ("ip", "127.0.0.1"),
+        ("s0", "0"),
+        ("s1", "1"),
+        ("s5", "5"),
+        ("s01", "01"),
+        ("s05", "05"),
+        ("s9", "9"),
+        ("s10", "10"),
+        ("sabc", "abc"),
+        ("sABC", "ABC"),
+        ("sabd", "abd"),
+        ("s12abc", "12abc"),
+        ("s0x10", "0x10"),
+        ("s010", "010"),
+        ("sp12", " 12"),
+        ("s12p", "12 "),
+        ("sbig", "99999999999"),
+        ("sempty", ""),
+        ("sbad", "a("),
+        ("ip", "127.0.0.1"),
     ];
-    let numbers = numbers.into_iter().map(|(name, number)| (name, Value::Int(number)));
-    let texts = texts.into_iter().map(|(name, text)| (name, Value::text(text)));
-    numbers.chain(texts).map(|(name, value)| (Bytes::from(name), value)).collect()
+    let numbers = numbers
+        .into_iter()
+        .map(|(name, number)| (name, Value::Int(number)));
+    let texts = texts
+        .into_iter()
+        .map(|(name, text)| (name, Value::text(text)));
+    numbers
+        .chain(texts)
+        .map(|(name, value)| (Bytes::from(name), value))
+        .collect()
 }
 
 #[test]

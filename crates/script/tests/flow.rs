@@ -16,13 +16,19 @@ fn program(text: &str) -> Program<Recorder> {
         .chain(&resolved.diagnostics)
         .map(|found| line_of(found, &parsed.sources))
         .collect();
-    resolved.program.unwrap_or_else(|| panic!("{}", found.join("\n")))
+    resolved
+        .program
+        .unwrap_or_else(|| panic!("{}", found.join("\n")))
 }
 
 /// Runs to the end; each wait is answered with the next code.
 fn run(program: &Program<Recorder>, route: &str, answers: &[i32]) -> (Vec<String>, EndKind, i32) {
     let mut host = Recorder::default();
-    let kind = if route.is_empty() { RouteKind::Request } else { RouteKind::Sub };
+    let kind = if route.is_empty() {
+        RouteKind::Request
+    } else {
+        RouteKind::Sub
+    };
     let start = program.route(kind, route).unwrap();
     let mut machine = Machine::new(program, start, Limits::default());
     let mut step = machine.run(program, &mut host);
@@ -39,7 +45,13 @@ fn run(program: &Program<Recorder>, route: &str, answers: &[i32]) -> (Vec<String
 }
 
 fn log_of(body: &str, answers: &[i32]) -> String {
-    run(&program(&format!("request_route {{ {body} }}")), "", answers).0.join("; ")
+    run(
+        &program(&format!("request_route {{ {body} }}")),
+        "",
+        answers,
+    )
+    .0
+    .join("; ")
 }
 
 #[test]
@@ -49,7 +61,8 @@ fn the_observed_file_logs_what_kamailio_logs() {
     let mut found = String::new();
     for number in 1..=19 {
         let mut host = Recorder::default();
-        host.avps.insert("n".into(), Value::from(Bytes::from(format!("T{number}"))));
+        host.avps
+            .insert("n".into(), Value::from(Bytes::from(format!("T{number}"))));
         let start = program.route(RouteKind::Request, "").unwrap();
         let _ = Machine::new(&program, start, Limits::default()).run(&program, &mut host);
         for line in host.log.iter().filter(|line| !line.starts_with("! ")) {
@@ -57,14 +70,18 @@ fn the_observed_file_logs_what_kamailio_logs() {
             found.push('\n');
         }
     }
-    let differs = found.lines().zip(expected.lines()).find(|(here, there)| here != there);
+    let differs = found
+        .lines()
+        .zip(expected.lines())
+        .find(|(here, there)| here != there);
     assert_eq!(differs, None);
     assert_eq!(found, expected);
 }
 
 #[test]
 fn a_wait_in_a_condition_resumes_there() {
-    let body = r#"if (!wait("a") && wait("b")) { xlog("both"); } else { xlog("not"); } xlog("on");"#;
+    let body =
+        r#"if (!wait("a") && wait("b")) { xlog("both"); } else { xlog("not"); } xlog("on");"#;
     assert_eq!(
         log_of(body, &[-1, 2]),
         "(waits for a); (a gave -1); (waits for b); (b gave 2); both; on"
@@ -95,7 +112,10 @@ fn a_wait_in_switch_while_assignment_and_nested_routes() {
         "(waits for w); (w gave 1); (waits for w); (w gave 1); (waits for w); (w gave -1); i=2"
     );
     let assigned = r#"$var(x) = wait("v"); xlog("x=$var(x) rc=$rc");"#;
-    assert_eq!(log_of(assigned, &[-4]), "(waits for v); (v gave -4); x=-4 rc=-4");
+    assert_eq!(
+        log_of(assigned, &[-4]),
+        "(waits for v); (v gave -4); x=-4 rc=-4"
+    );
     let nested = program(
         r#"request_route { if (route(A)) { xlog("yes"); } xlog("end"); }
         route[A] { route(B); return $rc; } route[B] { wait("deep"); return 3; }"#,
@@ -109,9 +129,36 @@ fn a_call_can_run_a_route_and_see_how_it_ended() {
     let text = r#"request_route { if (run("B")) { xlog("sent"); } else { xlog("dropped"); } }
         branch_route[B] { xlog("branch"); wait("x"); END }"#;
     for (end, seen) in [
-        ("drop;", ["branch", "(waits for x)", "(x gave 1)", "(route ended: Drop 1)", "dropped"]),
-        ("exit;", ["branch", "(waits for x)", "(x gave 1)", "(route ended: Exit 1)", "sent"]),
-        ("return -2;", ["branch", "(waits for x)", "(x gave 1)", "(route ended: Returned -2)", "sent"]),
+        (
+            "drop;",
+            [
+                "branch",
+                "(waits for x)",
+                "(x gave 1)",
+                "(route ended: Drop 1)",
+                "dropped",
+            ],
+        ),
+        (
+            "exit;",
+            [
+                "branch",
+                "(waits for x)",
+                "(x gave 1)",
+                "(route ended: Exit 1)",
+                "sent",
+            ],
+        ),
+        (
+            "return -2;",
+            [
+                "branch",
+                "(waits for x)",
+                "(x gave 1)",
+                "(route ended: Returned -2)",
+                "sent",
+            ],
+        ),
     ] {
         let (log, kind, _) = run(&program(&text.replace("END", end)), "", &[1]);
         assert_eq!(log, seen);
@@ -121,9 +168,12 @@ fn a_call_can_run_a_route_and_see_how_it_ended() {
 
 #[test]
 fn exit_and_drop_leave_all_routes() {
-    for (word, kind) in
-        [("exit", EndKind::Exit), ("drop", EndKind::Drop), ("stop()", EndKind::Exit), ("abort()", EndKind::Drop)]
-    {
+    for (word, kind) in [
+        ("exit", EndKind::Exit),
+        ("drop", EndKind::Drop),
+        ("stop()", EndKind::Exit),
+        ("abort()", EndKind::Drop),
+    ] {
         let text = format!(
             "request_route {{ route(A); xlog(\"never\"); }} route[A] {{ while (1) {{ route(B); }} }}
             route[B] {{ switch (1) {{ case 1: {word}; }} }}"
@@ -139,7 +189,11 @@ fn steps_are_bounded() {
     let program = program("request_route { while (1) { while (1) { $var(x) = $var(x) + 1; } } }");
     let start = program.route(RouteKind::Request, "").unwrap();
     let mut host = Recorder::default();
-    let limits = Limits { steps: 1000, while_loops: 0, ..Limits::default() };
+    let limits = Limits {
+        steps: 1000,
+        while_loops: 0,
+        ..Limits::default()
+    };
     let step = Machine::new(&program, start, limits).run(&program, &mut host);
     assert!(matches!(step, Step::Ended(end) if end.kind == EndKind::Aborted));
     assert_eq!(host.log, [format!("! {}", Fault::Steps)]);
@@ -149,14 +203,20 @@ fn steps_are_bounded() {
 fn an_empty_loop_body_spends_steps_too() {
     let program = program("request_route { while (1) ; }");
     let start = program.route(RouteKind::Request, "").unwrap();
-    let limits = Limits { while_loops: 0, ..Limits::default() };
+    let limits = Limits {
+        while_loops: 0,
+        ..Limits::default()
+    };
     let step = Machine::new(&program, start, limits).run(&program, &mut Recorder::default());
     assert!(matches!(step, Step::Ended(end) if end.kind == EndKind::Aborted));
 }
 
 #[test]
 fn an_assignment_in_a_condition_assigns() {
-    let log = log_of(r#"if ($var(x) = 3) xlog("x=$var(x)"); if ($var(y) = 0) xlog("no");"#, &[]);
+    let log = log_of(
+        r#"if ($var(x) = 3) xlog("x=$var(x)"); if ($var(y) = 0) xlog("no");"#,
+        &[],
+    );
     assert_eq!(log, "x=3");
 }
 

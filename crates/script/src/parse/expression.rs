@@ -87,8 +87,16 @@ impl Parser<'_> {
         let start = self.next().span;
         let operand = self.nested(Self::unary)?;
         let (span, depth) = (start.to(operand.span), operand.depth + 1);
-        let inner = self.bounded(ExprKind::Unary(UnaryOp::BitNot, Box::new(operand)), span, depth)?;
-        self.bounded(ExprKind::Unary(UnaryOp::Not, Box::new(inner)), span, depth + 1)
+        let inner = self.bounded(
+            ExprKind::Unary(UnaryOp::BitNot, Box::new(operand)),
+            span,
+            depth,
+        )?;
+        self.bounded(
+            ExprKind::Unary(UnaryOp::Not, Box::new(inner)),
+            span,
+            depth + 1,
+        )
     }
 
     fn unary_operator(&self) -> Option<UnaryOp> {
@@ -164,6 +172,7 @@ impl Parser<'_> {
             return self.bounded(ExprKind::Assign(Box::new(assign)), span, depth);
         }
         self.at += 1;
+        self.refuse_tail(token.span);
         match VarSpec::parse(&token.text) {
             Ok(spec) => Ok(leaf(ExprKind::Variable(Box::new(spec)), token.span)),
             Err(error) => {
@@ -174,6 +183,26 @@ impl Parser<'_> {
                 ));
                 Ok(leaf(ExprKind::Broken, token.span))
             }
+        }
+    }
+
+    /// `$rU{s.len}` lacks its outer parentheses.
+    fn refuse_tail(&mut self, start: Span) {
+        let brace = self.peek();
+        let tail = brace.kind == Kind::Punct(Punct::BraceOpen)
+            && brace.joined
+            && self.peek_at(2).kind == Kind::Punct(Punct::Dot);
+        if tail {
+            self.skip_block();
+            let span = start.to(self.before());
+            self.report(
+                Diagnostic::new(
+                    "E0205",
+                    span,
+                    "transformations need parentheses around them",
+                )
+                .help("write `$(name{class.name})`"),
+            );
         }
     }
 

@@ -7,6 +7,9 @@ const DEEPEST: usize = 200;
 /// The most an interval may ask for (`RE_DUP_MAX` is 32767 in glibc; memory bounds it here).
 const MOST_REPEATS: u32 = 32767;
 
+/// An expression that matches nothing.
+const NOTHING: &str = "[a&&b]";
+
 /// A translated expression.
 #[derive(Debug)]
 pub(super) struct Translated {
@@ -73,16 +76,15 @@ impl Writer<'_> {
             match byte {
                 b'(' => self.open_group()?,
                 b')' if !self.open.is_empty() => self.close_group(),
-                b')' => return Err(self.error("Unmatched ) or \\)")),
                 b'|' => {
                     self.out.push('|');
                     self.atom = None;
                 }
                 b'^' => self.anchor('^'),
                 b'$' => self.anchor('$'),
-                b'*' => self.quantify(b'*', "*"),
-                b'+' => self.quantify(b'+', "+"),
-                b'?' => self.quantify(b'?', "?"),
+                b'*' => self.quantify("*")?,
+                b'+' => self.quantify("+")?,
+                b'?' => self.quantify("?")?,
                 b'{' => self.interval()?,
                 b'[' => self.bracket()?,
                 b'.' => self.atom_text("."),
@@ -123,9 +125,8 @@ impl Writer<'_> {
     }
 
     fn anchor(&mut self, sign: char) {
-        let start = self.out.len();
+        self.atom = (sign == '$').then_some(self.out.len());
         self.out.push(sign);
-        self.atom = Some(start);
     }
 
     fn atom_text(&mut self, text: &str) {
@@ -138,23 +139,21 @@ impl Writer<'_> {
         push_byte(&mut self.out, byte, self.wide);
     }
 
-    /// A quantifier with nothing before it is ignored, as glibc does; a doubled one repeats the
-    /// repetition instead of making it lazy.
-    fn quantify(&mut self, _sign: u8, text: &str) {
-        let Some(start) = self.atom else { return };
+    /// A doubled quantifier repeats the repetition instead of making it lazy.
+    fn quantify(&mut self, text: &str) -> Result<(), RegexError> {
+        let Some(start) = self.atom else {
+            return Err(self.error("Invalid preceding regular expression"));
+        };
         self.out.insert_str(start, "(?:");
         self.out.push(')');
         self.out.push_str(text);
+        Ok(())
     }
 
     fn interval(&mut self) -> Result<(), RegexError> {
         let rest = &self.pattern[self.at..];
         let Some((low, high, length)) = interval(rest) else {
-            if self.atom.is_some() && rest.first().is_some_and(u8::is_ascii_digit) {
-                return Err(self.error("Invalid content of \\{\\}"));
-            }
-            self.literal(b'{');
-            return Ok(());
+            return Err(self.error("Invalid preceding regular expression"));
         };
         if low > high.unwrap_or(u32::MAX) {
             return Err(self.error("Invalid content of \\{\\}"));
@@ -164,8 +163,7 @@ impl Writer<'_> {
         }
         self.at += length;
         let high = high.map_or_else(String::new, |high| high.to_string());
-        self.quantify(b'{', &format!("{{{low},{high}}}"));
-        Ok(())
+        self.quantify(&format!("{{{low},{high}}}"))
     }
 
     fn escape(&mut self) -> Result<(), RegexError> {
@@ -185,6 +183,8 @@ impl Writer<'_> {
             b'>' => self.atom_text(r"\b{end}"),
             b'`' => self.atom_text(r"\A"),
             b'\'' => self.atom_text(r"\z"),
+            // Without regard to case glibc matches an escaped small letter with nothing at all.
+            b'a'..=b'z' if self.flags.ignore_case => self.atom_text(NOTHING),
             other => self.literal(other),
         }
         Ok(())
@@ -210,13 +210,16 @@ impl Writer<'_> {
         let text = &self.pattern[self.at..end];
         self.at = end + 1;
         let negated = text.first() == Some(&b'^');
-        let members =
+        let mut members =
             Members::read(if negated { &text[1..] } else { text }).map_err(|message| {
                 RegexError {
                     at: open,
                     message: message.to_owned(),
                 }
             })?;
+        if self.flags.ignore_case {
+            members.ignore_case();
+        }
         self.atom = Some(self.out.len());
         members.write(
             &mut self.out,
@@ -295,6 +298,16 @@ impl Members {
         Ok(members)
     }
 
+    /// Before negation: without regard to case `[^a]` does not take `A` either.
+    fn ignore_case(&mut self) {
+        for lower in b'a'..=b'z' {
+            let upper = usize::from(lower.to_ascii_uppercase());
+            let either = self.0[usize::from(lower)] || self.0[upper];
+            self.0[usize::from(lower)] = either;
+            self.0[upper] = either;
+        }
+    }
+
     fn class(&mut self, name: &[u8]) -> Result<(), &'static str> {
         let test: fn(&u8) -> bool = match name {
             b"alpha" => u8::is_ascii_alphabetic,
@@ -336,7 +349,9 @@ impl Members {
             byte += 1;
         }
         if out.ends_with('[') {
-            out.push_str("a&&b");
+            out.pop();
+            out.push_str(NOTHING);
+            return;
         }
         out.push(']');
     }

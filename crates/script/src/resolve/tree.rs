@@ -131,7 +131,11 @@ fn special(right: &Ast) -> Option<UnaryOp> {
 fn special_tree<X>(test: UnaryOp, left: Expr<X>, differs: bool) -> Expr<X> {
     let holds = fold_unary(test, left);
     let as_asked = (test == UnaryOp::StrEmpty) != differs;
-    if as_asked { holds } else { fold_unary(UnaryOp::Not, holds) }
+    if as_asked {
+        holds
+    } else {
+        fold_unary(UnaryOp::Not, holds)
+    }
 }
 
 fn fold_unary<X>(op: UnaryOp, operand: Expr<X>) -> Expr<X> {

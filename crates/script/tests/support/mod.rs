@@ -1,5 +1,12 @@
 //! A small host for tests: variables, a log, a few functions that wait or run routes.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation
+)]
+
+pub mod dump;
 
 use std::collections::BTreeMap;
 
@@ -29,7 +36,10 @@ impl Memory {
 impl Files for Memory {
     fn open(&self, _includer: Option<&str>, path: &str) -> Result<Opened, FileError> {
         let text = self.0.get(path).cloned().ok_or(FileError::NotFound)?;
-        Ok(Opened { path: path.to_owned(), text })
+        Ok(Opened {
+            path: path.to_owned(),
+            text,
+        })
     }
 }
 
@@ -45,7 +55,10 @@ pub fn line_of(found: &Diagnostic, sources: &SourceMap) -> String {
     } else {
         format!(" [{}]", found.candidates.join(" "))
     };
-    format!("{} {}:{} {}{names}", found.code, at.line, at.column, found.message)
+    format!(
+        "{} {}:{} {}{names}",
+        found.code, at.line, at.column, found.message
+    )
 }
 
 #[derive(Debug, Clone)]
@@ -87,14 +100,25 @@ pub struct Words {
 }
 
 pub const FUNCTIONS: [&str; 14] = [
-    "xlog", "is_method", "code", "wait", "run", "reply", "stop", "abort", "sl_send_reply",
-    "t_relay", "setflag", "t_on_failure", "xdbg", "ends",
+    "xlog",
+    "is_method",
+    "code",
+    "wait",
+    "run",
+    "reply",
+    "stop",
+    "abort",
+    "sl_send_reply",
+    "t_relay",
+    "setflag",
+    "t_on_failure",
+    "xdbg",
+    "ends",
 ];
 
 impl Words {
     fn format(&self, text: &Bytes, at: Site) -> Result<Vec<Piece>, Problem> {
-        let format =
-            FormatSpec::parse(text).map_err(|error| Problem::new("E0401", error.what))?;
+        let format = FormatSpec::parse(text).map_err(|error| Problem::new("E0401", error.what))?;
         format
             .pieces
             .into_iter()
@@ -127,11 +151,13 @@ impl Vocabulary for Words {
                     .candidates(nearest(&name, ["var", "avp", "null", "rc", "rU", "ru"])));
             }
         };
-        Ok(match spec.transformations.first().map(|t| t.text.as_ref()) {
-            Some(b"s.len") => Var::Length(Box::new(plain)),
-            Some(b"s.int") => Var::Number(Box::new(plain)),
-            _ => plain,
-        })
+        Ok(
+            match spec.transformations.first().map(|t| t.text.as_ref()) {
+                Some(b"s.len") => Var::Length(Box::new(plain)),
+                Some(b"s.int") => Var::Number(Box::new(plain)),
+                _ => plain,
+            },
+        )
     }
 
     fn select(&self, spec: &SelectSpec, _at: Site) -> Result<Var, Problem> {
@@ -179,8 +205,11 @@ impl Vocabulary for Words {
             Some(Arg::Text(text)) => text.clone(),
             _ => Bytes::new(),
         };
-        let mut function =
-            Function { call: Call::Code(1), traits: Traits::default(), enters: Vec::new() };
+        let mut function = Function {
+            call: Call::Code(1),
+            traits: Traits::default(),
+            enters: Vec::new(),
+        };
         match call.name {
             "xlog" => {
                 let format = call.args.len().saturating_sub(1);
@@ -305,8 +334,13 @@ impl Host for Recorder {
     }
 
     fn route_ended(&mut self, _resume: String, end: RouteEnd) -> Flow<String, String> {
-        self.log.push(format!("(route ended: {:?} {})", end.kind, end.code));
-        Flow::Done(if end.kind == script::EndKind::Drop { -1 } else { 1 })
+        self.log
+            .push(format!("(route ended: {:?} {})", end.kind, end.code));
+        Flow::Done(if end.kind == script::EndKind::Drop {
+            -1
+        } else {
+            1
+        })
     }
 
     fn set_retcode(&mut self, code: i32) {
