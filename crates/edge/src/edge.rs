@@ -5,7 +5,7 @@ use crate::run::Waiting;
 use crate::{Limits, Ticket};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use policy::{Config, Context, Counter, Counters};
+use policy::{Config, Context, Counter, Counters, Outbox, World};
 use stack::branch::Brancher;
 use stack::table::{Keyer, Table};
 use std::collections::BTreeMap;
@@ -23,6 +23,7 @@ pub struct Edge {
     pub(crate) tag_keys: ahash::RandomState,
     pub(crate) counts: Counts,
     pub(crate) waiting: WaitingRoom,
+    pub(crate) outbox: Outbox,
 }
 
 /// Random numbers the edge is keyed with. Handed in, for the edge has no randomness of its own.
@@ -99,14 +100,15 @@ impl Counts {
 
 impl Edge {
     /// An edge that runs `config`.
-    pub fn new(config: Arc<Config>, limits: Limits, keys: Keys, counters: &Counters) -> Edge {
+    pub fn new(config: Arc<Config>, limits: Limits, keys: Keys, world: &World<'_>) -> Edge {
         let [a, b, c, d] = keys.tags;
         Edge {
             table: Table::new(&limits.stack, keys.first_label),
             keyer: Keyer::new(keys.hashing),
             brancher: Brancher::new(keys.branches),
             tag_keys: ahash::RandomState::with_seeds(a, b, c, d),
-            counts: Counts::new(counters),
+            counts: Counts::new(world.counters),
+            outbox: world.states.outbox().clone(),
             waiting: WaitingRoom::new(limits.max_waiting),
             config: ArcSwap::new(config),
             limits,

@@ -128,6 +128,33 @@ impl Worker {
         }))
     }
 
+    /// Runs an event route that has no message of its own, on an empty request to ourselves.
+    pub(crate) fn event(&mut self, name: &str, prepare: Box<dyn FnOnce(&mut Context) + Send>) {
+        let config = self.edge.config.load_full();
+        let (Some(route), Some(socket)) =
+            (config.event_route(name), config.identity.sockets.first())
+        else {
+            return;
+        };
+        let (proto, local) = (socket.proto, socket.addr);
+        let flow = Flow {
+            proto,
+            socket: socket.id,
+            local,
+            peer: local,
+            connection: None,
+        };
+        let Ok(message) = Message::parse(Bytes::from_static(NO_MESSAGE), &self.edge.limits.sip)
+        else {
+            return;
+        };
+        let mut context = self.arrive(flow, Arc::new(message), Routes::EVENT);
+        prepare(&mut context);
+        if let Some(context) = self.run(context, route, Purpose::Event) {
+            self.rest(context);
+        }
+    }
+
     /// The script has seen the request through.
     pub(crate) fn request_ended(&mut self, mut context: Box<Context>) -> Box<Context> {
         if let Some(transaction) = &mut context.transaction {
@@ -144,3 +171,8 @@ impl Worker {
 fn is_keep_alive(bytes: &[u8]) -> bool {
     bytes.len() <= 4 && bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0))
 }
+
+/// What event routes without a message see, as Kamailio fakes it.
+const NO_MESSAGE: &[u8] = b"OPTIONS sip:you@kamailio.org SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1\r\n\
+From: <sip:you@kamailio.org>;tag=123\r\nTo: <sip:you@kamailio.org>\r\nCall-ID: 123\r\nCSeq: 1 OPTIONS\r\n\
+Content-Length: 0\r\n\r\n";

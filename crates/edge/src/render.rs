@@ -3,7 +3,7 @@
 use crate::Worker;
 use bytes::Bytes;
 use policy::{Context, Flow, RecordRoute, Socket};
-use sip::{Edits, Message};
+use sip::Edits;
 use stack::branch::Branch;
 use stack::routing::Hop;
 use std::io::Write;
@@ -116,18 +116,10 @@ fn record_route(
 ) -> stack::routing::RecordRoutes {
     let params = [wanted.params.as_ref(), &context.rr_params].concat();
     let maker = stack::routing::RecordRoute {
-        sips: context
-            .target
-            .uri
-            .get(..5)
-            .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:")),
+        sips: wanted.sips,
         user: wanted.user.as_deref(),
         full_lr: wanted.full_lr,
-        ftag: if wanted.ftag {
-            dialog_tag(&context.message)
-        } else {
-            None
-        },
+        ftag: wanted.ftag.as_deref(),
         params: &params,
     };
     let inbound = context
@@ -151,9 +143,4 @@ fn hop(socket: &Socket) -> Hop<'_> {
         port: socket.port,
         transport: socket.proto,
     }
-}
-
-/// The tag of whoever began the dialog, as far as this request tells.
-fn dialog_tag(message: &Message) -> Option<&[u8]> {
-    message.from().ok()?.tag()
 }

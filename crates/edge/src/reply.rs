@@ -5,7 +5,6 @@ use crate::{Output, Transmit, Worker};
 use bytes::Bytes;
 use policy::{Context, ReplyHow};
 use sip::{Message, Method, Violation};
-use std::hash::BuildHasher;
 use std::io::Write;
 use std::sync::Arc;
 

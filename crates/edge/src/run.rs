@@ -157,7 +157,7 @@ impl Worker {
             }
             Purpose::BranchFailure => Some(context),
             Purpose::Failure => Some(self.failure_route_ended(context)),
-            Purpose::Event => None,
+            Purpose::Event => Some(context),
         }
     }
 }

@@ -60,7 +60,7 @@ impl Worker {
             Input::Closed { connection } => self.stream_closed(connection),
             Input::SendFailed { transmit } => self.send_failed(transmit),
             Input::Answer { ticket, answer } => self.answered(ticket, answer),
-            Input::Tick => {}
+            Input::Tick => self.run_tasks(),
         }
         self.deliver_letters();
     }
@@ -86,6 +86,16 @@ impl Worker {
     /// Leaves a letter for a transaction; it is delivered before the input is done.
     pub(crate) fn post(&mut self, id: TxId, mail: Mail) {
         self.letters.push_back((id, mail));
+    }
+
+    /// Does what modules want done outside of any message.
+    fn run_tasks(&mut self) {
+        while let Some(task) = self.edge.outbox.take() {
+            match task {
+                policy::Task::Close(connection) => self.put(Output::Close(connection)),
+                policy::Task::Event { name, prepare } => self.event(&name, prepare),
+            }
+        }
     }
 
     fn expire(&mut self) {

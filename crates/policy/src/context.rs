@@ -116,8 +116,10 @@ pub struct RecordRoute {
     pub params: Bytes,
     /// `enable_full_lr`.
     pub full_lr: bool,
-    /// `append_fromtag`.
-    pub ftag: bool,
+    /// `append_fromtag`: the tag of the dialog's caller.
+    pub ftag: Option<Bytes>,
+    /// `sips:`, as the Request-URI was when the function was called (`ignore_sips`).
+    pub sips: bool,
     /// `enable_double_rr`.
     pub double: stack::routing::Double,
 }

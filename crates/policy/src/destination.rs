@@ -56,6 +56,19 @@ impl Q {
     }
 }
 
+/// `0.5`, `1`: as short as it can be; empty where unset.
+impl std::fmt::Display for Q {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            unset if unset < 0 => Ok(()),
+            whole if whole % 1000 == 0 => write!(f, "{}", whole / 1000),
+            thousandths => {
+                f.write_str(format!("{:.3}", f32::from(thousandths) / 1000.0).trim_end_matches('0'))
+            }
+        }
+    }
+}
+
 impl Default for Q {
     fn default() -> Q {
         Q::UNSET

@@ -78,9 +78,9 @@ pub struct Installed {
     /// Timers.
     pub timers: Vec<Timer>,
     /// Tasks before the first message.
-    pub start: Vec<StartTask>,
+    pub start: Mutex<Vec<StartTask>>,
     /// Tasks at the end, such as writing back what is only in memory.
-    pub stop: Vec<StartTask>,
+    pub stop: Mutex<Vec<StartTask>>,
     /// Names of event routes that somebody runs.
     pub event_routes: Vec<&'static str>,
     /// The core parameters, from module `core`.
@@ -216,12 +216,12 @@ impl<'a> Init<'a> {
 
     /// Gives a task to run once before the first message.
     pub fn on_start(&mut self, task: impl FnOnce(StartDone) + Send + 'static) {
-        self.installed.start.push(Box::new(task));
+        self.installed.start.get_mut().push(Box::new(task));
     }
 
     /// Gives a task to run when the server stops.
     pub fn on_stop(&mut self, task: impl FnOnce(StartDone) + Send + 'static) {
-        self.installed.stop.push(Box::new(task));
+        self.installed.stop.get_mut().push(Box::new(task));
     }
 
     /// Gives something to do every `interval_ms` milliseconds.

@@ -29,6 +29,7 @@ mod outcome;
 mod param;
 mod prepare;
 mod problem;
+mod redirect;
 mod rewrite;
 mod routes;
 mod rpc;
@@ -72,6 +73,7 @@ pub use outcome::{Continuation, Outcome};
 pub use param::{Flag, FromParam, ParamDecl, ParamValue};
 pub use prepare::{Names, Prepare};
 pub use problem::{problem, unknown};
+pub use redirect::{RichRedirect, redirect_contact};
 pub use rewrite::{UriEdit, rewrite_uri};
 pub use routes::Routes;
 pub use rpc::{RpcError, RpcRequest, RpcResult};
@@ -80,6 +82,8 @@ pub use service::{
     Bindings, Change, Decide, Expired, Keep, Location, LocationRules, LocationTable, Matching,
     WithBinding, WithBindings,
 };
+/// Route sets and serial groups as the stack works them out, for modules `rr` and `tm`.
+pub use stack::{fork::serial_groups, routing};
 pub use surroundings::{LocalOffset, Surroundings};
 pub use tm_params::TransactionParams;
 pub use transaction::{Armed, Branch, Cancel, Client, Server, Transaction};

@@ -24,6 +24,8 @@ mod sql;
 mod value;
 mod writer;
 
+pub use quote::literal;
+
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -168,7 +170,7 @@ impl Store for SqliteStore {
     }
 
     fn quote(&self, text: &[u8]) -> String {
-        quote::literal(text)
+        literal(text)
     }
 
     fn kind(&self) -> &'static str {

@@ -2,7 +2,7 @@
 
 /// The literal, quotes included. SQLite doubles a quote and knows no other escape. Text that is not
 /// UTF-8 or holds a NUL (which would end the statement) is spelled in hexadecimal.
-pub(crate) fn literal(text: &[u8]) -> String {
+pub fn literal(text: &[u8]) -> String {
     match std::str::from_utf8(text) {
         Ok(text) if !text.contains('\0') => format!("'{}'", text.replace('\'', "''")),
         _ => {

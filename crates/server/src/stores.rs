@@ -1,0 +1,95 @@
+//! Databases by URL: one each, connected when the server starts.
+
+use parking_lot::Mutex;
+use policy::Stores;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use store::{DbUrl, Done, Operation, Store, StoreError};
+use store_sqlite::{Options, SqliteStore};
+
+/// All databases that a configuration names.
+#[derive(Default)]
+pub(crate) struct Databases(Mutex<BTreeMap<String, Arc<Lazy>>>);
+
+impl Databases {
+    /// Connects every database that was named.
+    ///
+    /// # Errors
+    /// A sentence for the first that does not open.
+    pub(crate) fn connect(&self) -> Result<(), String> {
+        for lazy in self.0.lock().values() {
+            lazy.connect().map_err(|why| why.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Waits until what was written is in the files, and closes them.
+    pub(crate) fn close(&self) {
+        self.0.lock().clear();
+    }
+}
+
+impl Stores for Databases {
+    fn open(&self, url: &str) -> Result<Arc<dyn Store>, String> {
+        let parsed = DbUrl::parse(url).map_err(|error| error.to_string())?;
+        if parsed.driver != "sqlite" {
+            return Err(format!(
+                "no driver for `{}` databases; write sqlite:///path",
+                parsed.driver
+            ));
+        }
+        let mut all = self.0.lock();
+        let lazy = all
+            .entry(url.to_owned())
+            .or_insert_with(|| Arc::new(Lazy::new(parsed)));
+        Ok(lazy.clone())
+    }
+}
+
+/// A database that is connected later, so that `check` connects none.
+struct Lazy {
+    url: DbUrl,
+    store: OnceLock<SqliteStore>,
+}
+
+impl Lazy {
+    fn new(url: DbUrl) -> Lazy {
+        Lazy {
+            url,
+            store: OnceLock::new(),
+        }
+    }
+
+    fn connect(&self) -> Result<(), StoreError> {
+        if self.store.get().is_none() {
+            let path = Path::new(&self.url.database);
+            let opened = SqliteStore::open(path, Options::default())?;
+            // Somebody else may have been quicker; one of the two is dropped.
+            let _ = self.store.set(opened);
+        }
+        Ok(())
+    }
+}
+
+impl Store for Lazy {
+    fn submit(&self, operation: Operation, done: Done) {
+        match self.store.get() {
+            Some(store) => store.submit(operation, done),
+            None => done(Err(StoreError::Unavailable {
+                store: self.url.to_string(),
+                reason: "not connected yet".to_owned(),
+            })),
+        }
+    }
+
+    fn quote(&self, text: &[u8]) -> String {
+        self.store
+            .get()
+            .map_or_else(|| store_sqlite::literal(text), |store| store.quote(text))
+    }
+
+    fn kind(&self) -> &'static str {
+        "sqlite"
+    }
+}

@@ -1,0 +1,88 @@
+//! Name servers, asked without blocking a worker.
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::proto::rr::RData;
+use stack::location::{Answer, Query, QueryKind, SrvRecord};
+use std::net::IpAddr;
+use tokio::runtime::Handle;
+
+/// The system's name servers, with hickory's cache.
+#[derive(Clone)]
+pub(crate) struct Names {
+    runtime: Handle,
+    resolver: Option<TokioResolver>,
+}
+
+impl Names {
+    /// Reads `/etc/resolv.conf`. Without it every name is unknown.
+    pub(crate) fn of_system(runtime: Handle) -> Names {
+        let resolver = {
+            let _guard = runtime.enter();
+            TokioResolver::builder_tokio()
+                .ok()
+                .and_then(|builder| builder.build().ok())
+        };
+        Names { runtime, resolver }
+    }
+
+    /// Asks, and calls `done` on the runtime's thread.
+    pub(crate) fn look_up(&self, query: Query, done: impl FnOnce(Answer) + Send + 'static) {
+        let Some(resolver) = self.resolver.clone() else {
+            return done(Answer::Nothing);
+        };
+        self.runtime
+            .spawn(async move { done(answer(&resolver, &query).await) });
+    }
+}
+
+async fn answer(resolver: &TokioResolver, query: &Query) -> Answer {
+    let Ok(name) = std::str::from_utf8(&query.name) else {
+        return Answer::Nothing;
+    };
+    match query.kind {
+        QueryKind::A => match resolver.ipv4_lookup(name).await {
+            Ok(found) => addresses(found.answers().iter().map(|record| &record.data)),
+            Err(_) => Answer::Nothing,
+        },
+        QueryKind::Aaaa => match resolver.ipv6_lookup(name).await {
+            Ok(found) => addresses(found.answers().iter().map(|record| &record.data)),
+            Err(_) => Answer::Nothing,
+        },
+        QueryKind::Srv => match resolver.srv_lookup(name).await {
+            Ok(found) => services(found.answers().iter().map(|record| &record.data)),
+            Err(_) => Answer::Nothing,
+        },
+    }
+}
+
+fn addresses<'a>(data: impl Iterator<Item = &'a RData>) -> Answer {
+    let found: Vec<IpAddr> = data.filter_map(RData::ip_addr).collect();
+    if found.is_empty() {
+        Answer::Nothing
+    } else {
+        Answer::Addresses(found)
+    }
+}
+
+fn services<'a>(data: impl Iterator<Item = &'a RData>) -> Answer {
+    let found: Vec<SrvRecord> = data.filter_map(service).collect();
+    if found.is_empty() {
+        Answer::Nothing
+    } else {
+        Answer::Srv(found)
+    }
+}
+
+fn service(data: &RData) -> Option<SrvRecord> {
+    let RData::SRV(srv) = data else {
+        return None;
+    };
+    let target = srv.target.to_utf8();
+    let target = target.trim_end_matches('.').to_ascii_lowercase();
+    Some(SrvRecord {
+        priority: srv.priority,
+        weight: srv.weight,
+        port: srv.port,
+        target: target.into(),
+    })
+}

@@ -1,0 +1,85 @@
+//! A worker thread of a UDP socket.
+
+use super::Hands;
+use super::hands::Datagrams;
+use crate::clock::Clock;
+use edge::{Input, Transmit, Worker};
+use net::udp::{Datagram, Handler, SendFailure, Sender};
+use policy::{Flow, Identity, Proto};
+use std::sync::Arc;
+
+/// Takes datagrams to a worker and its outputs to the sockets.
+pub(crate) struct UdpWorker {
+    pub(crate) worker: Worker,
+    pub(crate) hands: Hands,
+    pub(crate) clock: Clock,
+    pub(crate) identity: Arc<Identity>,
+}
+
+impl Handler for UdpWorker {
+    fn datagrams(&mut self, batch: &mut Vec<Datagram>, out: &mut Sender) {
+        let now = self.clock.now();
+        for Datagram { bytes, local, peer } in batch.drain(..) {
+            let Some(socket) = self.identity.find(Proto::Udp, local) else {
+                continue;
+            };
+            let flow = Flow {
+                proto: Proto::Udp,
+                socket: socket.id,
+                local,
+                peer,
+                connection: None,
+            };
+            self.worker
+                .handle_input(now, Input::Datagram { flow, bytes });
+            self.hands
+                .carry_out(&mut self.worker, now, &mut Batched(out));
+        }
+    }
+
+    fn idle(&mut self, out: &mut Sender) {
+        let now = self.clock.now();
+        self.worker.handle_input(now, Input::Tick);
+        self.hands
+            .carry_out(&mut self.worker, now, &mut Batched(out));
+    }
+
+    fn failed(&mut self, failure: SendFailure, out: &mut Sender) {
+        let now = self.clock.now();
+        let Some(socket) = self.identity.find(Proto::Udp, failure.local) else {
+            return;
+        };
+        let flow = Flow {
+            proto: Proto::Udp,
+            socket: socket.id,
+            local: failure.local,
+            peer: failure.peer,
+            connection: None,
+        };
+        let transmit = Transmit {
+            flow,
+            bytes: failure.bytes,
+            no_connect: false,
+            close: false,
+            branch: None,
+        };
+        self.worker
+            .handle_input(now, Input::SendFailed { transmit });
+        self.hands
+            .carry_out(&mut self.worker, now, &mut Batched(out));
+    }
+}
+
+/// Queues datagrams for the batch that leaves at the end.
+struct Batched<'a>(&'a mut Sender);
+
+impl Datagrams for Batched<'_> {
+    fn send(&mut self, transmit: &Transmit) -> Result<(), ()> {
+        self.0.send(
+            transmit.flow.local,
+            transmit.flow.peer,
+            transmit.bytes.clone(),
+        );
+        Ok(())
+    }
+}
