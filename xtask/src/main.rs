@@ -1,1 +1,60 @@
-fn main() {}
+//! The chores of the repository: `cargo xtask test` and its parts.
+
+mod codegen;
+mod licences;
+mod packages;
+mod shell;
+mod suite;
+mod tidy;
+
+use std::process::ExitCode;
+
+type Chore = fn(&[String]) -> Result<(), String>;
+
+const CHORES: [(&str, &str, Chore); 5] = [
+    (
+        "test",
+        "installs what the tests need and runs every check and test",
+        suite::run,
+    ),
+    (
+        "tidy",
+        "checks the rules of the house that no compiler knows",
+        |_| tidy::run(),
+    ),
+    ("licences", "checks the licence of every dependency", |_| {
+        licences::run()
+    }),
+    ("codegen", "writes the files that are generated", |_| {
+        codegen::run()
+    }),
+    (
+        "packages",
+        "installs the Debian packages that the tests need",
+        |_| packages::install(),
+    ),
+];
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let name = args.next().unwrap_or_default();
+    let rest: Vec<String> = args.collect();
+    let Some((_, _, chore)) = CHORES.iter().find(|(own, ..)| *own == name) else {
+        return usage();
+    };
+    match chore(&rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("xtask {name}: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("cargo xtask CHORE");
+    for (name, doc, _) in CHORES {
+        eprintln!("  {name:10} {doc}");
+    }
+    ExitCode::FAILURE
+}

@@ -1,0 +1,40 @@
+//! The Debian packages that the tests need.
+
+use crate::shell;
+
+/// A program to look for, and the package it is in.
+const NEEDED: [(&str, &str); 7] = [
+    ("/usr/bin/sipp", "sip-tester"),
+    ("/usr/bin/sipsak", "sipsak"),
+    ("/usr/bin/baresip", "baresip"),
+    ("/usr/bin/sqlite3", "sqlite3"),
+    ("/usr/bin/python3", "python3"),
+    ("/usr/sbin/kamailio", "kamailio"),
+    (
+        "/usr/lib/x86_64-linux-gnu/kamailio/modules/db_sqlite.so",
+        "kamailio-sqlite-modules",
+    ),
+];
+
+/// Installs what is missing, with apt.
+pub(crate) fn install() -> Result<(), String> {
+    let missing: Vec<&str> = NEEDED
+        .iter()
+        .filter(|(path, _)| !std::path::Path::new(path).exists())
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    shell::run("apt-get", &["update", "-q"])?;
+    let mut args = vec!["install", "-y", "-q", "--no-install-recommends"];
+    args.extend(missing);
+    shell::run(
+        "env",
+        &[
+            &["DEBIAN_FRONTEND=noninteractive", "apt-get"],
+            args.as_slice(),
+        ]
+        .concat(),
+    )
+}
