@@ -242,11 +242,7 @@ impl<H: Host> Machine<H> {
                 let value = self.value_or_fault(program, host, at, value);
                 self.stack.push(value);
             }
-            Instruction::PopUnless(target) => {
-                if !self.pop().is_true() {
-                    self.pc = *target;
-                }
-            }
+            Instruction::PopUnless(target) => self.pop_unless(*target),
             Instruction::AndElse(target) => self.short_circuit(false, *target),
             Instruction::OrElse(target) => self.short_circuit(true, *target),
             Instruction::PopAssign(variable, op) => {
@@ -276,6 +272,12 @@ impl<H: Host> Machine<H> {
     fn replace(&mut self, with: impl FnOnce(&Value) -> Value) {
         if let Some(top) = self.stack.last_mut() {
             *top = with(top);
+        }
+    }
+
+    fn pop_unless(&mut self, target: u32) {
+        if !self.pop().is_true() {
+            self.pc = target;
         }
     }
 

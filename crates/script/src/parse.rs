@@ -15,7 +15,7 @@ mod route;
 mod statement;
 
 /// Blocks and parentheses nested deeper are refused; bounds the stack.
-pub(crate) const NESTING: usize = 128;
+pub(crate) const NESTING: usize = 384;
 /// Findings after which a file is not read on; one mistake can lead to many.
 const MOST_FINDINGS: usize = 200;
 
