@@ -14,8 +14,9 @@ mod listen;
 mod route;
 mod statement;
 
-/// Blocks and parentheses nested deeper are refused; bounds the stack.
-pub(crate) const NESTING: usize = 384;
+/// Statements, blocks and parentheses within each other; deeper ones are refused. Bounds the stack;
+/// an `if` with a block counts twice.
+pub(crate) const NESTING: usize = 128;
 /// Findings after which a file is not read on; one mistake can lead to many.
 const MOST_FINDINGS: usize = 200;
 
