@@ -48,6 +48,19 @@ impl Worker {
         }
     }
 
+    /// Runs `onsend_route`; true where it drops what was about to leave.
+    pub(crate) fn is_dropped_on_send(&mut self, context: &mut Context, flow: Flow) -> bool {
+        let Some(route) = context.config.entry.onsend else {
+            return false;
+        };
+        let before = std::mem::replace(&mut context.route, policy::Routes::ONSEND);
+        context.sending = Some(flow);
+        let dropped = self.run_now(context, route);
+        context.sending = None;
+        context.route = before;
+        dropped
+    }
+
     /// Something did not leave: a request's branch has failed, a reply is lost.
     pub(crate) fn send_failed(&mut self, transmit: Transmit) {
         use crate::mail::Mail;

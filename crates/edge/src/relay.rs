@@ -244,14 +244,15 @@ impl Worker {
             ));
             return false;
         };
-        let (limits, timers) = (&self.edge.limits.stack, timers_of(context));
-        let index = context
-            .transaction
-            .as_deref_mut()
-            .and_then(|transaction| transaction.fork.add(limits).ok());
-        let Some((index, (bytes, via_branch))) =
-            index.and_then(|i| Some((i, self.render_branch(context, &flow, i)?)))
-        else {
+        if self.is_dropped_on_send(context, flow) {
+            context.error = Some((
+                477,
+                "Unfortunately error on sending to next hop occurred (477/SL)",
+            ));
+            return false;
+        }
+        let timers = timers_of(context);
+        let Some((bytes, via_branch)) = self.new_leg(context, &flow) else {
             context.error = Some((500, "Server Internal Error (500/SL)"));
             return false;
         };
@@ -259,12 +260,20 @@ impl Worker {
         let client = self.client(context, bytes, &flow, &timers, &mut actions);
         let branch = new_branch(context, &job.base, flow, client, via_branch);
         if let Some(transaction) = context.transaction.as_deref_mut() {
-            debug_assert_eq!(transaction.branches.len(), usize::from(index));
             transaction.branches.push(branch);
         }
         self.edge.counts.forwarded_requests.inc();
         self.send_client(flow, actions);
         true
+    }
+
+    /// Renders the branch in hand and gives it a place in response selection.
+    fn new_leg(&mut self, context: &mut Context, flow: &policy::Flow) -> Option<(Bytes, Bytes)> {
+        let index = u16::try_from(next_index(context)).ok()?;
+        let rendered = self.render_branch(context, flow, index)?;
+        let transaction = context.transaction.as_deref_mut()?;
+        transaction.fork.add(&self.edge.limits.stack).ok()?;
+        Some(rendered)
     }
 
     fn client(

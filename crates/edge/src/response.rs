@@ -209,29 +209,23 @@ impl Worker {
         reply: Reply,
         code: u16,
     ) -> Option<Box<Context>> {
-        let options = options(&context);
-        let index = reply.branch;
-        if let Some(branch) = context
-            .transaction
-            .as_deref_mut()?
-            .branches
-            .get_mut(usize::from(index))
-        {
+        let index = usize::from(reply.branch);
+        if let Some(branch) = context.transaction.as_deref_mut()?.branches.get_mut(index) {
             branch.status = branch.status.max(code);
             if code >= 200 {
                 branch.reply = Some(reply.message.clone());
             }
         }
+        let end = BranchEnd {
+            index: reply.branch,
+            code,
+            reply: Some(reply.message),
+        };
         if code >= 300 {
-            self.tell_branch_failed(&mut context, code, Some(&reply.message));
+            self.branch_ended(context, end)
+        } else {
+            self.count(context, end)
         }
-        let stored = Some(reply.message.clone());
-        let verdict = context
-            .transaction
-            .as_deref_mut()?
-            .fork
-            .reply(index, code, stored, false, &options);
-        self.act_on(context, verdict, Some(&reply.message))
     }
 
     /// A branch ended with a status made up here: 408 or 503.
@@ -241,8 +235,6 @@ impl Worker {
         index: usize,
         code: u16,
     ) -> Option<Box<Context>> {
-        let options = options(&context);
-        let number = u16::try_from(index).ok()?;
         let transaction = context.transaction.as_deref_mut()?;
         // A cancelled branch that never answers is over as if it had said so (RFC 3261 section 9.1).
         let code = if transaction.cancelled && code == 408 {
@@ -254,9 +246,55 @@ impl Worker {
             branch.status = branch.status.max(code);
             branch.is_local = true;
         }
-        let verdict = transaction.fork.reply(number, code, None, true, &options);
-        self.tell_branch_failed(&mut context, code, None);
-        self.act_on(context, verdict, None)
+        self.branch_ended(
+            context,
+            BranchEnd {
+                index: u16::try_from(index).ok()?,
+                code,
+                reply: None,
+            },
+        )
+    }
+
+    /// A branch has ended without success: its failure route sees it first.
+    fn branch_ended(&mut self, mut context: Box<Context>, end: BranchEnd) -> Option<Box<Context>> {
+        self.tell_branch_failed(&mut context, end.code, end.reply.as_deref());
+        let branch = context
+            .transaction
+            .as_ref()?
+            .branches
+            .get(usize::from(end.index))?;
+        let Some(route) = branch.on_branch_failure.or(context.armed.on_branch_failure) else {
+            return self.count(context, end);
+        };
+        let branch = usize::from(end.index);
+        context.reply = Some(ReplyInHand {
+            branch,
+            code: end.code,
+            message: end.reply.clone(),
+        });
+        context.route = Routes::BRANCH_FAILURE;
+        context.branch_index = branch;
+        context.branches.clear();
+        self.run(context, route, Purpose::BranchFailure(end))
+    }
+
+    /// `event_route[tm:branch-failure:…]` has ended.
+    pub(crate) fn branch_failure_route_ended(
+        &mut self,
+        mut context: Box<Context>,
+        end: BranchEnd,
+    ) -> Option<Box<Context>> {
+        context.reply = None;
+        self.count(context, end)
+    }
+
+    fn count(&mut self, mut context: Box<Context>, end: BranchEnd) -> Option<Box<Context>> {
+        let options = options(&context);
+        let BranchEnd { index, code, reply } = end;
+        let fork = &mut context.transaction.as_deref_mut()?.fork;
+        let verdict = fork.reply(index, code, reply.clone(), reply.is_none(), &options);
+        self.act_on(context, verdict, reply.as_ref())
     }
 
     fn act_on(
@@ -376,6 +414,14 @@ impl Worker {
             );
         }
     }
+}
+
+/// What a branch has come to, or its latest provisional reply.
+pub(crate) struct BranchEnd {
+    index: u16,
+    code: u16,
+    /// None where the status was made up here.
+    reply: Option<Arc<Message>>,
 }
 
 /// What module `tm` says about response selection.

@@ -20,8 +20,8 @@ pub(crate) enum Purpose {
     CoreReply,
     /// `onreply_route` of a transaction; the context's home is the request.
     Reply(crate::mail::Reply),
-    /// `event_route[tm:branch-failure:…]`, which may give the branch another target.
-    BranchFailure,
+    /// `event_route[tm:branch-failure:…]`: afterwards the branch's end counts.
+    BranchFailure(crate::response::BranchEnd),
     /// `failure_route`.
     Failure,
     /// A route whose end nobody waits for.
@@ -55,6 +55,23 @@ impl Worker {
             },
             step,
         )
+    }
+
+    /// Runs a route that cannot wait (`onsend_route`) and tells whether it ended with `drop`.
+    pub(crate) fn run_now(&mut self, context: &mut Context, route: RouteId) -> bool {
+        let config = context.config.clone();
+        let mut machine = Machine::new(&config.program, route, self.script_limits(&config));
+        let mut step = machine.run(&config.program, context);
+        loop {
+            match step {
+                Step::Ended(end) => return end.kind == EndKind::Drop,
+                Step::Waiting(effect) => {
+                    step = machine.answer_with(&config.program, context, |context, resume| {
+                        self.perform(context, effect, resume)
+                    });
+                }
+            }
+        }
     }
 
     fn script_limits(&self, config: &policy::Config) -> script::Limits {
@@ -155,7 +172,7 @@ impl Worker {
             Purpose::Reply(reply) => {
                 self.reply_route_ended(context, reply, end.kind == EndKind::Drop)
             }
-            Purpose::BranchFailure => Some(context),
+            Purpose::BranchFailure(end) => self.branch_failure_route_ended(context, end),
             Purpose::Failure => Some(self.failure_route_ended(context)),
             Purpose::Event => Some(context),
         }

@@ -111,6 +111,9 @@ impl Worker {
         let Some(bytes) = self.render_request(context, &flow, branch.as_bytes()) else {
             return false;
         };
+        if self.is_dropped_on_send(context, flow) {
+            return false;
+        }
         self.edge.counts.forwarded_requests.inc();
         let (no_connect, close) = (
             context.switches.forward_no_connect,
