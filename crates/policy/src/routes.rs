@@ -31,6 +31,11 @@ impl Routes {
     /// Wherever the message in hand is a reply.
     pub const REPLIES: Routes = Routes(4 | 64);
 
+    /// The kinds of both sets.
+    pub const fn or(self, other: Routes) -> Routes {
+        Routes(self.0 | other.0)
+    }
+
     /// True where every kind of `other` is in this set.
     pub const fn contains(self, other: Routes) -> bool {
         self.0 & other.0 == other.0
@@ -66,7 +71,7 @@ impl BitOr for Routes {
     type Output = Routes;
 
     fn bitor(self, other: Routes) -> Routes {
-        Routes(self.0 | other.0)
+        self.or(other)
     }
 }
 
