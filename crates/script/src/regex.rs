@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::util::syntax;
@@ -43,6 +43,10 @@ struct Linear {
     search: regex::bytes::Regex,
     translated: String,
     flags: Flags,
+    /// Finds the longest match; built when first wanted, `None` when it would be too large.
+    longest: OnceLock<Option<DFA>>,
+    /// The same expression, bound to the end of the text; for the groups of the longest match.
+    ending: OnceLock<Option<regex::bytes::Regex>>,
 }
 
 /// How to match.
@@ -111,6 +115,8 @@ impl Regex {
                 search,
                 translated: translated.pattern,
                 flags,
+                longest: OnceLock::new(),
+                ending: OnceLock::new(),
             }))
         };
         Ok(Self {
@@ -184,23 +190,28 @@ impl Linear {
 
     /// The end of the longest match that starts at `start`.
     fn longest_end(&self, text: &[u8], start: usize) -> Option<usize> {
-        let dfa = DFA::builder()
-            .configure(DFA::config().match_kind(MatchKind::All))
-            .syntax(syntax_of(self.flags))
-            .build(&self.translated)
-            .ok()?;
-        let mut cache = Cache::new(&dfa);
+        let dfa = self.longest.get_or_init(|| self.build_longest()).as_ref()?;
+        let mut cache = Cache::new(dfa);
         let input = Input::new(text).range(start..).anchored(Anchored::Yes);
         dfa.try_search_fwd(&mut cache, &input)
             .ok()?
             .map(|found| found.offset())
     }
 
+    fn build_longest(&self) -> Option<DFA> {
+        DFA::builder()
+            .configure(DFA::config().match_kind(MatchKind::All))
+            .syntax(syntax_of(self.flags))
+            .build(&self.translated)
+            .ok()
+    }
+
     fn captures(&self, text: &[u8], from: usize) -> Option<Captures> {
         let whole = self.longest(text, from)?;
-        let ending = linear(&format!("(?:{})\\z", self.translated), self.flags).ok()?;
+        let bound = || linear(&format!("(?:{})\\z", self.translated), self.flags).ok();
+        let ending = self.ending.get_or_init(bound).as_ref();
         let groups = ending
-            .captures_at(text.get(..whole.end)?, whole.start)
+            .and_then(|ending| ending.captures_at(text.get(..whole.end)?, whole.start))
             .or_else(|| self.search.captures_at(text, whole.start))?;
         Some(
             groups

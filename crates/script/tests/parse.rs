@@ -87,6 +87,32 @@ fn the_resolver_has_these_findings() {
     }
 }
 
+#[test]
+fn small_servers_load_with_and_without_their_toggles() {
+    for file in corpus("load") {
+        let text = std::fs::read(&file).unwrap();
+        for toggles in [
+            &[][..],
+            &["WITH_TOPOH"],
+            &["WITH_DIALOG"],
+            &["WITH_TOPOH", "WITH_DIALOG"],
+        ] {
+            let defines = toggles
+                .iter()
+                .map(|name| ((*name).to_owned(), None))
+                .collect();
+            let options = Options {
+                defines,
+                ..Options::default()
+            };
+            let parsed = script::parse(&Memory::main(text.clone()), "main.cfg", &options);
+            assert_eq!(findings(&parsed), "", "{}", file.display());
+            let resolved = resolve(&parsed, &Words { lenient: true });
+            assert!(resolved.program.is_some(), "{:?}", resolved.diagnostics);
+        }
+    }
+}
+
 /// The file that Debian's package installs, where it is installed.
 fn stock() -> Option<Vec<u8>> {
     std::fs::read("/etc/kamailio/kamailio.cfg").ok()
