@@ -31,6 +31,11 @@ const CHORES: [(&str, &str, Chore); 6] = [
         codegen::run()
     }),
     (
+        "soak",
+        "calls at full rate for SECONDS at RATE a second, with flat memory",
+        soak::run,
+    ),
+    (
         "packages",
         "installs the Debian packages that the tests need",
         |_| packages::install(),
