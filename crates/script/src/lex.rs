@@ -4,6 +4,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bytes::Bytes;
 
+mod literal;
+mod punct;
+
+pub(crate) use literal::wrap;
+use literal::{double_quoted, number, single_quoted};
+pub(crate) use punct::Punct;
+use punct::{one_sign, two_signs};
+
 /// A token and the bytes it covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lexeme {
@@ -39,45 +47,6 @@ pub(crate) enum Broken {
     Comment,
     Number,
     Variable,
-}
-
-/// Signs and operators.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Punct {
-    BraceOpen,
-    BraceClose,
-    ParenOpen,
-    ParenClose,
-    BracketOpen,
-    BracketClose,
-    Semicolon,
-    Comma,
-    Colon,
-    Dot,
-    Assign,
-    Replace,
-    Equal,
-    Unequal,
-    Match,
-    Mismatch,
-    Less,
-    Greater,
-    LessEqual,
-    GreaterEqual,
-    And,
-    Or,
-    Not,
-    Plus,
-    Minus,
-    Star,
-    Slash,
-    Percent,
-    BitAnd,
-    BitOr,
-    BitXor,
-    BitNot,
-    ShiftLeft,
-    ShiftRight,
 }
 
 /// The words after `#!` that are directives.
@@ -185,70 +154,6 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
         .position(|window| window == needle)
 }
 
-/// A string with escapes; those it does not know stay as they are, backslash and all.
-fn double_quoted(rest: &[u8]) -> (Lexed, usize) {
-    let mut out = Vec::new();
-    let mut at = 1;
-    while let Some(byte) = rest.get(at) {
-        match byte {
-            b'"' => return (Lexed::Text(Bytes::from(out)), at + 1),
-            b'\\' => at += escape(&rest[at..], &mut out),
-            _ => {
-                out.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    (Lexed::Broken(Broken::Text), rest.len())
-}
-
-fn single_quoted(rest: &[u8]) -> (Lexed, usize) {
-    match rest[1..].iter().position(|byte| *byte == b'\'') {
-        Some(length) => (
-            Lexed::Text(Bytes::copy_from_slice(&rest[1..=length])),
-            length + 2,
-        ),
-        None => (Lexed::Broken(Broken::Text), rest.len()),
-    }
-}
-
-/// Appends what the escape at the start of `rest` stands for; its length.
-fn escape(rest: &[u8], out: &mut Vec<u8>) -> usize {
-    let (byte, length) = match rest {
-        [_, b'n', ..] => (b'\n', 2),
-        [_, b'r', ..] => (b'\r', 2),
-        [_, b't', ..] => (b'\t', 2),
-        [_, b'a', ..] => (0x07, 2),
-        [_, b'"', ..] => (b'"', 2),
-        [_, b'\\', ..] => (b'\\', 2),
-        [_, b'\n', ..] => return 2,
-        [_, b'\r', b'\n', ..] => return 3,
-        [_, b'x', digits @ ..] => match digits_value(digits, 16, 2) {
-            Some((value, length)) => (value, 2 + length),
-            None => (b'\\', 1),
-        },
-        [_, digits @ ..] => match digits_value(digits, 8, 3) {
-            Some((value, length)) if length > 1 => (value, 1 + length),
-            _ => (b'\\', 1),
-        },
-        [] => return 0,
-    };
-    out.push(byte);
-    length
-}
-
-fn digits_value(digits: &[u8], radix: u32, most: usize) -> Option<(u8, usize)> {
-    let length = digits
-        .iter()
-        .take(most)
-        .take_while(|d| char::from(**d).is_digit(radix))
-        .count();
-    let value = digits[..length].iter().fold(0_u32, |sum, d| {
-        sum * radix + char::from(*d).to_digit(radix).unwrap_or(0)
-    });
-    (length > 0).then_some((u8::try_from(value & 0xff).unwrap_or(0), length))
-}
-
 fn variable(rest: &[u8]) -> (Lexed, usize) {
     if rest.get(1) == Some(&b'(') {
         return parenthesised(rest, 1);
@@ -339,42 +244,6 @@ fn address(rest: &[u8]) -> Option<(Lexed, usize)> {
         .then_some((Lexed::Address(IpAddr::V4(v4)), length))
 }
 
-fn number(rest: &[u8]) -> (Lexed, usize) {
-    let length = rest.iter().take_while(|byte| is_name_byte(**byte)).count();
-    match number_value(&rest[..length]) {
-        Some(value) => (Lexed::Number(value), length),
-        None => (Lexed::Broken(Broken::Number), length),
-    }
-}
-
-/// Decimal, `0x…`, octal after a leading zero, or binary before `b`; above 64 bits the highest
-/// number, then cut to 32 bits, as observed (`4294967296` is 0, `9223372036854775807` is -1).
-fn number_value(digits: &[u8]) -> Option<i64> {
-    let (digits, radix) = match digits {
-        [b'0', b'x' | b'X', hex @ ..] if !hex.is_empty() => (hex, 16),
-        [binary @ .., b'b'] if binary.iter().all(|d| matches!(d, b'0' | b'1')) => (binary, 2),
-        [b'0', octal @ ..] if !octal.is_empty() => (octal, 8),
-        _ => (digits, 10),
-    };
-    let wide = digits.iter().try_fold(0_i64, |sum, digit| {
-        let digit = char::from(*digit).to_digit(radix)?;
-        Some(
-            sum.saturating_mul(i64::from(radix))
-                .saturating_add(i64::from(digit)),
-        )
-    })?;
-    Some(wrap(wide))
-}
-
-/// Cuts a number to 32 bits.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "wrapping is what is asked for"
-)]
-pub(crate) fn wrap(number: i64) -> i64 {
-    i64::from(number as i32)
-}
-
 fn word_or_punct(rest: &[u8]) -> (Lexed, usize) {
     let length = rest.iter().take_while(|byte| is_name_byte(**byte)).count();
     if length > 0 {
@@ -401,50 +270,4 @@ fn noise_length(rest: &[u8]) -> usize {
         .take(3)
         .take_while(|byte| **byte & 0xc0 == 0x80)
         .count()
-}
-
-fn two_signs(signs: &[u8]) -> Option<Punct> {
-    Some(match signs {
-        b"==" => Punct::Equal,
-        b"!=" => Punct::Unequal,
-        b"=~" => Punct::Match,
-        b"!~" => Punct::Mismatch,
-        b"<=" => Punct::LessEqual,
-        b">=" => Punct::GreaterEqual,
-        b"&&" => Punct::And,
-        b"||" => Punct::Or,
-        b"<<" => Punct::ShiftLeft,
-        b">>" => Punct::ShiftRight,
-        b":=" => Punct::Replace,
-        _ => return None,
-    })
-}
-
-fn one_sign(sign: u8) -> Option<Punct> {
-    Some(match sign {
-        b'{' => Punct::BraceOpen,
-        b'}' => Punct::BraceClose,
-        b'(' => Punct::ParenOpen,
-        b')' => Punct::ParenClose,
-        b'[' => Punct::BracketOpen,
-        b']' => Punct::BracketClose,
-        b';' => Punct::Semicolon,
-        b',' => Punct::Comma,
-        b':' => Punct::Colon,
-        b'.' => Punct::Dot,
-        b'=' => Punct::Assign,
-        b'<' => Punct::Less,
-        b'>' => Punct::Greater,
-        b'!' => Punct::Not,
-        b'+' => Punct::Plus,
-        b'-' => Punct::Minus,
-        b'*' => Punct::Star,
-        b'/' => Punct::Slash,
-        b'%' => Punct::Percent,
-        b'&' => Punct::BitAnd,
-        b'|' => Punct::BitOr,
-        b'^' => Punct::BitXor,
-        b'~' => Punct::BitNot,
-        _ => return None,
-    })
 }

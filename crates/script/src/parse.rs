@@ -13,6 +13,7 @@ mod global;
 mod listen;
 mod route;
 mod statement;
+mod word;
 
 /// Statements, blocks and parentheses within each other; deeper ones are refused. Bounds the stack;
 /// an `if` with a block counts twice.

@@ -1,0 +1,86 @@
+//! Signs and operators.
+
+/// Signs and operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Punct {
+    BraceOpen,
+    BraceClose,
+    ParenOpen,
+    ParenClose,
+    BracketOpen,
+    BracketClose,
+    Semicolon,
+    Comma,
+    Colon,
+    Dot,
+    Assign,
+    Replace,
+    Equal,
+    Unequal,
+    Match,
+    Mismatch,
+    Less,
+    Greater,
+    LessEqual,
+    GreaterEqual,
+    And,
+    Or,
+    Not,
+    Plus,
+    Minus,
+    Star,
+    Slash,
+    Percent,
+    BitAnd,
+    BitOr,
+    BitXor,
+    BitNot,
+    ShiftLeft,
+    ShiftRight,
+}
+
+pub(super) fn two_signs(signs: &[u8]) -> Option<Punct> {
+    Some(match signs {
+        b"==" => Punct::Equal,
+        b"!=" => Punct::Unequal,
+        b"=~" => Punct::Match,
+        b"!~" => Punct::Mismatch,
+        b"<=" => Punct::LessEqual,
+        b">=" => Punct::GreaterEqual,
+        b"&&" => Punct::And,
+        b"||" => Punct::Or,
+        b"<<" => Punct::ShiftLeft,
+        b">>" => Punct::ShiftRight,
+        b":=" => Punct::Replace,
+        _ => return None,
+    })
+}
+
+pub(super) fn one_sign(sign: u8) -> Option<Punct> {
+    Some(match sign {
+        b'{' => Punct::BraceOpen,
+        b'}' => Punct::BraceClose,
+        b'(' => Punct::ParenOpen,
+        b')' => Punct::ParenClose,
+        b'[' => Punct::BracketOpen,
+        b']' => Punct::BracketClose,
+        b';' => Punct::Semicolon,
+        b',' => Punct::Comma,
+        b':' => Punct::Colon,
+        b'.' => Punct::Dot,
+        b'=' => Punct::Assign,
+        b'<' => Punct::Less,
+        b'>' => Punct::Greater,
+        b'!' => Punct::Not,
+        b'+' => Punct::Plus,
+        b'-' => Punct::Minus,
+        b'*' => Punct::Star,
+        b'/' => Punct::Slash,
+        b'%' => Punct::Percent,
+        b'&' => Punct::BitAnd,
+        b'|' => Punct::BitOr,
+        b'^' => Punct::BitXor,
+        b'~' => Punct::BitNot,
+        _ => return None,
+    })
+}
