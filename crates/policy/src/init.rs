@@ -4,7 +4,7 @@ use crate::hooks::{Tracer, TransactionHook};
 use crate::problem::problem;
 use crate::{Alias, IsLocalDomain, TransactionParams};
 use crate::{
-    ConnectionId, CoreParams, Counter, Counters, Globals, Logger, Outbox, Problem, RpcRequest,
+    ConnectionId, ControlSocket, CoreParams, Counter, Counters, Globals, Logger, Outbox, Problem, RpcRequest,
     RpcResult, Surroundings,
 };
 use parking_lot::Mutex;
@@ -87,6 +87,8 @@ pub struct Installed {
     pub core: Option<CoreParams>,
     /// The settings of the transaction layer, from module `tm`.
     pub transactions: Option<TransactionParams>,
+    /// Certificates and profiles, from module `tls`.
+    pub tls: Option<crate::TlsSettings>,
     /// Who watches each statement.
     pub tracer: Option<Arc<dyn Tracer>>,
     /// What says whether a domain is served here.
@@ -97,6 +99,8 @@ pub struct Installed {
     pub transaction_hooks: Vec<Arc<dyn TransactionHook>>,
     /// Called when a stream connection is gone, whoever closed it.
     pub connection_closed: Vec<ConnectionClosed>,
+    /// Where commands of operators are taken.
+    pub controls: Vec<ControlSocket>,
     /// Settings with a group (`group.name = value`), declared before the first module.
     pub globals: Arc<Globals>,
     /// The process, from [`States::surroundings`].
@@ -166,6 +170,11 @@ impl<'a> Init<'a> {
     /// A counter in another group, where Kamailio counts it there.
     pub fn counter_in(&self, group: &str, name: &str, doc: &str) -> Counter {
         self.counters.register(group, name, doc)
+    }
+
+    /// All counters, for those who read them by name.
+    pub fn counters(&self) -> Counters {
+        self.counters.clone()
     }
 
     /// The database of `url`.
@@ -246,6 +255,11 @@ impl<'a> Init<'a> {
         });
     }
 
+    /// Asks for a place where commands of operators are taken.
+    pub fn control(&mut self, socket: ControlSocket) {
+        self.installed.controls.push(socket);
+    }
+
     /// Hands over the core parameters; only module `core` has them.
     pub fn set_core(&mut self, core: CoreParams) {
         self.installed.core = Some(core);
@@ -254,6 +268,11 @@ impl<'a> Init<'a> {
     /// Hands over the settings of the transaction layer; only module `tm` has them.
     pub fn set_transaction_params(&mut self, params: TransactionParams) {
         self.installed.transactions = Some(params);
+    }
+
+    /// Hands over certificates and profiles; only module `tls` has them.
+    pub fn set_tls(&mut self, settings: crate::TlsSettings) {
+        self.installed.tls = Some(settings);
     }
 
     /// Watches each statement of the script.

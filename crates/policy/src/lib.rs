@@ -5,9 +5,11 @@
 //! [`Context`] and answer an [`Outcome`], which may be a wish ([`Effect`]) instead of a result.
 
 mod argument;
+mod authentication;
 mod binding;
 mod config;
 mod context;
+mod control;
 mod core_params;
 mod counter;
 mod declaration;
@@ -20,6 +22,7 @@ mod hooks;
 mod host;
 mod identity;
 mod init;
+mod jsonrpc;
 mod keyword;
 mod load;
 mod log;
@@ -35,6 +38,7 @@ mod routes;
 mod rpc;
 mod service;
 mod surroundings;
+mod tls_settings;
 mod tm_params;
 mod transaction;
 mod var;
@@ -45,8 +49,10 @@ pub use argument::{
     Argument, BranchFailureRoute, BranchRoute, FailureRoute, Int, Literal, Pattern, PlainRoute,
     ReplyRoute, RouteName, Written,
 };
+pub use authentication::{Claim, DigestAuth, Secret};
 pub use binding::{Binding, BindingState, Registration};
 pub use config::{Config, EntryRoutes, Places, routes_of};
+pub use control::{ControlPlace, ControlSocket, FileAccess};
 pub use context::{Arrival, Context, Now, RecordRoute, ReplyInHand, Switches};
 pub use core_params::{CoreParams, DnsParams, TcpParams};
 pub use counter::{Counter, Counters};
@@ -66,6 +72,7 @@ pub use init::{
     World,
 };
 pub use load::{Addresses, Extra, Loader, Ready};
+pub use jsonrpc::{Executed, execute as execute_json_rpc};
 pub use log::{Level, Logger, Record, Sink};
 pub use module::{Entry, Loaded, Module};
 pub use outbox::{Outbox, Task};
@@ -85,6 +92,10 @@ pub use service::{
 /// Route sets and serial groups as the stack works them out, for modules `rr` and `tm`.
 pub use stack::{fork::serial_groups, routing};
 pub use surroundings::{LocalOffset, Surroundings};
+pub use tls_settings::{
+    ParseTlsProfiles, TlsDomain, TlsNameMode, TlsProfile, TlsProfiles, TlsSettings, TlsVerify,
+    TlsVersions,
+};
 pub use tm_params::TransactionParams;
 pub use transaction::{Armed, Branch, Cancel, Client, Server, Transaction};
 pub use var::{Text, Transform, Var};

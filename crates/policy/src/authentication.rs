@@ -1,0 +1,62 @@
+//! Digest authentication as a service: module `auth` checks, others know the passwords.
+
+use crate::Context;
+use bytes::Bytes;
+use sip::{HeaderId, Span};
+
+/// Checks digest credentials (RFC 3261 section 22, RFC 7616). The passwords come from elsewhere:
+/// a database, a variable of the script.
+pub trait DigestAuth: Send + Sync {
+    /// Finds the credentials for `realm` in the headers `header` and checks everything about them
+    /// that needs no password.
+    ///
+    /// # Errors
+    /// The return code for the script: 1 where the request needs no credentials (ACK, CANCEL), -1
+    /// malformed or forged, -4 stale, -5 none for the realm, -6 a one-time nonce was used before.
+    fn claim(
+        &self,
+        context: &mut Context,
+        header: HeaderId,
+        realm: &[u8],
+        method: Option<Bytes>,
+    ) -> Result<Claim, i32>;
+
+    /// Checks the response of a claim, and notes that its nonce was used: 1 verified, -2 wrong
+    /// password, -3 no such user, -4 and -6 as above. An absent user costs the same work as a
+    /// wrong password.
+    fn verify(&self, context: &mut Context, claim: &Claim, secret: Secret<'_>) -> i32;
+}
+
+/// Credentials that still need a password.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// Which header they stand in.
+    pub header: HeaderId,
+    /// Its line in the request.
+    pub line: Span,
+    /// Its value.
+    pub credentials: Bytes,
+    /// The username as sent, with a domain where it has one.
+    pub username: Bytes,
+    /// The user part of the username.
+    pub user: Bytes,
+    /// The domain part of the username, empty without one.
+    pub domain: Bytes,
+    /// The realm.
+    pub realm: Bytes,
+    /// The hash that a stored HA1 must be of.
+    pub hash: sip::digest::Hash,
+    /// The method that the response covers, where it is not that of the request.
+    pub method: Option<Bytes>,
+}
+
+/// What is known about a user.
+#[derive(Clone, Copy, Debug)]
+pub enum Secret<'a> {
+    /// The password.
+    Password(&'a [u8]),
+    /// HA1 in hexadecimal digits, of the hash the claim asks for.
+    Ha1(&'a [u8]),
+    /// There is no such user.
+    Absent,
+}

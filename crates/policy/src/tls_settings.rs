@@ -1,0 +1,127 @@
+//! What module `tls` was told: profiles as values. Files are read by the server.
+
+use std::net::SocketAddr;
+
+/// The settings of module `tls`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// A file with profiles (`config`): where it is given, its profiles replace `profile`, and
+    /// `parse` in [`TlsSettings::profiles_of`] reads it.
+    pub config: Option<String>,
+    /// What the parameters say, for both roles.
+    pub profile: TlsProfile,
+    /// How to read the file of `config`; none where module `tls` is not loaded.
+    pub parse: Option<ParseTlsProfiles>,
+    /// Seconds after which a connection that never carried anything is closed
+    /// (`connection_timeout`); none keeps it.
+    pub connection_timeout_s: Option<u32>,
+    /// The XAVP that names the profile of a connection of ours (`xavp_cfg`).
+    pub xavp_cfg: Option<String>,
+    /// Whether sessions are resumed (`session_cache`).
+    pub session_cache: bool,
+}
+
+/// Reads a file of profiles, or says in a sentence what is wrong with it and in which line.
+pub type ParseTlsProfiles = fn(&str) -> Result<TlsProfiles, String>;
+
+impl TlsSettings {
+    /// The profiles in force, given the text of the file of [`TlsSettings::config`] where there is
+    /// one.
+    ///
+    /// # Errors
+    /// A sentence with the line of the file that cannot be used.
+    pub fn profiles_of(&self, file: Option<&str>) -> Result<TlsProfiles, String> {
+        match (file, self.parse) {
+            (Some(text), Some(parse)) => parse(text),
+            _ => Ok(TlsProfiles {
+                server: vec![(TlsDomain::Default, self.profile.clone())],
+                client: vec![(TlsDomain::Default, self.profile.clone())],
+                warnings: Vec::new(),
+            }),
+        }
+    }
+}
+
+/// The profiles of both roles, in the order of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsProfiles {
+    /// For connections that peers open.
+    pub server: Vec<(TlsDomain, TlsProfile)>,
+    /// For connections of ours.
+    pub client: Vec<(TlsDomain, TlsProfile)>,
+    /// What the operator should know, each with its line.
+    pub warnings: Vec<String>,
+}
+
+/// Which connections a profile is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsDomain {
+    /// Those no other profile fits.
+    Default,
+    /// Those whose peer asks for the profile's `server_name`.
+    Any,
+    /// Those on this address: ours for a server profile, the peer's for a client profile.
+    Address(SocketAddr),
+}
+
+/// One profile. File names are as written: `/` absolute, `.` from the working directory, else from
+/// the directory of the configuration file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsProfile {
+    /// The protocol versions.
+    pub versions: TlsVersions,
+    /// The certificate chain, leaf first; it may hold the key too.
+    pub certificate: Option<String>,
+    /// The private key; none: in the certificate's file.
+    pub private_key: Option<String>,
+    /// The authorities that peers' certificates must come from.
+    pub ca_list: Option<String>,
+    /// What is asked of a peer: for a server profile of clients, for a client profile of servers.
+    pub verify: TlsVerify,
+    /// The name a peer asks for (SNI), or that we ask for.
+    pub server_name: Option<String>,
+    /// Which names below `server_name` are meant too.
+    pub server_name_mode: TlsNameMode,
+    /// The name by which a script chooses a client profile.
+    pub server_id: Option<String>,
+}
+
+/// Protocol versions that can be offered; older ones do not exist here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TlsVersions {
+    /// TLS 1.2 and 1.3.
+    #[default]
+    Tls12AndNewer,
+    /// TLS 1.2 alone.
+    Tls12,
+    /// TLS 1.3 alone.
+    Tls13,
+    /// Only versions that are not offered any more: no handshake can succeed.
+    None,
+}
+
+/// What is asked of a peer's certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TlsVerify {
+    /// Nothing.
+    #[default]
+    Off,
+    /// One that is shown must be valid.
+    Optional,
+    /// One that is shown need not be valid (`optional_no_ca`).
+    OptionalNoCa,
+    /// A valid one.
+    Required,
+}
+
+/// Which names a profile's `server_name` stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TlsNameMode {
+    /// That name.
+    #[default]
+    Exact,
+    /// That name and all below it.
+    WithSubdomains,
+    /// All names below it.
+    Subdomains,
+}
