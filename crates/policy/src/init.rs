@@ -4,8 +4,8 @@ use crate::hooks::{Tracer, TransactionHook};
 use crate::problem::problem;
 use crate::{Alias, IsLocalDomain, TransactionParams};
 use crate::{
-    ConnectionId, ControlSocket, CoreParams, Counter, Counters, Globals, Logger, Outbox, Problem, RpcRequest,
-    RpcResult, Surroundings,
+    ConnectionId, ControlSocket, CoreParams, Counter, Counters, Globals, Logger, Outbox, Problem,
+    RpcRequest, RpcResult, Surroundings,
 };
 use parking_lot::Mutex;
 use std::any::{Any, TypeId};

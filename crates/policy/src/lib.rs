@@ -52,8 +52,8 @@ pub use argument::{
 pub use authentication::{Claim, DigestAuth, Secret};
 pub use binding::{Binding, BindingState, Registration};
 pub use config::{Config, EntryRoutes, Places, routes_of};
-pub use control::{ControlPlace, ControlSocket, FileAccess};
 pub use context::{Arrival, Context, Now, RecordRoute, ReplyInHand, Switches};
+pub use control::{ControlPlace, ControlSocket, FileAccess};
 pub use core_params::{CoreParams, DnsParams, TcpParams};
 pub use counter::{Counter, Counters};
 pub use declaration::{Declaration, Manifest, Named, Parameter, Variable};
@@ -71,8 +71,8 @@ pub use init::{
     ConnectionClosed, Init, Installed, Rpc, Services, StartDone, StartTask, States, Stores, Timer,
     World,
 };
-pub use load::{Addresses, Extra, Loader, Ready};
 pub use jsonrpc::{Executed, execute as execute_json_rpc};
+pub use load::{Addresses, Extra, Loader, Ready};
 pub use log::{Level, Logger, Record, Sink};
 pub use module::{Entry, Loaded, Module};
 pub use outbox::{Outbox, Task};
