@@ -25,6 +25,11 @@ use subst::Substitution;
 
 /// Files within files.
 const INCLUDE_DEPTH: usize = 64;
+/// Files of a whole load, each time one is included; files that include each other twice would
+/// double with every level.
+const MOST_FILES: usize = 1000;
+/// Bytes of a whole load.
+const MOST_BYTES: usize = 64 << 20;
 /// Definitions within definitions.
 const EXPANSION_DEPTH: usize = 64;
 /// Tokens of a whole load; bounds what definitions of definitions can grow to (about 100 bytes each).
@@ -99,6 +104,7 @@ struct Scanner<'a> {
     tokens: Vec<Token>,
     diagnostics: Vec<Diagnostic>,
     expansions: usize,
+    bytes: usize,
     full: bool,
 }
 
@@ -127,6 +133,7 @@ impl<'a> Scanner<'a> {
             tokens: Vec::new(),
             diagnostics: Vec::new(),
             expansions: 0,
+            bytes: 0,
             full: false,
         }
     }
@@ -218,16 +225,7 @@ impl<'a> Scanner<'a> {
 
     fn push(&mut self, kind: Kind, text: Bytes, span: Span, joined: bool) {
         if self.tokens.len() >= MOST_TOKENS {
-            if !self.full {
-                self.full = true;
-                self.report(Diagnostic::new(
-                    "E0108",
-                    span,
-                    "the configuration is too large",
-                ));
-            }
-            self.frames.clear();
-            return;
+            return self.give_up(span);
         }
         self.tokens.push(Token {
             kind,
@@ -235,6 +233,20 @@ impl<'a> Scanner<'a> {
             span,
             joined,
         });
+    }
+
+    /// Reads no further: the whole has become too large.
+    fn give_up(&mut self, span: Span) {
+        if !self.full {
+            self.full = true;
+            self.report(Diagnostic::new(
+                "E0108",
+                span,
+                "the configuration is too large",
+            ));
+        }
+        self.frames.clear();
+        self.conditionals.clear();
     }
 
     fn noise(&mut self, text: &[u8], span: Span) {

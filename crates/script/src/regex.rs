@@ -16,6 +16,8 @@ use crate::host::Fault;
 
 mod translate;
 
+pub(crate) use translate::idle_escape;
+
 /// Bytes of memory a compiled expression may take; a larger one is refused.
 const SIZE_LIMIT: usize = 4 << 20;
 /// Steps a match with back-references may take before it is given up.

@@ -47,16 +47,7 @@ pub fn resolve<V: Vocabulary>(parsed: &Parsed, vocabulary: &V) -> Resolved<V::Ho
         facts: Vec::new(),
         diagnostics,
     };
-    let mut infos = Vec::with_capacity(routes.len());
-    for (number, route) in routes.iter().enumerate() {
-        let first = names.find(route.kind, &route.name.text).map(RouteId::index);
-        let parts = match first {
-            Some(first) if first != number && is_nameless(route) => &[],
-            Some(_) if is_nameless(route) => routes.get(number..).unwrap_or_default(),
-            _ => routes.get(number..=number).unwrap_or_default(),
-        };
-        infos.push(lowering.route(route, parts));
-    }
+    let infos = lowering.routes(&routes);
     let (code, spans, facts) = (lowering.code, lowering.spans, lowering.facts);
     let mut diagnostics = lowering.diagnostics;
     check::routes(&infos, &facts, vocabulary, &mut diagnostics);
@@ -184,6 +175,23 @@ struct Lowering<'a, V: Vocabulary> {
 }
 
 impl<V: Vocabulary> Lowering<'_, V> {
+    fn routes(&mut self, routes: &[&Route]) -> Vec<RouteInfo> {
+        let mut infos = Vec::with_capacity(routes.len());
+        for (number, route) in routes.iter().enumerate() {
+            let first = self
+                .names
+                .find(route.kind, &route.name.text)
+                .map(RouteId::index);
+            let parts = match first {
+                Some(first) if first != number && is_nameless(route) => &[],
+                Some(_) if is_nameless(route) => routes.get(number..).unwrap_or_default(),
+                _ => routes.get(number..=number).unwrap_or_default(),
+            };
+            infos.push(self.route(route, parts));
+        }
+        infos
+    }
+
     /// Several blocks of a route without a name run one after the other.
     fn route(&mut self, route: &Route, parts: &[&Route]) -> RouteInfo {
         self.at = Site {

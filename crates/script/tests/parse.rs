@@ -244,6 +244,15 @@ fn a_file_that_includes_itself_is_refused() {
 }
 
 #[test]
+fn files_that_include_each_other_twice_do_not_double() {
+    let files = Memory::main("include_file \"a\"\ninclude_file \"a\"\n")
+        .with("a", "import_file \"a\"\nimport_file \"a\"\nxlog(\"x\");\n");
+    let parsed = script::parse(&files, "main.cfg", &Options::default());
+    assert!(parsed.diagnostics.iter().any(|found| found.code == "E0108"));
+    assert!(parsed.sources.files().count() <= 1000);
+}
+
+#[test]
 fn findings_show_the_line() {
     let parsed = parse("debug=2\nrequest_route {\n\txlog(\"a\")\n\texit;\n}\n");
     let text = script::render(&parsed.diagnostics, &parsed.sources, false);

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
-use super::{Frame, INCLUDE_DEPTH, Scanner};
+use super::{Frame, INCLUDE_DEPTH, MOST_BYTES, MOST_FILES, Scanner};
 use crate::diagnostic::Diagnostic;
 use crate::lex::{Lexed, lex};
-use crate::source::{FileError, Span};
+use crate::source::{FileError, Opened, Span};
 
 impl Scanner<'_> {
     /// `include_file "path"`, with or without `#!`.
@@ -55,19 +55,7 @@ impl Scanner<'_> {
             .rev()
             .find_map(|frame| frame.path.clone());
         match self.files.open(includer.as_deref(), path) {
-            Ok(opened) => {
-                let text = Bytes::from(opened.text);
-                let file = self.sources.add(&opened.path, text.clone());
-                let path = Some(opened.path);
-                self.frames.push(Frame {
-                    text,
-                    file,
-                    at: 0,
-                    token_end: None,
-                    path,
-                    used: None,
-                });
-            }
+            Ok(opened) => self.enter(opened, span),
             Err(FileError::NotFound) if !required => {}
             Err(error) => {
                 if at.is_none() {
@@ -84,5 +72,23 @@ impl Scanner<'_> {
                 ));
             }
         }
+    }
+
+    fn enter(&mut self, opened: Opened, span: Span) {
+        self.bytes = self.bytes.saturating_add(opened.text.len());
+        if self.sources.files().count() >= MOST_FILES || self.bytes > MOST_BYTES {
+            return self.give_up(span);
+        }
+        let text = Bytes::from(opened.text);
+        let file = self.sources.add(&opened.path, text.clone());
+        let path = Some(opened.path);
+        self.frames.push(Frame {
+            text,
+            file,
+            at: 0,
+            token_end: None,
+            path,
+            used: None,
+        });
     }
 }

@@ -40,6 +40,23 @@ pub(super) fn translate(pattern: &[u8], flags: Flags) -> Result<Translated, Rege
     })
 }
 
+/// The first escaped small letter that is no extension of glibc: without regard to case such an
+/// escape matches nothing at all.
+pub(crate) fn idle_escape(pattern: &[u8]) -> Option<char> {
+    let mut at = 0;
+    loop {
+        match pattern.get(at..)? {
+            [b'\\', letter @ b'a'..=b'z', ..] if !b"wsb".contains(letter) => {
+                return Some(char::from(*letter));
+            }
+            [b'\\', _, ..] => at += 2,
+            [b'[', ..] => at = bracket_end(pattern, at)? + 1,
+            [_, ..] => at += 1,
+            [] => return None,
+        }
+    }
+}
+
 /// Whether `\1` to `\9` stand outside of brackets; they decide about the engine, and thereby about
 /// how bytes above 127 are written.
 fn pattern_has_back_reference(pattern: &[u8]) -> bool {

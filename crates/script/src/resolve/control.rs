@@ -197,7 +197,17 @@ impl<V: Vocabulary> Lowering<'_, V> {
 
     pub(super) fn regex(&mut self, pattern: &[u8], span: Span) -> Option<Regex> {
         match Regex::compile(pattern) {
-            Ok(regex) => Some(regex),
+            Ok(regex) => {
+                if let Some(letter) = crate::regex::idle_escape(pattern) {
+                    let what = format!("`\\{letter}` matches nothing in a POSIX expression");
+                    self.report(
+                        Diagnostic::new("W0508", span, what).help(
+                            "`[0-9]` is a digit, `[[:space:]]` a blank, `[[:alpha:]]` a letter",
+                        ),
+                    );
+                }
+                Some(regex)
+            }
             Err(error) => {
                 let message = format!("malformed regular expression: {error}");
                 self.report(Diagnostic::new("E0410", span, message));
