@@ -1,8 +1,8 @@
 //! The way of a message, from bytes to a route.
 
-use crate::Worker;
 use crate::mail::{Mail, Reply};
 use crate::run::Purpose;
+use crate::{Output, Worker};
 use bytes::Bytes;
 use policy::{Arrival, Context, Flow, Level, Routes};
 use sip::{Message, Method};
@@ -53,8 +53,29 @@ impl Worker {
         let Some(route) = context.config.entry.request else {
             return;
         };
+        self.accept_alias(&context);
         if let Some(context) = self.run(context, route, Purpose::Request) {
             self.rest(context);
+        }
+    }
+
+    /// `tcp_accept_aliases` and `force_tcp_alias()`: the connection serves the Via address too, so
+    /// that requests to it need no new one (RFC 5923).
+    pub(crate) fn accept_alias(&mut self, context: &Context) {
+        let Some(connection) = context.flow.connection else {
+            return;
+        };
+        let Ok(via) = context.message.top_via() else {
+            return;
+        };
+        let offered = via.alias && context.core().tcp.accept_aliases;
+        if offered || context.switches.tcp_alias {
+            let port = via.port.unwrap_or(context.flow.proto.default_port());
+            let address = std::net::SocketAddr::new(context.flow.peer.ip(), port);
+            self.put(Output::Alias {
+                connection,
+                address,
+            });
         }
     }
 
@@ -162,6 +183,9 @@ impl Worker {
                 && transaction.replied < 200
                 && !transaction.suspended;
             transaction.is_over |= idle;
+        }
+        if context.switches.tcp_alias {
+            self.accept_alias(&context);
         }
         context
     }

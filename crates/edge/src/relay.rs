@@ -11,7 +11,7 @@ use policy::{
     Outcome, RecordRoute, Relay, Routes, go_on,
 };
 use script::{EndKind, Flow};
-use sip::{Edits, Method, Uri};
+use sip::{Edits, HeaderId, Method, Uri};
 use smallvec::SmallVec;
 use stack::location::{Families, Resolver, Step, Target};
 use stack::transaction::{Action, Actions, ClientInvite, ClientNonInvite};
@@ -26,6 +26,8 @@ pub(crate) struct RelayJob {
     base: Base,
     /// The branch in hand.
     stage: Stage,
+    /// What each branch gets of the request's Max-Breadth (RFC 5393), where it has one.
+    breadth: VecDeque<u32>,
     sent: usize,
 }
 
@@ -77,7 +79,14 @@ impl Worker {
         }
         self.trying(context);
         self.tell_relayed(context);
-        let job = self.relay_job(context, relay);
+        let mut job = self.relay_job(context, relay);
+        match shares_of(&context.message, job.targets.len()) {
+            Some(shares) => job.breadth = shares,
+            None => {
+                context.error = Some((440, "Max-Breadth Exceeded"));
+                job.targets.clear();
+            }
+        }
         self.relay_step(context, job, resume)
     }
 
@@ -100,6 +109,7 @@ impl Worker {
             targets,
             base,
             stage: Stage::Next,
+            breadth: VecDeque::new(),
             sent: 0,
         }
     }
@@ -118,6 +128,7 @@ impl Worker {
                         return self.relay_done(context, job, resume);
                     };
                     context.target = target;
+                    limit_breadth(context, job.breadth.pop_front());
                     context.branch_index = next_index(context);
                     match context.armed.on_branch {
                         None => job.stage = Stage::Routed { dropped: false },
@@ -408,6 +419,22 @@ fn after_lookup(mut job: RelayJob, resume: Continuation) -> Continuation {
         }
         Outcome::Ask(Effect::Step(Box::new(job)), resume)
     })
+}
+
+/// Shares the request's Max-Breadth out; empty where it has none. None where there are more branches
+/// than breadth.
+fn shares_of(message: &sip::Message, branches: usize) -> Option<VecDeque<u32>> {
+    match message.number_of(HeaderId::MaxBreadth) {
+        Ok(Some(most)) => Some(stack::branch::shares(most, branches)?.collect()),
+        _ => Some(VecDeque::new()),
+    }
+}
+
+fn limit_breadth(context: &mut Context, share: Option<u32>) {
+    let header = context.message.header(HeaderId::MaxBreadth);
+    if let (Some(share), Some(span)) = (share, header.map(|header| header.value_span)) {
+        context.edits.replace(span, share.to_string());
+    }
 }
 
 fn next_index(context: &Context) -> usize {
