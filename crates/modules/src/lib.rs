@@ -1,21 +1,31 @@
 //! The modules, one folder each. This list is generated from the folder names by
 //! `cargo xtask codegen`; a test fails when it is stale.
 
+mod auth;
+mod core;
 mod maxfwd;
+mod pv;
 mod rr;
+mod siputils;
 mod sl;
 #[cfg(test)]
 mod testing;
 mod textops;
 mod usrloc;
+mod xlog;
 
 use policy::Entry;
 
 /// Every module, by name.
 pub const ALL: &[Entry] = &[
+    auth::ENTRY,
+    core::ENTRY,
     maxfwd::ENTRY,
+    pv::ENTRY,
     rr::ENTRY,
+    siputils::ENTRY,
     sl::ENTRY,
     textops::ENTRY,
     usrloc::ENTRY,
+    xlog::ENTRY,
 ];

@@ -124,7 +124,11 @@ impl Bench {
 
     /// Runs the script for one message.
     pub(crate) fn run(&self, message: &str) -> Ran {
-        let mut context = self.context(message);
+        self.run_in(self.context(message))
+    }
+
+    /// The same in a context that was prepared.
+    pub(crate) fn run_in(&self, mut context: Context) -> Ran {
         let entry = self.config.entry;
         let route = if context.message.is_request() {
             entry.request

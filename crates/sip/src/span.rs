@@ -38,7 +38,7 @@ impl Span {
     }
 
     /// Where `part` lies in `whole`; `None` unless it is a sub-slice of it.
-    pub(crate) fn find(whole: &[u8], part: &[u8]) -> Option<Self> {
+    pub fn find(whole: &[u8], part: &[u8]) -> Option<Self> {
         let start = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
         let end = start.checked_add(part.len())?;
         if end > whole.len() {
