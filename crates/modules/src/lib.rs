@@ -5,6 +5,7 @@ mod auth;
 mod core;
 mod maxfwd;
 mod pv;
+mod registrar;
 mod rr;
 mod siputils;
 mod sl;
@@ -17,15 +18,4 @@ mod xlog;
 use policy::Entry;
 
 /// Every module, by name.
-pub const ALL: &[Entry] = &[
-    auth::ENTRY,
-    core::ENTRY,
-    maxfwd::ENTRY,
-    pv::ENTRY,
-    rr::ENTRY,
-    siputils::ENTRY,
-    sl::ENTRY,
-    textops::ENTRY,
-    usrloc::ENTRY,
-    xlog::ENTRY,
-];
+pub const ALL: &[Entry] = &[auth::ENTRY, core::ENTRY, maxfwd::ENTRY, pv::ENTRY, registrar::ENTRY, rr::ENTRY, siputils::ENTRY, sl::ENTRY, textops::ENTRY, usrloc::ENTRY, xlog::ENTRY];

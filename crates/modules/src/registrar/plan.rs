@@ -1,0 +1,143 @@
+//! What a REGISTER does to the bindings of its user: pure, decided under the table's lock.
+
+use super::Failure;
+use super::draft::{ContactDraft, Draft};
+use policy::{Binding, Change, LocationRules, Matching, Registration};
+use std::sync::Arc;
+
+/// A plan: changes, and the return code of `save()`.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) changes: Vec<Change>,
+    /// 1 inserted, 2 updated, 3 deleted: the last contact decides.
+    pub(super) code: i32,
+}
+
+/// The bounds of a plan.
+pub(super) struct Bounds {
+    /// Most contacts, 0 for no bound.
+    pub(super) most: u32,
+    /// One contact, the newest (`save()` flag 4).
+    pub(super) only_one: bool,
+}
+
+/// Plans a REGISTER with contacts: all of them or none.
+pub(super) fn plan(
+    draft: &Draft,
+    present: &[Arc<Binding>],
+    rules: &LocationRules,
+    bounds: &Bounds,
+    mut new_ruid: impl FnMut() -> Vec<u8>,
+) -> Result<Plan, Failure> {
+    let mut work = Work { list: present.to_vec(), plan: Plan { changes: Vec::new(), code: 1 }, inserted: false };
+    let taken = if bounds.only_one { 1 } else { usize::MAX };
+    for contact in draft.contacts.iter().take(taken) {
+        work.contact(draft, contact, rules, &mut new_ruid)?;
+        if bounds.only_one && contact.expires_s > 0 {
+            work.keep_only(draft, contact, rules);
+        }
+    }
+    let alive = work.list.iter().filter(|binding| binding.is_alive(draft.now_s)).count();
+    if bounds.most > 0 && work.inserted && alive > bounds.most as usize {
+        return Err(Failure::TooMany);
+    }
+    Ok(work.plan)
+}
+
+/// The list as it will be, so that a contact that stands twice in one REGISTER is one.
+struct Work {
+    list: Vec<Arc<Binding>>,
+    plan: Plan,
+    inserted: bool,
+}
+
+impl Work {
+    fn contact(
+        &mut self,
+        draft: &Draft,
+        contact: &ContactDraft,
+        rules: &LocationRules,
+        new_ruid: &mut impl FnMut() -> Vec<u8>,
+    ) -> Result<(), Failure> {
+        let found = self.list.iter().position(|binding| is_same(binding, draft, contact, rules.matching));
+        let Some((at, old)) = found.and_then(|at| Some((at, self.list.get(at)?.clone()))) else {
+            if contact.expires_s > 0 {
+                let binding = Arc::new(Binding::new(draft.registration(contact, &new_ruid())));
+                self.list.push(binding.clone());
+                self.note(Change::Insert(binding), 1);
+                self.inserted = true;
+            }
+            return Ok(());
+        };
+        match order(&old, draft, rules.cseq_delay_s) {
+            Order::Retransmission => {}
+            Order::Old => return Err(Failure::CSeq),
+            Order::New if contact.expires_s == 0 => {
+                self.list.remove(at);
+                self.note(Change::Remove(old), 3);
+            }
+            Order::New => {
+                let binding = Arc::new(refreshed(draft, contact, &old));
+                if let Some(place) = self.list.get_mut(at) {
+                    *place = binding.clone();
+                }
+                self.note(Change::Update(binding), 2);
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, change: Change, code: i32) {
+        self.plan.changes.push(change);
+        self.plan.code = code;
+    }
+
+    /// Removes every binding but that of the contact.
+    fn keep_only(&mut self, draft: &Draft, contact: &ContactDraft, rules: &LocationRules) {
+        let (kept, gone) = std::mem::take(&mut self.list)
+            .into_iter()
+            .partition(|binding| is_same(binding, draft, contact, rules.matching));
+        self.list = kept;
+        let gone: Vec<Arc<Binding>> = gone;
+        self.plan.changes.extend(gone.into_iter().map(Change::Remove));
+    }
+}
+
+/// A refresh keeps the record id, and the instance where the REGISTER names none.
+fn refreshed(draft: &Draft, contact: &ContactDraft, old: &Binding) -> Binding {
+    let new = draft.registration(contact, old.ruid());
+    let instance = if new.instance.is_empty() { old.instance().unwrap_or_default() } else { new.instance };
+    let reg_id = if new.reg_id == 0 { old.reg_id() } else { new.reg_id };
+    Binding::new(Registration { instance, reg_id, ..new })
+}
+
+/// Whether a contact of the REGISTER is the one that is there (`matching_mode`; RFC 5626 section 6
+/// where both name an instance and a reg-id).
+fn is_same(binding: &Binding, draft: &Draft, contact: &ContactDraft, matching: Matching) -> bool {
+    if draft.by_reg_id && contact.reg_id > 0 && !contact.instance.is_empty() {
+        return binding.reg_id() == contact.reg_id && binding.instance() == Some(&contact.instance);
+    }
+    let same_contact = || binding.contact() == contact.uri;
+    let same_call = || binding.call_id() == draft.call_id;
+    match matching {
+        Matching::Contact => same_contact(),
+        Matching::ContactAndCallId => same_contact() && same_call(),
+        Matching::ContactAndPath => same_contact() && binding.path().unwrap_or_default() == draft.path,
+        Matching::CallId => same_call(),
+    }
+}
+
+enum Order {
+    New,
+    Retransmission,
+    Old,
+}
+
+/// RFC 3261 section 10.3 step 7: within one Call-ID, CSeq must rise.
+fn order(old: &Binding, draft: &Draft, delay_s: u64) -> Order {
+    if old.call_id() != draft.call_id || draft.cseq > old.cseq() {
+        return Order::New;
+    }
+    let is_recent = old.modified_s() + delay_s > draft.now_s;
+    if draft.cseq == old.cseq() && is_recent { Order::Retransmission } else { Order::Old }
+}

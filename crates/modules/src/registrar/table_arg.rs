@@ -1,0 +1,28 @@
+//! The table argument of script functions, found once where it is constant.
+
+use bytes::Bytes;
+use policy::{Argument, Context, Location, LocationTable, Prepare, Problem, Text, Written};
+use std::sync::{Arc, OnceLock};
+
+/// The name of a location table.
+pub(super) struct TableArg {
+    name: Text,
+    known: OnceLock<Arc<dyn LocationTable>>,
+}
+
+impl TableArg {
+    /// The table now.
+    pub(super) fn get(&self, context: &mut Context, location: &dyn Location) -> Arc<dyn LocationTable> {
+        let find = |name: &Bytes| location.table(name);
+        match self.name.as_literal() {
+            Some(name) => self.known.get_or_init(|| find(name)).clone(),
+            None => find(&self.name.get(context)),
+        }
+    }
+}
+
+impl Argument for TableArg {
+    fn prepare(written: Option<&Written>, prepare: &mut Prepare<'_>) -> Result<TableArg, Problem> {
+        Ok(TableArg { name: Text::prepare(written, prepare)?, known: OnceLock::new() })
+    }
+}

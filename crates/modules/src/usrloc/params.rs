@@ -1,0 +1,371 @@
+//! The parameters of module usrloc, converted, and what may not change while the server runs.
+
+use super::columns::Columns;
+use bytes::Bytes;
+use policy::{Declaration, Flag, LocationRules, Matching};
+use std::sync::Arc;
+
+/// How bindings and the database belong together (`db_mode`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum DbMode {
+    /// 0: memory only.
+    #[default]
+    Memory,
+    /// 1: each change is in the database before the script goes on.
+    WriteThrough,
+    /// 2: changes reach the database by the timer.
+    WriteBack,
+    /// 3: nothing in memory.
+    DatabaseOnly,
+    /// 4: read at start, never written.
+    LoadOnly,
+}
+
+impl DbMode {
+    fn from_number(number: i64) -> Result<DbMode, String> {
+        Ok(match number {
+            0 => DbMode::Memory,
+            1 => DbMode::WriteThrough,
+            2 => DbMode::WriteBack,
+            3 => DbMode::DatabaseOnly,
+            4 => DbMode::LoadOnly,
+            _ => return Err(format!("expected a mode from 0 to 4, found {number}")),
+        })
+    }
+
+    /// True where a database is there at all.
+    pub(super) fn has_database(self) -> bool {
+        self != DbMode::Memory
+    }
+
+    /// True where the timer keeps the database in step with memory.
+    pub(super) fn writes(self) -> bool {
+        matches!(self, DbMode::WriteThrough | DbMode::WriteBack)
+    }
+}
+
+/// The parameters as the script sets them.
+pub(crate) struct Params {
+    pub(super) rules: LocationRules,
+    pub(super) columns: Columns,
+    pub(super) db_url: String,
+    pub(super) db_mode: DbMode,
+    pub(super) db_load: bool,
+    pub(super) db_timer_clean: bool,
+    pub(super) db_clean_tcp: bool,
+    pub(super) desc_time_order: bool,
+    pub(super) timer_interval_s: u32,
+    pub(super) hash_size: u32,
+    pub(super) fetch_rows: u32,
+    pub(super) rm_expired_delay_s: u64,
+    pub(super) server_id_filter: bool,
+    pub(super) version_table: bool,
+    pub(super) handle_lost_tcp: bool,
+    pub(super) close_expired_tcp: bool,
+    pub(super) preload: Vec<String>,
+}
+
+impl Default for Params {
+    fn default() -> Params {
+        Params {
+            rules: LocationRules {
+                cseq_delay_s: 20,
+                ..LocationRules::default()
+            },
+            columns: Columns::default(),
+            db_url: "mysql://kamailio:kamailiorw@localhost/kamailio".to_owned(),
+            db_mode: DbMode::Memory,
+            db_load: true,
+            db_timer_clean: false,
+            db_clean_tcp: false,
+            desc_time_order: false,
+            timer_interval_s: 60,
+            hash_size: 10,
+            fetch_rows: 2000,
+            rm_expired_delay_s: 0,
+            server_id_filter: false,
+            version_table: true,
+            handle_lost_tcp: false,
+            close_expired_tcp: false,
+            preload: Vec::new(),
+        }
+    }
+}
+
+/// What a reload cannot change: bindings lie in memory by these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fixed {
+    pub(super) db_mode: DbMode,
+    pub(super) hash_size: u32,
+    pub(super) use_domain: bool,
+}
+
+impl Params {
+    pub(super) fn fixed(&self) -> Fixed {
+        Fixed {
+            db_mode: self.db_mode,
+            hash_size: self.hash_size,
+            use_domain: self.rules.use_domain,
+        }
+    }
+}
+
+type Decl = Declaration<super::Usrloc>;
+
+/// Declares every parameter.
+pub(super) fn declare(d: &mut Decl) {
+    rules(d);
+    database(d);
+    keeping(d);
+    keepalive(d);
+    super::columns::declare(d);
+    without_meaning(d);
+}
+
+fn rules(d: &mut Decl) {
+    d.param(
+        "nat_bflag",
+        "Branch flag of contacts behind NAT, 0 to 31; default none.",
+        |p, flag: Flag| {
+            p.rules.nat_mask = flag.mask();
+        },
+    );
+    d.param(
+        "use_domain",
+        "1: an address-of-record has a domain; default 0.",
+        |p, on| p.rules.use_domain = on,
+    );
+    d.param(
+        "desc_time_order",
+        "1: newest contact first instead of highest q; default 0.",
+        |p, on| {
+            p.desc_time_order = on;
+        },
+    );
+    d.try_param(
+        "matching_mode",
+        "Same contact by URI (0, default), with Call-ID (1) or Path (2), Call-ID alone (3).",
+        |p, n: i64| {
+            p.rules.matching = match n {
+                0 => Matching::Contact,
+                1 => Matching::ContactAndCallId,
+                2 => Matching::ContactAndPath,
+                3 => Matching::CallId,
+                _ => return Err(format!("expected 0 to 3, found {n}")),
+            };
+            Ok(())
+        },
+    );
+    d.try_param(
+        "cseq_delay",
+        "Seconds in which the same Call-ID and CSeq is a retransmission; default 20.",
+        |p, n| {
+            p.rules.cseq_delay_s = bounded(n, 0, u32::MAX)?.into();
+            Ok(())
+        },
+    );
+    d.param(
+        "xavp_contact",
+        "XAVP whose fields are kept with a contact; default none.",
+        |p, name: Bytes| {
+            p.rules.xavp_contact = Some(name);
+        },
+    );
+}
+
+fn database(d: &mut Decl) {
+    d.param(
+        "db_url",
+        "The database; default mysql://kamailio:kamailiorw@localhost/kamailio.",
+        |p, url| p.db_url = url,
+    );
+    d.try_param(
+        "db_mode",
+        "0 memory (default), 1 write-through, 2 write-back, 3 database only, 4 load only.",
+        |p, n| {
+            p.db_mode = DbMode::from_number(n)?;
+            Ok(())
+        },
+    );
+    d.param(
+        "db_load",
+        "0: do not read the table at start (modes 1 and 2); default 1.",
+        |p, on| p.db_load = on,
+    );
+    d.param(
+        "preload",
+        "Another table to read at start besides location; may be given again.",
+        |p, name| p.preload.push(name),
+    );
+    d.try_param(
+        "fetch_rows",
+        "Rows read at once at start; default 2000.",
+        |p, n| {
+            p.fetch_rows = bounded(n, 1, 1_000_000)?;
+            Ok(())
+        },
+    );
+    d.param(
+        "db_timer_clean",
+        "1: the timer deletes every expired row, also those this server does not know; default 0.",
+        |p, on| {
+            p.db_timer_clean = on;
+        },
+    );
+    d.param(
+        "db_clean_tcp",
+        "1: contacts over TCP, TLS and WebSocket are deleted at start; default 0.",
+        |p, on| p.db_clean_tcp = on,
+    );
+    d.try_param(
+        "rm_expired_delay",
+        "Seconds an expired row stays with db_mode 3; default 0.",
+        |p, n| {
+            p.rm_expired_delay_s = bounded(n, 0, u32::MAX)?.into();
+            Ok(())
+        },
+    );
+    d.param(
+        "server_id_filter",
+        "1: only rows of this server_id are read and cleaned; default 0.",
+        |p, on| p.server_id_filter = on,
+    );
+    d.param(
+        "version_table",
+        "0: do not compare the table's version at start; default 1.",
+        |p, on| p.version_table = on,
+    );
+}
+
+fn keeping(d: &mut Decl) {
+    d.try_param(
+        "timer_interval",
+        "Seconds between two visits of a binding by the timer; default 60.",
+        |p, n| {
+            p.timer_interval_s = bounded(n, 1, 86_400)?;
+            Ok(())
+        },
+    );
+    d.try_param(
+        "hash_size",
+        "A table has 2 to the power of it slots, each with its lock; 1 to 20, default 10.",
+        |p, n| {
+            p.hash_size = bounded(n, 1, 20)?;
+            Ok(())
+        },
+    );
+    d.param(
+        "handle_lost_tcp",
+        "1: contacts go with their TCP, TLS or WebSocket connection; default 0.",
+        |p, on| p.handle_lost_tcp = on,
+    );
+    d.param(
+        "close_expired_tcp",
+        "1: the connection is closed when its contact expires; default 0.",
+        |p, on| p.close_expired_tcp = on,
+    );
+}
+
+fn keepalive(d: &mut Decl) {
+    d.try_param(
+        "ka_mode",
+        "Keepalive requests to contacts; only 0 (none, default), nathelper sends them.",
+        |_, mode: i64| {
+            if mode == 0 {
+                Ok(())
+            } else {
+                Err(format!(
+                    "only 0 is possible, found {mode}; use nathelper's natping_interval"
+                ))
+            }
+        },
+    );
+    for name in ["ka_from", "ka_domain", "ka_method", "ka_logmsg"] {
+        d.param(
+            name,
+            "Accepted; means nothing while ka_mode is 0.",
+            |_, _: Bytes| {},
+        );
+    }
+    for name in ["ka_filter", "ka_timeout", "ka_loglevel"] {
+        d.param(
+            name,
+            "Accepted; means nothing while ka_mode is 0.",
+            |_, _: i64| {},
+        );
+    }
+    d.param(
+        "ka_flag",
+        "Accepted; means nothing while ka_mode is 0 (unknown to Kamailio 5.6.3).",
+        |_, _: policy::ParamValue| {},
+    );
+}
+
+fn without_meaning(d: &mut Decl) {
+    d.param(
+        "timer_procs",
+        "Accepted; means nothing here because a slice of each table is visited every second.",
+        |_, _: i64| {},
+    );
+    d.param(
+        "db_ops_ruid",
+        "Accepted; means nothing here because rows are always found by ruid.",
+        |_, _: i64| {},
+    );
+    for name in ["db_update_as_insert", "db_check_update", "db_insert_update"] {
+        d.param(
+            name,
+            "Accepted; means nothing here because a write updates its row or else inserts it.",
+            |_, _: i64| {},
+        );
+    }
+    d.param(
+        "db_insert_null",
+        "Accepted; means nothing here because every column is written.",
+        |_, _: i64| {},
+    );
+    d.param(
+        "db_raw_fetch_type",
+        "Accepted; means nothing here because no statement is written by hand.",
+        |_, _: i64| {},
+    );
+    d.param(
+        "load_rank",
+        "Accepted; means nothing here because there are no processes.",
+        |_, _: i64| {},
+    );
+    d.try_param(
+        "skip_remote_socket",
+        "Only 0: every row is read, whatever socket it names.",
+        |_, on: i64| {
+            if on == 0 {
+                Ok(())
+            } else {
+                Err("only 0 is possible; use server_id_filter".to_owned())
+            }
+        },
+    );
+}
+
+fn bounded(number: i64, least: u32, most: u32) -> Result<u32, String> {
+    let fits = u32::try_from(number)
+        .ok()
+        .filter(|number| (least..=most).contains(number));
+    fits.ok_or_else(|| format!("expected a number from {least} to {most}, found {number}"))
+}
+
+/// What the tables need to know.
+pub(super) struct Settings {
+    pub(super) rules: LocationRules,
+    pub(super) columns: Columns,
+    pub(super) db_mode: DbMode,
+    pub(super) desc_time_order: bool,
+    pub(super) close_expired_tcp: bool,
+    pub(super) handle_lost_tcp: bool,
+    pub(super) db_timer_clean: bool,
+    pub(super) timer_interval_s: u32,
+    pub(super) rm_expired_delay_s: u64,
+    /// Only rows of this server are read and cleaned.
+    pub(super) server_id: Option<i64>,
+    pub(super) store: Option<Arc<dyn store::Store>>,
+}
