@@ -7,15 +7,31 @@ mod maxfwd;
 mod pv;
 mod registrar;
 mod rr;
+mod sanity;
 mod siputils;
 mod sl;
 #[cfg(test)]
 mod testing;
 mod textops;
+mod tm;
 mod usrloc;
 mod xlog;
 
 use policy::Entry;
 
 /// Every module, by name.
-pub const ALL: &[Entry] = &[auth::ENTRY, core::ENTRY, maxfwd::ENTRY, pv::ENTRY, registrar::ENTRY, rr::ENTRY, siputils::ENTRY, sl::ENTRY, textops::ENTRY, usrloc::ENTRY, xlog::ENTRY];
+pub const ALL: &[Entry] = &[
+    auth::ENTRY,
+    core::ENTRY,
+    maxfwd::ENTRY,
+    pv::ENTRY,
+    registrar::ENTRY,
+    rr::ENTRY,
+    sanity::ENTRY,
+    siputils::ENTRY,
+    sl::ENTRY,
+    textops::ENTRY,
+    tm::ENTRY,
+    usrloc::ENTRY,
+    xlog::ENTRY,
+];
