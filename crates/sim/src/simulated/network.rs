@@ -1,0 +1,81 @@
+//! What is on its way, in the order of arrival.
+
+use crate::Arrival;
+use bytes::Bytes;
+use edge::{Ticket, Transmit};
+use policy::{Answer, ConnectionId, Flow};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+/// Something that arrives.
+pub(super) enum Event {
+    Datagram {
+        flow: Flow,
+        bytes: Bytes,
+    },
+    Opened {
+        flow: Flow,
+    },
+    Received {
+        connection: ConnectionId,
+        bytes: Bytes,
+    },
+    Closed {
+        connection: ConnectionId,
+    },
+    Answer {
+        ticket: Ticket,
+        answer: Answer,
+    },
+    SendFailed {
+        worker: usize,
+        transmit: Transmit,
+    },
+    ToAgent(Arrival),
+    ToAgentStream {
+        connection: ConnectionId,
+        bytes: Bytes,
+    },
+}
+
+/// Events by time; those of one moment in the order they were put in.
+#[derive(Default)]
+pub(super) struct Queue {
+    events: BTreeMap<(u64, u64), Event>,
+    put: u64,
+    /// When the last thing that took a way arrives.
+    last_ms: BTreeMap<(SocketAddr, SocketAddr), u64>,
+}
+
+impl Queue {
+    pub(super) fn put(&mut self, at_ms: u64, event: Event) {
+        self.put += 1;
+        self.events.insert((at_ms, self.put), event);
+    }
+
+    pub(super) fn next_ms(&self) -> Option<u64> {
+        self.events.keys().next().map(|(at, _)| *at)
+    }
+
+    pub(super) fn take(&mut self) -> Option<Event> {
+        self.events.pop_first().map(|(_, event)| event)
+    }
+
+    /// Takes out what is under way to a phone on a connection, in order.
+    pub(super) fn take_stream(&mut self, wanted: ConnectionId) -> Vec<Bytes> {
+        let is_it = |event: &Event| matches!(event, Event::ToAgentStream { connection, .. } if *connection == wanted);
+        let events = self.events.extract_if(.., |_, event| is_it(event));
+        let bytes = events.filter_map(|(_, event)| match event {
+            Event::ToAgentStream { bytes, .. } => Some(bytes),
+            _ => None,
+        });
+        bytes.collect()
+    }
+
+    /// The arrival of something on a way: at the wanted time, but not before what went earlier.
+    pub(super) fn in_order(&mut self, from: SocketAddr, to: SocketAddr, at_ms: u64) -> u64 {
+        let last = self.last_ms.entry((from, to)).or_default();
+        *last = at_ms.max(*last);
+        *last
+    }
+}
