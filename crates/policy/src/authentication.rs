@@ -58,5 +58,8 @@ pub enum Secret<'a> {
     /// HA1 in hexadecimal digits, of the hash the claim asks for.
     Ha1(&'a [u8]),
     /// There is no such user.
-    Absent,
+    Absent {
+        /// Whether it would have an HA1 stored, not a password: the work done is the same.
+        stored_ha1: bool,
+    },
 }

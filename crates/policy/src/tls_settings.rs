@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 /// The settings of module `tls`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct TlsSettings {
     /// A file with profiles (`config`): where it is given, its profiles replace `profile`, and
     /// `parse` in [`TlsSettings::profiles_of`] reads it.
