@@ -4,6 +4,7 @@
 mod auth;
 mod core;
 mod maxfwd;
+mod path;
 mod pv;
 mod registrar;
 mod rr;
@@ -20,18 +21,4 @@ mod xlog;
 use policy::Entry;
 
 /// Every module, by name.
-pub const ALL: &[Entry] = &[
-    auth::ENTRY,
-    core::ENTRY,
-    maxfwd::ENTRY,
-    pv::ENTRY,
-    registrar::ENTRY,
-    rr::ENTRY,
-    sanity::ENTRY,
-    siputils::ENTRY,
-    sl::ENTRY,
-    textops::ENTRY,
-    tm::ENTRY,
-    usrloc::ENTRY,
-    xlog::ENTRY,
-];
+pub const ALL: &[Entry] = &[auth::ENTRY, core::ENTRY, maxfwd::ENTRY, path::ENTRY, pv::ENTRY, registrar::ENTRY, rr::ENTRY, sanity::ENTRY, siputils::ENTRY, sl::ENTRY, textops::ENTRY, tm::ENTRY, usrloc::ENTRY, xlog::ENTRY];

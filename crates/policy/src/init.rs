@@ -4,8 +4,8 @@ use crate::hooks::{Tracer, TransactionHook};
 use crate::problem::problem;
 use crate::{Alias, IsLocalDomain, TransactionParams};
 use crate::{
-    ConnectionId, ControlSocket, CoreParams, Counter, Counters, Globals, Logger, Outbox, Problem,
-    RpcRequest, RpcResult, Surroundings,
+    ConnectionId, Context, ControlSocket, CoreParams, Counter, Counters, Globals, Logger, Outbox,
+    Problem, RpcRequest, RpcResult, Surroundings,
 };
 use parking_lot::Mutex;
 use std::any::{Any, TypeId};
@@ -99,6 +99,8 @@ pub struct Installed {
     pub transaction_hooks: Vec<Arc<dyn TransactionHook>>,
     /// Called when a stream connection is gone, whoever closed it.
     pub connection_closed: Vec<ConnectionClosed>,
+    /// Called with the parameters of our own topmost Route that `loose_route()` followed.
+    pub own_route: Vec<OwnRoute>,
     /// Where commands of operators are taken.
     pub controls: Vec<ControlSocket>,
     /// Settings with a group (`group.name = value`), declared before the first module.
@@ -106,6 +108,9 @@ pub struct Installed {
     /// The process, from [`States::surroundings`].
     pub surroundings: Surroundings,
 }
+
+/// Sees the parameters of a Route of ours, `;lr;r2=on`, and may set the next hop.
+pub type OwnRoute = Box<dyn Fn(&mut Context, &[u8]) + Send + Sync>;
 
 /// Hears that a stream connection is gone; gets Unix milliseconds too. Must not wait.
 pub type ConnectionClosed = Box<dyn Fn(ConnectionId, u64) + Send + Sync>;
@@ -311,6 +316,11 @@ impl<'a> Init<'a> {
         hear: impl Fn(ConnectionId, u64) + Send + Sync + 'static,
     ) {
         self.installed.connection_closed.push(Box::new(hear));
+    }
+
+    /// Sees every Route of ours that is followed.
+    pub fn on_own_route(&mut self, see: impl Fn(&mut Context, &[u8]) + Send + Sync + 'static) {
+        self.installed.own_route.push(Box::new(see));
     }
 
     /// Where to leave what is to be done outside of any message: event routes, closed connections.

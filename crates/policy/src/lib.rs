@@ -68,8 +68,8 @@ pub use hooks::{Replied, Tracer, TransactionHook};
 pub use host::go_on;
 pub use identity::{Alias, Identity, IsLocalDomain, Socket, address_of, host_text};
 pub use init::{
-    ConnectionClosed, Init, Installed, Rpc, Services, StartDone, StartTask, States, Stores, Timer,
-    World,
+    ConnectionClosed, Init, Installed, OwnRoute, Rpc, Services, StartDone, StartTask, States,
+    Stores, Timer, World,
 };
 pub use jsonrpc::{Executed, execute as execute_json_rpc};
 pub use load::{Addresses, Extra, Loader, Ready};
@@ -89,6 +89,8 @@ pub use service::{
     Bindings, Change, Decide, Expired, Keep, Location, LocationRules, LocationTable, Matching,
     WithBinding, WithBindings,
 };
+/// The timers of a transaction, which module `tm` sets.
+pub use stack::transaction::Timers;
 /// Route sets and serial groups as the stack works them out, for modules `rr` and `tm`.
 pub use stack::{fork::serial_groups, routing};
 pub use surroundings::{LocalOffset, Surroundings};
@@ -97,7 +99,7 @@ pub use tls_settings::{
     TlsVersions,
 };
 pub use tm_params::TransactionParams;
-pub use transaction::{Armed, Branch, Cancel, Client, Server, Transaction};
+pub use transaction::{Armed, Branch, Cancel, Client, Forget, Server, Transaction};
 pub use var::{Text, Transform, Var};
 pub use vars::{AvpName, Avps, Vars, XavpValue, Xavps};
 pub use vocabulary::Words;

@@ -68,6 +68,10 @@ impl Rr {
         if code != -1 {
             self.take(context, identity, &loose);
             loose.apply(&message, &request_uri, &mut context.edits);
+            if let Some(own) = loose.own {
+                let params = own.params.raw();
+                config.installed.own_route.iter().for_each(|see| see(context, params));
+            }
         }
         (code, loose.preloaded)
     }
