@@ -20,7 +20,7 @@ pub(crate) struct Dialog {
     /// True once both tags are known.
     pub(crate) established: bool,
     /// True once a 2xx has made it last.
-    confirmed: bool,
+    pub(super) confirmed: bool,
     pub(crate) sent: Vec<SentRequest>,
     pub(crate) heard: Vec<HeardRequest>,
     /// The last final reply to our INVITE.

@@ -6,7 +6,7 @@ mod draft;
 mod reply;
 mod request;
 
-pub(crate) use dialog::{Dialog, HeardRequest};
-pub(crate) use draft::Draft;
+pub(crate) use dialog::{Dialog, HeardRequest, Said};
+use draft::Draft;
 pub(crate) use reply::reply;
 pub(crate) use request::{Author, request};

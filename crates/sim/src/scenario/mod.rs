@@ -7,7 +7,7 @@ mod step;
 mod target;
 
 pub(crate) use step::{
-    Check, Detail, Digest, Expect, Form, Says, Send, Spoken, Step, StepKind, Subject, Test, Wanted,
+    Check, Detail, Digest, Expect, Form, Says, Send, Step, StepKind, Subject, Test, Wanted,
     Who,
 };
 

@@ -8,7 +8,6 @@ use super::{Agent, Record, Row, Surroundings, target};
 use crate::text::{duration_ms, words};
 use policy::Proto;
 use regex::Regex;
-use std::net::SocketAddr;
 
 /// How long a message is waited for where a play does not say.
 const WITHIN_MS: u64 = 1000;
@@ -171,14 +170,14 @@ fn send(who: &str, says: &str, below: &[Node]) -> Result<Send, String> {
     }
     Ok(Send {
         who: dialog(who),
-        says: self::says(says)?,
+        says: said(says)?,
         form,
     })
 }
 
-fn says(text: &str) -> Result<Says, String> {
+fn said(text: &str) -> Result<Says, String> {
     let (text, digest) = match text.split_once(" with digest ") {
-        Some((text, login)) => (text.trim(), Some(self::digest(login)?)),
+        Some((text, login)) => (text.trim(), Some(login_of(login)?)),
         None => (text, None),
     };
     let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
@@ -210,7 +209,7 @@ fn says(text: &str) -> Result<Says, String> {
     })
 }
 
-fn digest(login: &str) -> Result<Digest, String> {
+fn login_of(login: &str) -> Result<Digest, String> {
     let (user, password) = login.split_once(':').ok_or("write `with digest USER:PASSWORD`")?;
     Ok(Digest {
         user: user.to_owned(),

@@ -64,7 +64,7 @@ pub(super) fn boot(
     let ready = loader.load(&parsed);
     let ready = ready.map_err(|findings| script::render(&findings, &parsed.sources, false))?;
     let mut config = ready.config;
-    logger.set_level(config.core.debug);
+    logger.set_level(i32::try_from(config.core.debug).unwrap_or(i32::MAX));
     run(std::mem::take(&mut config.installed.start))?;
     let config = Arc::new(config);
     let edge = Edge::new(config.clone(), Limits::default(), keys(rng), &counters);

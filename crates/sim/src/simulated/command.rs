@@ -100,9 +100,9 @@ fn modparam(text: &str) -> Result<(String, String, ParamValue), String> {
 }
 
 fn line(text: &str) -> Result<Vec<Item>, String> {
-    let script = crate::Script {
+    let script = Script {
         text: Some(text.to_owned()),
-        ..crate::Script::default()
+        ..Script::default()
     };
     let parsed = script::parse(
         &super::files::Disk { script: &script },
