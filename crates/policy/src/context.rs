@@ -62,6 +62,9 @@ pub struct Context {
     pub reply_body: Option<(Bytes, Bytes)>,
     /// Switches of single functions.
     pub switches: Switches,
+    /// Host and port that Via and Record-Route of this request say instead of those of the socket
+    /// (`set_advertised_address()`, `set_advertised_port()`).
+    pub advertise: (Option<Bytes>, Option<u16>),
     /// AVPs and their kin; those of the transaction once there is one.
     pub vars: Vars,
     /// `$var(…)`, by the index the configuration gave each name.
@@ -195,6 +198,7 @@ impl Context {
             reply_lines: Vec::new(),
             reply_body: None,
             switches,
+            advertise: (None, None),
             vars: Vars::default(),
             script_vars: Vec::new(),
             armed: Armed::default(),

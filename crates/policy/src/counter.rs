@@ -38,9 +38,10 @@ impl Counter {
 
 /// All counters of the server. A counter registered twice under one name is the same counter,
 /// so that numbers survive a reload.
-#[derive(Default)]
+/// Cheap to clone; clones are the same counters.
+#[derive(Clone, Default)]
 pub struct Counters {
-    entries: RwLock<BTreeMap<(String, String), Entry>>,
+    entries: Arc<RwLock<BTreeMap<(String, String), Entry>>>,
 }
 
 struct Entry {

@@ -4,7 +4,7 @@ use crate::function::Usage;
 use crate::problem::{problem, unknown};
 use crate::{Loaded, Problem, Routes, Text, Transform, Var, Written};
 use bytes::Bytes;
-use script::{FormatPiece, FormatSpec, RouteId, RouteKind, RouteNames, SelectSpec, VarSpec};
+use script::{FormatPiece, FormatSpec, RouteId, RouteKind, RouteNames, SelectSpec, Span, VarSpec};
 use std::collections::BTreeMap;
 
 /// The names that only exist while loading: flags and script variables.
@@ -26,6 +26,8 @@ pub struct Prepare<'a> {
     pub names: &'a mut Names,
     /// Where the call stands.
     pub place: Routes,
+    /// Where in the source it stands.
+    pub span: Span,
     /// The routes that what was prepared may run by name.
     pub entered: Vec<RouteId>,
     depth: u8,
@@ -47,6 +49,7 @@ impl<'a> Prepare<'a> {
             routes,
             names,
             place,
+            span: Span::default(),
             entered: Vec::new(),
             depth: 0,
         }

@@ -4,8 +4,8 @@ use crate::config::routes_of;
 use crate::problem::{NOT_ASSIGNABLE, UNKNOWN_FUNCTION, problem, unknown_as};
 use crate::{Context, Loaded, Names, Prepare, Problem, Routes, Var, Written, keyword};
 use script::{
-    Access, Arg, CallSpec, Expr, Function, Keyword, RouteKind, RouteNames, SelectSpec, Site, Test,
-    Traits, Value, VarSpec, Vocabulary,
+    Access, Arg, CallSpec, Expr, Function, Keyword, RouteKind, RouteNames, SelectSpec, Site, Span,
+    Test, Traits, Value, VarSpec, Vocabulary,
 };
 use std::cell::RefCell;
 
@@ -40,17 +40,20 @@ impl<'a> Words<'a> {
 
     /// Prepares something that stands outside of every route, such as `log_prefix`.
     pub fn prepare<T>(&self, with: impl FnOnce(&mut Prepare<'_>) -> T) -> T {
-        self.with(Routes::ANY, &self.no_routes, with)
+        self.with(Routes::ANY, Span::default(), &self.no_routes, with)
     }
 
     fn with<T>(
         &self,
         place: Routes,
+        span: Span,
         routes: &RouteNames,
         with: impl FnOnce(&mut Prepare<'_>) -> T,
     ) -> T {
         let mut names = self.names.borrow_mut();
-        with(&mut Prepare::new(self.modules, routes, &mut names, place))
+        let mut prepare = Prepare::new(self.modules, routes, &mut names, place);
+        prepare.span = span;
+        with(&mut prepare)
     }
 }
 
@@ -58,7 +61,9 @@ impl Vocabulary for Words<'_> {
     type Host = Context;
 
     fn variable(&self, spec: &VarSpec, access: Access, at: Site) -> Result<Var, Problem> {
-        let var = self.with(place(at), &self.no_routes, |prepare| prepare.variable(spec))?;
+        let var = self.with(place(at), at.span, &self.no_routes, |prepare| {
+            prepare.variable(spec)
+        })?;
         if access == Access::Write && !var.is_writable() {
             let text = String::from_utf8_lossy(&spec.text).into_owned();
             return Err(Problem::new(
@@ -70,7 +75,9 @@ impl Vocabulary for Words<'_> {
     }
 
     fn select(&self, spec: &SelectSpec, at: Site) -> Result<Var, Problem> {
-        self.with(place(at), &self.no_routes, |prepare| prepare.select(spec))
+        self.with(place(at), at.span, &self.no_routes, |prepare| {
+            prepare.select(spec)
+        })
     }
 
     fn keyword(&self, keyword: Keyword, _at: Site) -> Result<Var, Problem> {
@@ -96,7 +103,7 @@ impl Vocabulary for Words<'_> {
             return Err(unknown_as(UNKNOWN_FUNCTION, "function", name, known));
         };
         let args: Vec<Written> = call.args.into_iter().map(written).collect();
-        self.with(place(call.at), call.routes, |prepare| {
+        self.with(place(call.at), call.at.span, call.routes, |prepare| {
             let prepared = module.function(name, &args, prepare);
             let call =
                 prepared.unwrap_or_else(|| Err(problem(format!("{name}() is not there"))))?;

@@ -108,6 +108,16 @@ impl Edits {
         self.ops.iter().filter(same).map(|op| &op.text)
     }
 
+    /// Puts `text` in place of a range, also in place of what an earlier call put there.
+    pub fn replace_again(&mut self, span: Span, text: impl Into<Bytes>) {
+        let text = text.into();
+        let same = |op: &&mut Op| (op.start, op.end) == (span.start, span.end);
+        match self.ops.iter_mut().rev().find(same) {
+            Some(op) => op.text = text,
+            None => self.replace(span, text),
+        }
+    }
+
     /// Adds header lines behind the last header, as `append_hf` does. A line end is added to text
     /// without one.
     pub fn append_header(&mut self, message: &Message, lines: impl AsRef<[u8]>) {

@@ -1,0 +1,59 @@
+//! `core`: what every configuration has without a `loadmodule` line.
+
+mod flags;
+mod idle;
+mod params;
+mod select;
+mod send;
+mod switches;
+mod uri;
+mod variables;
+
+use idle::Idle;
+use policy::{CoreParams, Declaration, Init, Level, Module, Problem};
+
+pub(crate) const ENTRY: policy::Entry = policy::Entry::of::<Core>();
+
+/// The module. Its parameters live on in the configuration, not here.
+pub(crate) struct Core;
+
+/// The core parameters, and those that were given though they mean nothing here.
+#[derive(Default)]
+pub(crate) struct Params {
+    core: CoreParams,
+    idle: Vec<&'static Idle>,
+}
+
+impl Module for Core {
+    const NAME: &'static str = "core";
+    type Params = Params;
+
+    fn declare(declaration: &mut Declaration<Self>) {
+        declaration.doc("Parameters, functions, variables and selects that need no module.");
+        params::declare(declaration);
+        idle::declare(declaration);
+        flags::declare(declaration);
+        uri::declare(declaration);
+        send::declare(declaration);
+        switches::declare(declaration);
+        variables::declare(declaration);
+        select::declare(declaration);
+        for sentence in [
+            "exec() is not there: a routing script cannot start processes.",
+            "@next_hop.src_ip, @sys and @msg.id are not there: they tell of Kamailio's processes.",
+            "Of several contacts, @contact reads the first; 5.6.3 reads the last.",
+            "A Via ends before the comma that separates it from the next; 5.6.3 shows the comma.",
+        ] {
+            declaration.deviation(sentence);
+        }
+    }
+
+    fn init(params: Params, init: &mut Init<'_>) -> Result<Core, Problem> {
+        for idle in params.idle {
+            let log = || format!("{}: accepted; means nothing here, because {}", idle.name, idle.because);
+            init.logger.log(Level::Notice, "core", log);
+        }
+        init.set_core(params.core);
+        Ok(Core)
+    }
+}

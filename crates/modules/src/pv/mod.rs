@@ -1,0 +1,105 @@
+//! `pv`: the pseudo-variables of the message in hand, variables of the script, and the
+//! transformations of text.
+//!
+//! What stands in the message is answered as a slice of its buffer; addresses and numbers are the
+//! only values that are made.
+
+mod auth;
+mod avp;
+mod branch;
+mod from_to;
+mod functions;
+mod header;
+mod identity;
+mod message;
+mod misc;
+mod network;
+mod part;
+mod params;
+mod request;
+mod sbranch;
+mod script_var;
+mod shared;
+mod strftime;
+mod time;
+mod transform;
+mod via;
+mod xavp;
+mod xavp_functions;
+mod xavp_path;
+
+#[cfg(test)]
+mod corpus;
+
+use params::{Alias, Preset};
+use policy::{Counters, Declaration, Init, Module, Problem};
+use shared::SharedVars;
+use std::sync::Arc;
+
+pub(crate) const ENTRY: policy::Entry = policy::Entry::of::<Pv>();
+
+/// The module: what its variables and functions need beside the message.
+pub(crate) struct Pv {
+    shared: Arc<SharedVars>,
+    presets: Vec<Preset>,
+    aliases: Vec<Alias>,
+    numbered: Arc<shared::Sequence>,
+    counters: Counters,
+}
+
+impl Module for Pv {
+    const NAME: &'static str = "pv";
+    type Params = params::Params;
+
+    fn declare(declaration: &mut Declaration<Self>) {
+        declaration.doc("Pseudo-variables of the message, variables of the script, transformations.");
+        params::declare(declaration);
+        request::declare(declaration);
+        from_to::declare(declaration);
+        network::declare(declaration);
+        message::declare(declaration);
+        header::declare(declaration);
+        identity::declare(declaration);
+        auth::declare(declaration);
+        via::declare(declaration);
+        time::declare(declaration);
+        script_var::declare(declaration);
+        shared::declare(declaration);
+        avp::declare(declaration);
+        xavp::declare(declaration);
+        branch::declare(declaration);
+        sbranch::declare(declaration);
+        misc::declare(declaration);
+        functions::declare(declaration);
+        xavp_functions::declare(declaration);
+        transform::declare(declaration);
+        deviations(declaration);
+    }
+
+    fn init(params: params::Params, init: &mut Init<'_>) -> Result<Pv, Problem> {
+        let shared = init.state("shv", SharedVars::default);
+        for (name, value) in params.shared {
+            shared.set_if_new(&name, value);
+        }
+        Ok(Pv {
+            shared,
+            presets: params.presets,
+            aliases: params.aliases,
+            numbered: init.state("messages", shared::Sequence::default),
+            counters: init.counters(),
+        })
+    }
+}
+
+fn deviations(declaration: &mut Declaration<Pv>) {
+    for sentence in [
+        "$var(x) starts anew with each message; Kamailio keeps it in the process, so that a message sees what another one left.",
+        "$ru and its parts refuse a value that is no URI; Kamailio takes it and reads <null> ever after.",
+        "A negative index of $avp, $hfl counts from the end, -1 is the last; 5.6.3 is off by one there.",
+        "White space around a header value is no part of it; Kamailio keeps what follows it.",
+        "$mi counts the messages that were asked for it; Kamailio counts those of a process.",
+        "{uri.duri}, {uri.suri} and {uri.saor} are clean; 5.6.3 puts a stray octet behind the scheme.",
+    ] {
+        declaration.deviation(sentence);
+    }
+}
