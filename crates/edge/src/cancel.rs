@@ -84,7 +84,7 @@ impl Worker {
                 CancelWhich::This => Some(index) == this,
             };
             if wanted {
-                self.cancel_branch(&mut home, index);
+                self.cancel_branch(&mut home, index, None);
             }
         }
         context.home = Some(home);
@@ -107,18 +107,22 @@ impl Worker {
     }
 
     /// Cancels one branch that has lost, now.
-    pub(crate) fn cancel_branch(&mut self, context: &mut Context, index: usize) {
-        let local = context.config.transactions.local_cancel_reason;
-        let lines: &[u8] = if local {
-            b"Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n"
-        } else {
-            b""
+    /// `cause` is the status of the reply that made it lose, for the Reason (RFC 3326).
+    pub(crate) fn cancel_branch(
+        &mut self,
+        context: &mut Context,
+        index: usize,
+        cause: Option<u16>,
+    ) {
+        let cause = cause.filter(|_| context.config.transactions.local_cancel_reason);
+        let reason = match cause {
+            Some(200..=299) => {
+                "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n".to_owned()
+            }
+            Some(code) => format!("Reason: SIP;cause={code}\r\n"),
+            None => String::new(),
         };
-        let accepted = context
-            .transaction
-            .as_ref()
-            .is_some_and(|t| t.replied >= 200 && t.replied < 300);
-        self.send_cancel(context, index, if accepted { lines } else { b"" });
+        self.send_cancel(context, index, reason.as_bytes());
     }
 
     /// Ends a branch without a word (`cancel_b_method` 0).

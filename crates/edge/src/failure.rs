@@ -4,7 +4,7 @@ use crate::Worker;
 use crate::response::options;
 use crate::run::Purpose;
 use bytes::Bytes;
-use policy::{Context, ReplyInHand, Routes};
+use policy::{Context, Forget, ReplyInHand, Routes};
 use script::RouteId;
 use stack::fork::Best;
 
@@ -17,6 +17,12 @@ impl Worker {
         };
         match context.armed.on_failure.take() {
             Some(route) => self.failure_route(context, route, &best),
+            None if is_silent_end(&context, &best) => {
+                let transaction = context.transaction.as_deref_mut()?;
+                transaction.is_over = true;
+                transaction.fork.mark_answered();
+                Some(context)
+            }
             None => {
                 self.send_best(&mut context, &best);
                 Some(context)
@@ -46,9 +52,18 @@ impl Worker {
         context.route = Routes::FAILURE;
         context.branches.clear();
         context.branch_index = branch;
-        let mode = context.config.transactions.failure_reply_mode;
+        disarm(&mut context);
+        if let Some(edits) = context.armed.saved_edits.clone() {
+            context.edits = edits;
+        }
+        if let Some(target) = context.armed.saved_target.as_deref().cloned() {
+            context.tried = Some((target.uri.clone(), target.dst_uri.clone()));
+            context.target = target;
+        }
+        let forget = forget_by(context.config.transactions.failure_reply_mode);
         if let Some(transaction) = context.transaction.as_deref_mut() {
-            forget_replies(transaction, mode);
+            transaction.forget = forget;
+            transaction.leg_start = transaction.fork.group_start();
             transaction.fork.begin_group();
         }
         self.run(context, route, Purpose::Failure)
@@ -57,20 +72,29 @@ impl Worker {
     /// The failure route has ended: with new branches under way it goes on, else the best reply
     /// goes up.
     pub(crate) fn failure_route_ended(&mut self, mut context: Box<Context>) -> Box<Context> {
-        let held = context.reply.take();
-        let Some(transaction) = context.transaction.as_deref() else {
+        context.reply = None;
+        let options = options(&context);
+        let Some(transaction) = context.transaction.as_deref_mut() else {
             return context;
         };
         let started = transaction.fork.len() > usize::from(transaction.fork.group_start());
+        if started {
+            forget_replies(transaction);
+        }
         if transaction.is_final()
             || transaction.suspended
             || (started && !transaction.fork.all_ended())
         {
             return context;
         }
-        match transaction.fork.best(&options(&context)) {
+        match transaction.fork.best(&options) {
             Some(best) => self.send_best(&mut context, &best),
-            None => self.send_held(&mut context, held),
+            // The route threw the replies away and sent none.
+            None => {
+                let reason =
+                    Bytes::from_static(b"I'm terribly sorry, server error occurred (1/TM)");
+                self.final_of_ours(&mut context, 500, reason);
+            }
         }
         context
     }
@@ -93,23 +117,6 @@ impl Worker {
             None => {
                 let reason = Bytes::from_static(made_up_reason(best.code).as_bytes());
                 self.final_of_ours(context, best.code, reason);
-            }
-        }
-    }
-
-    /// The failure route threw the replies away and sent none: the one it was called for goes up.
-    fn send_held(&mut self, context: &mut Context, held: Option<ReplyInHand>) {
-        let Some(held) = held else {
-            return;
-        };
-        if let Some(transaction) = context.transaction.as_deref_mut() {
-            transaction.fork.mark_answered();
-        }
-        match held.message {
-            Some(reply) => self.forward_reply(context, &reply, None),
-            None => {
-                let reason = Bytes::from_static(made_up_reason(held.code).as_bytes());
-                self.final_of_ours(context, held.code, reason);
             }
         }
     }
@@ -170,16 +177,43 @@ impl Worker {
     }
 }
 
-/// `failure_reply_mode`: 0 keeps the replies of earlier groups, others let them go when a new
-/// group begins.
-fn forget_replies(transaction: &mut policy::Transaction, mode: u8) {
-    let end = u16::try_from(transaction.fork.len()).unwrap_or(u16::MAX);
+/// True where the caller is not told of a time-out (`noisy_ctimer`): its only branch never answered.
+fn is_silent_end(context: &Context, best: &Best) -> bool {
+    let only = context
+        .transaction
+        .as_ref()
+        .filter(|transaction| transaction.is_invite() && transaction.branches.len() == 1);
+    let silent = only.is_some_and(|transaction| {
+        transaction
+            .branches
+            .iter()
+            .all(|branch| branch.replies == 0)
+    });
+    !context.config.transactions.noisy_ctimer && best.faked && best.code == 408 && silent
+}
+
+/// A route armed for branches of one relaying says nothing about those of the next.
+pub(crate) fn disarm(context: &mut Context) {
+    context.armed.on_branch = None;
+    context.armed.on_branch_failure = None;
+}
+
+/// What `failure_reply_mode` means.
+fn forget_by(mode: u8) -> Forget {
     match mode {
-        1 => transaction
-            .fork
-            .drop_replies(transaction.fork.group_start()..end),
-        3 => transaction.fork.drop_replies(0..end),
-        _ => {}
+        0 => Forget::Nothing,
+        2 => Forget::Last,
+        _ => Forget::All,
+    }
+}
+
+/// New branches are under way: replies of the earlier ones go.
+fn forget_replies(transaction: &mut policy::Transaction) {
+    let (start, end) = (transaction.leg_start, transaction.fork.group_start());
+    match transaction.forget {
+        Forget::Nothing => {}
+        Forget::Last => transaction.fork.drop_replies(start..end),
+        Forget::All => transaction.fork.drop_replies(0..end),
     }
 }
 

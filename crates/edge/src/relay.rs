@@ -91,10 +91,14 @@ impl Worker {
     }
 
     fn relay_job(&mut self, context: &mut Context, relay: Relay) -> RelayJob {
+        save_for_failure(context);
         let mut targets = VecDeque::with_capacity(1 + context.branches.len());
         // A failure route that only called append_branch() does not mean the old target again.
-        if context.route != Routes::FAILURE || context.branches.is_empty() {
-            targets.push_back(context.target.clone());
+        let target = &context.target;
+        let tried = Some((target.uri.clone(), target.dst_uri.clone()));
+        if context.tried != tried {
+            targets.push_back(target.clone());
+            context.tried = tried;
         }
         targets.extend(context.branches.drain(..));
         let base = Base {
@@ -166,14 +170,16 @@ impl Worker {
         if job.sent > 0 {
             return go_on(context, resume, Answer::Code(1));
         }
-        context.error = context
-            .error
-            .or(Some((478, "Unresolvable destination (478/SL)")));
+        context.error = context.error.or(Some((
+            500,
+            "I'm terribly sorry, server error occurred (1/SL)",
+        )));
         // Before anything went out the request can be answered without its transaction.
         if let Some(transaction) = context.transaction.as_deref_mut() {
             transaction.is_over |= transaction.branches.is_empty() && transaction.replied < 200;
         }
-        go_on(context, resume, Answer::Code(-1))
+        let code = failure_code(context.error);
+        go_on(context, resume, Answer::Code(code))
     }
 
     /// Finds where the branch in hand goes; a question to the name servers where that is needed.
@@ -249,10 +255,7 @@ impl Worker {
             )
         });
         let Some(flow) = flow else {
-            context.error = Some((
-                477,
-                "Unfortunately error on sending to next hop occurred (477/SL)",
-            ));
+            context.error = Some((500, "I'm terribly sorry, server error occurred (7/SL)"));
             return false;
         };
         if self.is_dropped_on_send(context, flow) {
@@ -402,6 +405,26 @@ impl RelayJob {
     }
 }
 
+/// The return code of a `t_relay()` that sent nothing, as Kamailio 5.6.3 gives it.
+fn failure_code(error: Option<(u16, &'static str)>) -> i32 {
+    match error {
+        Some((478, _)) => -478,
+        Some((500, text)) if text.ends_with("(7/SL)") => -7,
+        _ => -1,
+    }
+}
+
+/// A failure route begins with what the request was when it was relayed first.
+fn save_for_failure(context: &mut Context) {
+    if context.armed.on_failure.is_some() && context.armed.saved_target.is_none() {
+        context.armed.saved_target = Some(Box::new(context.target.clone()));
+        context
+            .armed
+            .saved_edits
+            .get_or_insert_with(|| context.edits.clone());
+    }
+}
+
 fn after_branch_route(mut job: RelayJob, resume: Continuation) -> Continuation {
     Box::new(move |_, answer| {
         let dropped = matches!(answer, Answer::Route(end) if end.kind == EndKind::Drop);
@@ -458,14 +481,13 @@ fn new_branch(
         client,
         status: 0,
         reply: None,
+        replies: 0,
         is_local: false,
         cancel: Cancel::None,
         on_reply: armed
             .on_reply
             .filter(|route| before.on_reply != Some(*route)),
-        on_branch_failure: armed
-            .on_branch_failure
-            .filter(|route| before.on_branch_failure != Some(*route)),
+        on_branch_failure: armed.on_branch_failure,
         flags: context.target.flags,
         via_branch,
         alternatives: Vec::new(),

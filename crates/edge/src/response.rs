@@ -1,6 +1,7 @@
 //! Replies on their way back: from a branch, through the reply route, to the caller.
 
 use crate::Worker;
+use crate::failure::disarm;
 use crate::mail::{Mail, Reply};
 use crate::outbound::reparse;
 use crate::run::Purpose;
@@ -133,13 +134,12 @@ impl Worker {
             .branches
             .get(usize::from(reply.branch))?;
         let route = branch.on_reply.or(context.armed.on_reply);
-        let seen = code > 100 || context.config.transactions.pass_provisional_replies;
         match route {
-            Some(route) if seen => {
+            Some(route) => {
                 let reply_context = self.reply_context(context, &reply, code);
                 self.run(reply_context, route, Purpose::Reply(reply))
             }
-            _ => self.reply_arrived(context, reply, code),
+            None => self.reply_arrived(context, reply, code),
         }
     }
 
@@ -212,6 +212,7 @@ impl Worker {
         let index = usize::from(reply.branch);
         if let Some(branch) = context.transaction.as_deref_mut()?.branches.get_mut(index) {
             branch.status = branch.status.max(code);
+            branch.replies = branch.replies.saturating_add(1);
             if code >= 200 {
                 branch.reply = Some(reply.message.clone());
             }
@@ -264,7 +265,7 @@ impl Worker {
             .as_ref()?
             .branches
             .get(usize::from(end.index))?;
-        let Some(route) = branch.on_branch_failure.or(context.armed.on_branch_failure) else {
+        let Some(route) = branch.on_branch_failure else {
             return self.count(context, end);
         };
         let branch = usize::from(end.index);
@@ -273,6 +274,7 @@ impl Worker {
             code: end.code,
             message: end.reply.clone(),
         });
+        disarm(&mut context);
         context.route = Routes::BRANCH_FAILURE;
         context.branch_index = branch;
         context.branches.clear();
@@ -304,7 +306,8 @@ impl Worker {
         reply: Option<&Arc<Message>>,
     ) -> Option<Box<Context>> {
         for branch in &verdict.cancel {
-            self.cancel_branch(&mut context, usize::from(*branch));
+            let cause = reply.and_then(|reply| reply.status());
+            self.cancel_branch(&mut context, usize::from(*branch), cause);
         }
         for branch in &verdict.stop {
             self.stop_branch(&mut context, usize::from(*branch));

@@ -44,6 +44,9 @@ pub struct Context {
     pub flow: Flow,
     /// Request-URI, next hop and what else belongs to the first branch.
     pub target: Destination,
+    /// Request-URI and next hop that were tried already: relaying takes them again only where the
+    /// script has changed them since.
+    pub tried: Option<(Bytes, Option<Bytes>)>,
     /// The further branches.
     pub branches: Branches,
     /// Message (transaction) flags, bit 0 is flag 0.
@@ -189,6 +192,7 @@ impl Context {
             route,
             message,
             flow,
+            tried: None,
             branches: Branches::new(),
             flags: 0,
             script_flags: 0,

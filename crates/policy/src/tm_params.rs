@@ -40,6 +40,13 @@ pub struct TransactionParams {
     pub faked_reply_prio: i64,
     /// `relay_100`: 100 of a target goes on to the caller.
     pub relay_100: bool,
+    /// `noisy_ctimer`: a caller is always told of a time-out, also where the only branch was silent.
+    pub noisy_ctimer: bool,
+    /// `on_sl_reply`: the `onreply_route` for replies that belong to no transaction.
+    pub on_sl_reply: Option<String>,
+    /// `failure_exec_mode`: a branch that cannot be sent is one that failed, not a `t_relay()` that
+    /// failed.
+    pub failure_exec_mode: bool,
     /// `contacts_avp` or `xavp_contact` where `t_load_contacts()` keeps the groups.
     pub contacts_avp: Bytes,
     /// `contact_flows_avp`.
@@ -52,7 +59,7 @@ impl Default for TransactionParams {
             timers: Timers::default(),
             auto_inv_100: true,
             auto_inv_100_reason: Bytes::from_static(b"trying -- your call is important to us"),
-            failure_reply_mode: 0,
+            failure_reply_mode: 3,
             aggregate_challenges: true,
             cancel_b_method: 1,
             unmatched_cancel: 0,
@@ -64,8 +71,11 @@ impl Default for TransactionParams {
             local_cancel_reason: true,
             e2e_cancel_reason: true,
             remap_503_500: true,
-            faked_reply_prio: 2000,
+            faked_reply_prio: 0,
             relay_100: false,
+            noisy_ctimer: true,
+            on_sl_reply: None,
+            failure_exec_mode: false,
             contacts_avp: Bytes::new(),
             contact_flows_avp: Bytes::new(),
         }

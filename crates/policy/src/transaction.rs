@@ -36,6 +36,10 @@ pub struct Armed {
     pub no_internal_reply: bool,
     /// `t_set_no_e2e_cancel_reason()`.
     pub no_cancel_reason: bool,
+    /// `t_save_lumps()`: what a failure route finds changed, instead of all that was.
+    pub saved_edits: Option<sip::Edits>,
+    /// The target of the first relaying: what failure routes begin with.
+    pub saved_target: Option<Box<Destination>>,
 }
 
 /// One transaction: the server side towards the caller, a client side for each branch.
@@ -60,14 +64,29 @@ pub struct Transaction {
     pub is_over: bool,
     /// `t_suspend()` was called and `t_continue()` has not come.
     pub suspended: bool,
-    /// Contacts loaded but not tried yet (`t_load_contacts`), the next group last.
-    pub contact_groups: Vec<Vec<Destination>>,
     /// The deadline the timer wheel was last armed for.
     pub armed_for: Option<Instant>,
+    /// What becomes of the replies received so far once a failure route has started new branches.
+    pub forget: Forget,
+    /// Where the branches begin that the failure route runs for.
+    pub leg_start: u16,
     /// When it was made, for `tm.list` and lifetimes.
     pub created: Instant,
     /// For `t_replicate()`: replies are not passed on.
     pub is_replica: bool,
+}
+
+/// Which replies are forgotten when new branches are started (`failure_reply_mode`,
+/// `t_drop_replies()`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Forget {
+    /// None.
+    Nothing,
+    /// Those of the branches that the failure route runs for.
+    Last,
+    /// All.
+    #[default]
+    All,
 }
 
 impl Transaction {
@@ -112,6 +131,8 @@ pub struct Branch {
     pub status: u16,
     /// The final reply, for `failure_route` and response selection.
     pub reply: Option<Arc<Message>>,
+    /// How many replies came on it; one is counted when its `onreply_route` has ended.
+    pub replies: u16,
     /// True where `status` was made up here (408, 503 …).
     pub is_local: bool,
     /// The CANCEL of this branch.
