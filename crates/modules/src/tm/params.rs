@@ -1,0 +1,249 @@
+//! The parameters.
+
+use super::Tm;
+use policy::{Declaration, RichRedirect, TransactionParams};
+
+#[derive(Default)]
+pub(super) struct Params {
+    /// What the edge obeys.
+    pub(super) edge: TransactionParams,
+    pub(super) rich_redirect: RichRedirect,
+}
+
+pub(super) fn declare(d: &mut Declaration<Tm>) {
+    timers(d);
+    replies(d);
+    cancels(d);
+    routes(d);
+    without_meaning(d);
+}
+
+fn timers(d: &mut Declaration<Tm>) {
+    d.try_param(
+        "fr_timer",
+        "Wait for the first reply, in ms; default 30000.",
+        |p, ms| set(&mut p.edge.timers.fr_timer_ms, ms),
+    );
+    d.try_param(
+        "fr_inv_timer",
+        "Wait for the final reply of an INVITE after a provisional one, in ms; default 120000.",
+        |p, ms| set(&mut p.edge.timers.fr_inv_timer_ms, ms),
+    );
+    d.try_param(
+        "wt_timer",
+        "How long a finished transaction absorbs retransmissions, in ms; default 5000.",
+        |p, ms| set(&mut p.edge.timers.wt_timer_ms, ms),
+    );
+    d.try_param(
+        "retr_timer1",
+        "First retransmission after, in ms; default 500.",
+        |p, ms| set(&mut p.edge.timers.retr_timer1_ms, ms),
+    );
+    d.try_param(
+        "retr_timer2",
+        "Longest time between retransmissions, in ms; default 4000.",
+        |p, ms| set(&mut p.edge.timers.retr_timer2_ms, ms),
+    );
+    d.try_param(
+        "max_inv_lifetime",
+        "Longest life of an INVITE transaction before its final reply, in ms; default 180000.",
+        |p, ms| set(&mut p.edge.timers.max_inv_lifetime_ms, ms),
+    );
+    d.try_param(
+        "max_noninv_lifetime",
+        "Longest life of another transaction before its final reply, in ms; default 32000.",
+        |p, ms| set(&mut p.edge.timers.max_noninv_lifetime_ms, ms),
+    );
+    d.param("restart_fr_on_each_reply", "Each provisional reply restarts fr_inv_timer, else only new ones from 180 on; default yes.", |p, on| {
+        p.edge.timers.restart_fr_on_each_reply = on;
+    });
+    d.param(
+        "noisy_ctimer",
+        "Tells the caller of a time-out also where the only branch never answered; default yes.",
+        |p, on| {
+            p.edge.noisy_ctimer = on;
+        },
+    );
+}
+
+fn replies(d: &mut Declaration<Tm>) {
+    d.param(
+        "auto_inv_100",
+        "100 for an INVITE as soon as it has its transaction; default yes.",
+        |p, on| {
+            p.edge.auto_inv_100 = on;
+        },
+    );
+    d.param(
+        "auto_inv_100_reason",
+        "Its reason phrase; default trying -- your call is important to us.",
+        |p, text| {
+            p.edge.auto_inv_100_reason = text;
+        },
+    );
+    d.try_param(
+        "default_code",
+        "Status of a t_reply() whose code is no number, 400 to 699; default 500.",
+        |p, code: i64| {
+            p.edge.default_code = u16::try_from(code)
+                .ok()
+                .filter(|code| (400..700).contains(code))
+                .ok_or_else(|| format!("expected 400 to 699, found {code}"))?;
+            Ok(())
+        },
+    );
+    d.param(
+        "default_reason",
+        "Reason phrase of a t_reply() whose reason has no value; default Server Internal Error.",
+        |p, text| {
+            p.edge.default_reason = text;
+        },
+    );
+    d.param(
+        "aggregate_challenges",
+        "A 401 or 407 carries the challenges of all branches; default yes.",
+        |p, on| {
+            p.edge.aggregate_challenges = on;
+        },
+    );
+    d.param(
+        "remap_503_500",
+        "A 503 of a target reaches the caller as 500; default yes.",
+        |p, on| p.edge.remap_503_500 = on,
+    );
+    d.param(
+        "faked_reply_prio",
+        "Added to the rank of a reply made up here, 0 is the best; default 0.",
+        |p, prio| {
+            p.edge.faked_reply_prio = prio;
+        },
+    );
+    d.param(
+        "relay_100",
+        "100 of a target goes on to the caller; default no.",
+        |p, on| p.edge.relay_100 = on,
+    );
+    d.param(
+        "disable_6xx_block",
+        "A 6xx does not end forking; default no.",
+        |p, on| p.edge.disable_6xx_block = on,
+    );
+    d.param("rich_redirect", "What the Contact of a 3xx says beside the URI: a sum of 1 (branch flags) and 2 (Path); default 0.", |p, bits| {
+        p.rich_redirect = RichRedirect::from_bits(bits);
+    });
+}
+
+fn cancels(d: &mut Declaration<Tm>) {
+    d.try_param("cancel_b_method", "CANCEL of a silent branch: 0 as if it had said 487, 1 once it speaks, 2 at once; default 1.", |p, mode| {
+        mode_below(&mut p.edge.cancel_b_method, mode, 3)
+    });
+    d.try_param(
+        "unmatched_cancel",
+        "A CANCEL without INVITE: 0 goes on with state, 1 without, 2 is dropped; default 0.",
+        |p, mode| mode_below(&mut p.edge.unmatched_cancel, mode, 3),
+    );
+    d.param(
+        "ac_extra_hdrs",
+        "Headers with this prefix are copied into our CANCEL and ACK; default none.",
+        |p, prefix| {
+            p.edge.ac_extra_hdrs = prefix;
+        },
+    );
+    d.param(
+        "local_cancel_reason",
+        "CANCELs of ours carry a Reason with the status that caused them; default yes.",
+        |p, on| {
+            p.edge.local_cancel_reason = on;
+        },
+    );
+    d.param(
+        "e2e_cancel_reason",
+        "The Reason of a received CANCEL goes on; default yes.",
+        |p, on| p.edge.e2e_cancel_reason = on,
+    );
+}
+
+fn routes(d: &mut Declaration<Tm>) {
+    d.try_param("failure_reply_mode", "Replies forgotten when a failure route starts new branches: 0 none, 1 and 3 all, 2 those of the last branches; default 3.", |p, mode| {
+        mode_below(&mut p.edge.failure_reply_mode, mode, 4)
+    });
+    d.param("failure_exec_mode", "A branch that cannot be sent goes to the failure route, and t_relay() does not fail; default no.", |p, on| {
+        p.edge.failure_exec_mode = on;
+    });
+    d.param(
+        "on_sl_reply",
+        "The onreply_route for replies that belong to no transaction; default none.",
+        |p, route: String| {
+            p.edge.on_sl_reply = Some(route).filter(|route| !route.is_empty());
+        },
+    );
+    d.param(
+        "contacts_avp",
+        "The XAVP in which t_load_contacts() keeps contacts; default none, which turns it off.",
+        |p, name| {
+            p.edge.contacts_avp = name;
+        },
+    );
+    d.param(
+        "contact_flows_avp",
+        "The XAVP for further flows of the same device; default none.",
+        |p, name| {
+            p.edge.contact_flows_avp = name;
+        },
+    );
+}
+
+/// Parameters that choose between ways of doing something that is done in one way here.
+fn without_meaning(d: &mut Declaration<Tm>) {
+    for (name, doc) in [
+        (
+            "reparse_invite",
+            "Accepted; means nothing here because CANCEL and ACK are always made from what was sent.",
+        ),
+        (
+            "reparse_on_dns_failover",
+            "Accepted; means nothing here because every branch is rendered with its own changes.",
+        ),
+        (
+            "ruri_matching",
+            "Accepted; means nothing here because the Request-URI is always compared for peers before RFC 3261.",
+        ),
+        (
+            "via1_matching",
+            "Accepted; means nothing here because the Via is always compared for peers before RFC 3261.",
+        ),
+        (
+            "blst_503",
+            "Accepted; means nothing here because there is no list of blocked destinations.",
+        ),
+        (
+            "blst_methods_add",
+            "Accepted; means nothing here because there is no list of blocked destinations.",
+        ),
+        (
+            "blst_methods_lookup",
+            "Accepted; means nothing here because there is no list of blocked destinations.",
+        ),
+        (
+            "local_ack_mode",
+            "Accepted; means nothing here because no function of this module sends an INVITE of its own.",
+        ),
+        (
+            "pass_provisional_replies",
+            "Accepted; means nothing here because no module watches provisional replies of ours.",
+        ),
+    ] {
+        d.param::<i64>(name, doc, |_, _| {});
+    }
+}
+
+fn set(slot: &mut u32, ms: i64) -> Result<(), String> {
+    *slot = u32::try_from(ms).map_err(|_| format!("expected milliseconds, found {ms}"))?;
+    Ok(())
+}
+
+fn mode_below(slot: &mut u8, mode: i64, end: u8) -> Result<(), String> {
+    let found = u8::try_from(mode).ok().filter(|mode| *mode < end);
+    *slot = found.ok_or_else(|| format!("expected 0 to {}, found {mode}", end - 1))?;
+    Ok(())
+}
