@@ -1,1 +1,16 @@
-//! To come.
+//! For people: commands to a running server, and the accounts in its database.
+//!
+//! A server opens [`Controls`], the places where documents of JSON-RPC 2.0 are taken; a command line
+//! asks through a [`Client`]. [`accounts`] and [`trunks`] change the database behind either.
+
+pub mod accounts;
+mod client;
+mod datagram;
+mod fifo;
+mod place;
+mod serve;
+mod stream;
+pub mod trunks;
+
+pub use client::{CallError, Client};
+pub use serve::{Answering, Controls};
