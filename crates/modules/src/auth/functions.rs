@@ -228,7 +228,7 @@ impl Auth {
                 .and_then(|address| address.parse_uri().ok())
                 .is_some_and(|uri| {
                     let same_domain = uri.host.eq_ignore_ascii_case(realm);
-                    uri.user_unescaped() == credentials.user()
+                    uri.user.unwrap_or_default() == credentials.user()
                         && (same_domain || !self.digest.params.use_domain)
                 })
         };

@@ -268,12 +268,12 @@ fn codes_are_those_of_kamailio() {
         (
             format!(
                 "Authorization: Digest {}\n",
-                ALICE.fields(&"A".repeat(20_000))
+                ALICE.fields(&"A".repeat(2_000))
             ),
             codes::ERROR,
         ),
         (
-            format!("Authorization: Digest {good}{}\n", ",p=1".repeat(3000)),
+            format!("Authorization: Digest {good}{}\n", ",p=1".repeat(100)),
             codes::ERROR,
         ),
         (
