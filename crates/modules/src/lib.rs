@@ -4,6 +4,8 @@
 mod auth;
 mod auth_db;
 mod core;
+mod counters;
+mod kex;
 mod maxfwd;
 mod path;
 mod pv;
@@ -26,6 +28,8 @@ pub const ALL: &[Entry] = &[
     auth::ENTRY,
     auth_db::ENTRY,
     core::ENTRY,
+    counters::ENTRY,
+    kex::ENTRY,
     maxfwd::ENTRY,
     path::ENTRY,
     pv::ENTRY,
