@@ -124,7 +124,9 @@ impl Scenario {
     /// # Errors
     /// As [`Scenario::parse`].
     pub fn moved_to(&self, network: &str) -> Result<Scenario, String> {
+        let escaped = |network: &str| network.replace('.', r"\.") + r"\.";
         let moved = self.text.replace(&format!("{NETWORK}."), &format!("{network}."));
+        let moved = moved.replace(&escaped(NETWORK), &escaped(network));
         Scenario::parse_in(network, &self.path, &moved)
     }
 

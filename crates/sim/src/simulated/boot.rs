@@ -48,13 +48,14 @@ pub(super) fn boot(
         ..Surroundings::default()
     });
     let stores = One(database);
+    let world = World {
+        counters: &counters,
+        states: &states,
+        stores: &stores,
+    };
     let loader = Loader {
         entries: modules::ALL,
-        world: World {
-            counters: &counters,
-            states: &states,
-            stores: &stores,
-        },
+        world,
         logger: Logger::new(3, log),
         secret: bytes(rng),
         addresses: &Loopback,
@@ -63,11 +64,11 @@ pub(super) fn boot(
     let logger = loader.logger.clone();
     let ready = loader.load(&parsed);
     let ready = ready.map_err(|findings| script::render(&findings, &parsed.sources, false))?;
-    let mut config = ready.config;
+    let config = ready.config;
     logger.set_level(i32::try_from(config.core.debug).unwrap_or(i32::MAX));
-    run(std::mem::take(&mut config.installed.start))?;
+    run(std::mem::take(&mut *config.installed.start.lock()))?;
     let config = Arc::new(config);
-    let edge = Edge::new(config.clone(), Limits::default(), keys(rng), &counters);
+    let edge = Edge::new(config.clone(), Limits::default(), keys(rng), &world);
     Ok(Booted {
         edge: Arc::new(edge),
         config,
