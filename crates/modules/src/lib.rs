@@ -17,7 +17,9 @@ mod sl;
 #[cfg(test)]
 mod testing;
 mod textops;
+mod textopsx;
 mod tm;
+mod tmx;
 mod usrloc;
 mod xlog;
 
@@ -39,7 +41,9 @@ pub const ALL: &[Entry] = &[
     siputils::ENTRY,
     sl::ENTRY,
     textops::ENTRY,
+    textopsx::ENTRY,
     tm::ENTRY,
+    tmx::ENTRY,
     usrloc::ENTRY,
     xlog::ENTRY,
 ];
