@@ -89,6 +89,8 @@ pub use service::{
     Bindings, Change, Decide, Expired, Keep, Location, LocationRules, LocationTable, Matching,
     WithBinding, WithBindings,
 };
+/// The name of a transaction, which module `tmx` shows.
+pub use stack::table::TxId;
 /// The timers of a transaction, which module `tm` sets.
 pub use stack::transaction::Timers;
 /// Route sets and serial groups as the stack works them out, for modules `rr` and `tm`.

@@ -75,6 +75,7 @@ impl Tm {
             return NONE_LEFT;
         };
         context.target = first;
+        context.tried = None;
         context.branches.clear();
         context.branches.extend(taken);
         1
@@ -106,6 +107,7 @@ impl Tm {
             return NONE_LEFT;
         };
         context.target = target;
+        context.tried = None;
         1
     }
 }
