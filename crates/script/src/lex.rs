@@ -106,6 +106,20 @@ pub(crate) fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
+/// The length of a variable's name. A dot belongs to it where a letter follows (`$from.user`), so
+/// that a sentence may end behind a variable.
+pub(crate) fn variable_name_len(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        let dotted = at > 0 && *byte == b'.' && text.get(at + 1).is_some_and(u8::is_ascii_alphabetic);
+        if !dotted && !is_name_byte(*byte) {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
 fn lexeme(kind: Lexed, start: usize, end: usize) -> Lexeme {
     Lexeme { kind, start, end }
 }
@@ -161,10 +175,7 @@ fn variable(rest: &[u8]) -> (Lexed, usize) {
     if rest.get(1) == Some(&b'?') {
         return (Lexed::Variable, 2);
     }
-    let name = 1 + rest[1..]
-        .iter()
-        .take_while(|byte| is_name_byte(**byte))
-        .count();
+    let name = 1 + variable_name_len(&rest[1..]);
     match rest.get(name) {
         _ if name == 1 => (Lexed::Broken(Broken::Variable), 1),
         Some(b'(') => parenthesised(rest, name),

@@ -164,9 +164,7 @@ impl Reader<'_> {
     fn name(&mut self) -> Result<Bytes, SpecError> {
         let start = self.at;
         if !self.eat(b'?') {
-            while self.peek().is_some_and(crate::lex::is_name_byte) {
-                self.at += 1;
-            }
+            self.at += crate::lex::variable_name_len(&self.text[self.at..]);
         }
         if self.at == start {
             return Err(fault(start..start + 1, "expected the name of a variable"));

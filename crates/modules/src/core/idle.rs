@@ -14,11 +14,15 @@ pub(super) struct Idle {
 
 pub(super) fn declare(declaration: &mut Declaration<Core>) {
     for idle in IDLE {
-        declaration.param(idle.name, idle.doc, move |params: &mut Params, _: ParamValue| {
-            if !params.idle.iter().any(|known| known.name == idle.name) {
-                params.idle.push(idle);
-            }
-        });
+        declaration.param(
+            idle.name,
+            idle.doc,
+            move |params: &mut Params, _: ParamValue| {
+                if !params.idle.iter().any(|known| known.name == idle.name) {
+                    params.idle.push(idle);
+                }
+            },
+        );
     }
 }
 
@@ -92,7 +96,11 @@ mod tests {
     #[test]
     fn a_name_stands_once() {
         for (at, idle) in IDLE.iter().enumerate() {
-            assert!(!IDLE[..at].iter().any(|other| other.name == idle.name), "{}", idle.name);
+            assert!(
+                !IDLE[..at].iter().any(|other| other.name == idle.name),
+                "{}",
+                idle.name
+            );
         }
     }
 }

@@ -6,6 +6,8 @@ mod params;
 mod select;
 mod send;
 mod switches;
+#[cfg(test)]
+mod tests;
 mod uri;
 mod variables;
 
@@ -50,7 +52,12 @@ impl Module for Core {
 
     fn init(params: Params, init: &mut Init<'_>) -> Result<Core, Problem> {
         for idle in params.idle {
-            let log = || format!("{}: accepted; means nothing here, because {}", idle.name, idle.because);
+            let log = || {
+                format!(
+                    "{}: accepted; means nothing here, because {}",
+                    idle.name, idle.because
+                )
+            };
             init.logger.log(Level::Notice, "core", log);
         }
         init.set_core(params.core);

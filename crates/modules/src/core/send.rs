@@ -8,44 +8,75 @@ use sip::Uri;
 pub(super) fn declare(d: &mut Declaration<Core>) {
     let requests = Routes::REQUEST | Routes::FAILURE | Routes::BRANCH;
     let doc = "Forwards the request without a transaction, to its destination or to a host. Its replies find back.";
-    d.function("forward([host], [port])", doc, requests, |_: &Core, c: &mut Context, h: &Option<Text>, p: &Option<Text>| {
-        forward(c, None, h, p)
-    })
+    d.function(
+        "forward([host], [port])",
+        doc,
+        requests,
+        |_: &Core, c: &mut Context, h: &Option<Text>, p: &Option<Text>| forward(c, None, h, p),
+    )
     .waits();
     let doc = "The same over UDP.";
-    d.function("forward_udp([host], [port])", doc, requests, |_: &Core, c: &mut Context, h: &Option<Text>, p: &Option<Text>| {
-        forward(c, Some(Proto::Udp), h, p)
-    })
+    d.function(
+        "forward_udp([host], [port])",
+        doc,
+        requests,
+        |_: &Core, c: &mut Context, h: &Option<Text>, p: &Option<Text>| {
+            forward(c, Some(Proto::Udp), h, p)
+        },
+    )
     .waits();
     let doc = "The same over TCP.";
-    d.function("forward_tcp([host], [port])", doc, requests, |_: &Core, c: &mut Context, h: &Option<Text>, p: &Option<Text>| {
-        forward(c, Some(Proto::Tcp), h, p)
-    })
+    d.function(
+        "forward_tcp([host], [port])",
+        doc,
+        requests,
+        |_: &Core, c: &mut Context, h: &Option<Text>, p: &Option<Text>| {
+            forward(c, Some(Proto::Tcp), h, p)
+        },
+    )
     .waits();
     let doc = "The same over TLS.";
-    d.function("forward_tls([host], [port])", doc, requests, |_: &Core, c: &mut Context, h: &Option<Text>, p: &Option<Text>| {
-        forward(c, Some(Proto::Tls), h, p)
-    })
+    d.function(
+        "forward_tls([host], [port])",
+        doc,
+        requests,
+        |_: &Core, c: &mut Context, h: &Option<Text>, p: &Option<Text>| {
+            forward(c, Some(Proto::Tls), h, p)
+        },
+    )
     .waits();
     let doc = "Sends the message as it was received to a host, without Via and over UDP.";
-    d.function("send(host, [port])", doc, requests, |_: &Core, c: &mut Context, h: &Text, p: &Option<Text>| {
-        send(c, Proto::Udp, h, p)
-    })
+    d.function(
+        "send(host, [port])",
+        doc,
+        requests,
+        |_: &Core, c: &mut Context, h: &Text, p: &Option<Text>| send(c, Proto::Udp, h, p),
+    )
     .waits();
     let doc = "Sends the message as it was received to a host, without Via and over TCP.";
-    d.function("send_tcp(host, [port])", doc, requests, |_: &Core, c: &mut Context, h: &Text, p: &Option<Text>| {
-        send(c, Proto::Tcp, h, p)
-    })
+    d.function(
+        "send_tcp(host, [port])",
+        doc,
+        requests,
+        |_: &Core, c: &mut Context, h: &Text, p: &Option<Text>| send(c, Proto::Tcp, h, p),
+    )
     .waits();
 }
 
-fn forward(context: &mut Context, proto: Option<Proto>, host: &Option<Text>, port: &Option<Text>) -> Outcome {
+fn forward(
+    context: &mut Context,
+    proto: Option<Proto>,
+    host: &Option<Text>,
+    port: &Option<Text>,
+) -> Outcome {
     let hop = match host {
         Some(host) => next_hop(context, proto, host, port),
         None if proto.is_none() => return Outcome::ask(Effect::Forward(None)),
         None => target(context, proto),
     };
-    hop.map_or(Outcome::FALSE, |hop| Outcome::ask(Effect::Forward(Some(hop))))
+    hop.map_or(Outcome::FALSE, |hop| {
+        Outcome::ask(Effect::Forward(Some(hop)))
+    })
 }
 
 fn send(context: &mut Context, proto: Proto, host: &Text, port: &Option<Text>) -> Outcome {
@@ -53,11 +84,20 @@ fn send(context: &mut Context, proto: Proto, host: &Text, port: &Option<Text>) -
         return Outcome::FALSE;
     };
     let bytes = context.message.bytes().clone();
-    Outcome::ask(Effect::Send { to, socket: None, bytes })
+    Outcome::ask(Effect::Send {
+        to,
+        socket: None,
+        bytes,
+    })
 }
 
 /// The host and port of the arguments; `uri:host` and `uri:port` are those of the Request-URI.
-fn next_hop(context: &mut Context, proto: Option<Proto>, host: &Text, port: &Option<Text>) -> Option<NextHop> {
+fn next_hop(
+    context: &mut Context,
+    proto: Option<Proto>,
+    host: &Text,
+    port: &Option<Text>,
+) -> Option<NextHop> {
     let host = host.get(context);
     if host.as_ref() == b"uri:host" {
         return target(context, proto);
@@ -70,16 +110,35 @@ fn next_hop(context: &mut Context, proto: Option<Proto>, host: &Text, port: &Opt
             port => u16::try_from(script::parse_int(port.trim_ascii())?).ok()?,
         },
     };
-    Some(NextHop { proto, host: unbracketed(&host, name), port })
+    Some(NextHop {
+        proto,
+        host: unbracketed(&host, name),
+        port,
+    })
 }
 
 fn target(context: &Context, proto: Option<Proto>) -> Option<NextHop> {
-    let text = context.target.dst_uri.as_ref().unwrap_or(&context.target.uri);
+    let text = context
+        .target
+        .dst_uri
+        .as_ref()
+        .unwrap_or(&context.target.uri);
     let uri = Uri::parse(text).ok()?;
-    Some(NextHop { proto, host: unbracketed(text, uri.host), port: uri.port.unwrap_or(0) })
+    Some(NextHop {
+        proto,
+        host: unbracketed(text, uri.host),
+        port: uri.port.unwrap_or(0),
+    })
 }
 
 fn unbracketed(whole: &Bytes, host: &[u8]) -> Bytes {
-    let inner = host.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")).unwrap_or(host);
-    if inner.is_empty() { Bytes::new() } else { whole.slice_ref(inner) }
+    let inner = host
+        .strip_prefix(b"[")
+        .and_then(|rest| rest.strip_suffix(b"]"))
+        .unwrap_or(host);
+    if inner.is_empty() {
+        Bytes::new()
+    } else {
+        whole.slice_ref(inner)
+    }
 }

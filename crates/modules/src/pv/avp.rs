@@ -1,16 +1,20 @@
 //! `$avp(…)`: the variables a transaction carries.
 
-use super::header::{At, Wanted, joined};
 use super::Pv;
+use super::header::{At, Wanted, joined};
 use bytes::Bytes;
 use policy::{AvpName, Avps, Context, Declaration, Prepare, Problem, Text, Var, problem};
 use script::{AssignOp, Value};
 
 pub(super) fn declare(declaration: &mut Declaration<Pv>) {
-    let doc = "An AVP: name, s:name or i:number; the newest value first, `[n]` another one, `[*]` all.";
+    let doc =
+        "An AVP: name, s:name or i:number; the newest value first, `[n]` another one, `[*]` all.";
     declaration.variable("avp(name)", doc, true, |module, spec, prepare| {
         let aliases = module.map(|pv| pv.aliases.as_slice()).unwrap_or_default();
-        let inner = spec.inner.as_ref().ok_or_else(|| problem("the name of the AVP is missing"))?;
+        let inner = spec
+            .inner
+            .as_ref()
+            .ok_or_else(|| problem("the name of the AVP is missing"))?;
         let name = std::sync::Arc::new(Name::prepare(inner, aliases, prepare)?);
         let at = std::sync::Arc::new(At::prepare(spec, prepare)?);
         let has_index = spec.index.is_some();
@@ -18,11 +22,15 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
         Ok(Var::assignable(
             move |context| {
                 let wanted = at.get(context);
-                name.with(context, |context, name| read(&context.vars.avps, name, wanted))
+                name.with(context, |context, name| {
+                    read(&context.vars.avps, name, wanted)
+                })
             },
             move |context, op, value| {
                 let wanted = if has_index { own_at.get(context) } else { None };
-                own_name.with(context, |context, name| write(&mut context.vars.avps, name, wanted, op, value))
+                own_name.with(context, |context, name| {
+                    write(&mut context.vars.avps, name, wanted, op, value)
+                })
             },
         ))
     });
@@ -34,7 +42,11 @@ enum Name {
 }
 
 impl Name {
-    fn prepare(inner: &Bytes, aliases: &[(Bytes, AvpName)], prepare: &mut Prepare<'_>) -> Result<Name, Problem> {
+    fn prepare(
+        inner: &Bytes,
+        aliases: &[(Bytes, AvpName)],
+        prepare: &mut Prepare<'_>,
+    ) -> Result<Name, Problem> {
         let trimmed = inner.trim_ascii();
         if let Some((_, target)) = aliases.iter().find(|(alias, _)| alias == trimmed) {
             return Ok(Name::Known(target.clone()));
@@ -42,11 +54,17 @@ impl Name {
         let text = prepare.text(&inner.slice_ref(trimmed))?;
         match text.as_literal() {
             None => Ok(Name::Computed(text)),
-            Some(name) => parse(name).map(Name::Known).ok_or_else(|| problem("no name of an AVP")),
+            Some(name) => parse(name)
+                .map(Name::Known)
+                .ok_or_else(|| problem("no name of an AVP")),
         }
     }
 
-    fn with<T: Default>(&self, context: &mut Context, then: impl FnOnce(&mut Context, &AvpName) -> T) -> T {
+    fn with<T: Default>(
+        &self,
+        context: &mut Context,
+        then: impl FnOnce(&mut Context, &AvpName) -> T,
+    ) -> T {
         match self {
             Name::Known(name) => then(context, name),
             Name::Computed(text) => match parse(&text.get(context)) {
@@ -77,7 +95,13 @@ fn read(avps: &Avps, name: &AvpName, wanted: Option<Wanted>) -> Value {
 
 /// A value is added, whatever the index, as 5.6.3 was seen to do; `[*]` keeps this value alone, and
 /// null removes the newest.
-fn write(avps: &mut Avps, name: &AvpName, wanted: Option<Wanted>, op: AssignOp, value: Value) -> bool {
+fn write(
+    avps: &mut Avps,
+    name: &AvpName,
+    wanted: Option<Wanted>,
+    op: AssignOp,
+    value: Value,
+) -> bool {
     match (wanted, value) {
         (Some(Wanted::All), Value::Null) => _ = avps.remove_all(name),
         (_, Value::Null) => _ = avps.remove_newest(name),

@@ -9,7 +9,11 @@ use script::Value;
 use sip::Uri;
 
 pub(super) fn declare(declaration: &mut Declaration<Pv>) {
-    declaration.read("ds", "The destination set as a Contact header.", |_, context| set_text(context));
+    declaration.read(
+        "ds",
+        "The destination set as a Contact header.",
+        |_, context| set_text(context),
+    );
     declaration.read_write(
         "br",
         "The URI of the first branch; assigning it adds one.",
@@ -19,22 +23,32 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
     let doc = "A branch, `[n]` another one: uri, dst_uri, path, q, flags, send_socket, ruid, otcpid, instance, count.";
     declaration.variable("branch(key)", doc, true, |_, spec, prepare| {
         let key = Key::parse(spec.inner.as_deref().unwrap_or_default().trim_ascii());
-        let key = key.ok_or_else(|| problem("the key is uri, dst_uri, path, q, flags, send_socket, ruid or count"))?;
+        let key = key.ok_or_else(|| {
+            problem("the key is uri, dst_uri, path, q, flags, send_socket, ruid or count")
+        })?;
         let at = std::sync::Arc::new(At::prepare(spec, prepare)?);
         let same = at.clone();
         Ok(Var::read_write(
             move |context| match (key, at.get(context)) {
-                (Key::Count, _) => Some(context.branches.len()).filter(|count| *count > 0).map_or(Value::Null, int),
-                (key, Some(Wanted::One(index))) => {
-                    position(context, index).and_then(|at| context.branches.get(at)).map_or(Value::Null, |one| key.read(context, one))
-                }
+                (Key::Count, _) => Some(context.branches.len())
+                    .filter(|count| *count > 0)
+                    .map_or(Value::Null, int),
+                (key, Some(Wanted::One(index))) => position(context, index)
+                    .and_then(|at| context.branches.get(at))
+                    .map_or(Value::Null, |one| key.read(context, one)),
                 (key, _) => {
-                    let texts: Vec<Bytes> = context.branches.iter().map(|one| key.read(context, one).to_text()).collect();
+                    let texts: Vec<Bytes> = context
+                        .branches
+                        .iter()
+                        .map(|one| key.read(context, one).to_text())
+                        .collect();
                     joined(texts.iter().map(Bytes::as_ref), b", ")
                 }
             },
             move |context, value| match same.get(context) {
-                Some(Wanted::One(index)) => position(context, index).is_some_and(|at| set(context, key, at, value)),
+                Some(Wanted::One(index)) => {
+                    position(context, index).is_some_and(|at| set(context, key, at, value))
+                }
                 _ => false,
             },
         ))
@@ -86,7 +100,9 @@ impl Key {
             }
             Key::Ruid => optional(of.ruid.clone()),
             Key::Instance => optional(of.instance.clone()),
-            Key::Connection => of.connection.map_or(Value::Null, |id| Value::Int(i64::try_from(id.0).unwrap_or(i64::MAX))),
+            Key::Connection => of.connection.map_or(Value::Null, |id| {
+                Value::Int(i64::try_from(id.0).unwrap_or(i64::MAX))
+            }),
             Key::Count => Value::Null,
         }
     }
@@ -99,7 +115,12 @@ impl Key {
             (Key::DstUri, Value::Null) => of.dst_uri = None,
             (Key::Path, Value::Str(path)) => of.path = Some(path).filter(|path| !path.is_empty()),
             (Key::Path, Value::Null) => of.path = None,
-            (Key::Q, Value::Int(q)) => of.q = i16::try_from(q).ok().filter(|q| (0..=1000).contains(q)).map_or(Q::UNSET, Q),
+            (Key::Q, Value::Int(q)) => {
+                of.q = i16::try_from(q)
+                    .ok()
+                    .filter(|q| (0..=1000).contains(q))
+                    .map_or(Q::UNSET, Q)
+            }
             (Key::Q, Value::Null) => of.q = Q::UNSET,
             (Key::Flags, Value::Int(flags)) => of.flags = (flags & i64::from(u32::MAX)) as u32,
             (Key::Flags, Value::Null) => of.flags = 0,
@@ -127,7 +148,13 @@ pub(super) fn push(context: &mut Context, branch: Destination) -> bool {
 
 fn append(context: &mut Context, value: Value) -> bool {
     match value {
-        Value::Str(uri) if Uri::parse(&uri).is_ok() => push(context, Destination { uri, ..Destination::default() }),
+        Value::Str(uri) if Uri::parse(&uri).is_ok() => push(
+            context,
+            Destination {
+                uri,
+                ..Destination::default()
+            },
+        ),
         _ => false,
     }
 }
@@ -135,7 +162,10 @@ fn append(context: &mut Context, value: Value) -> bool {
 fn position(context: &Context, index: i64) -> Option<usize> {
     match usize::try_from(index) {
         Ok(index) => Some(index),
-        Err(_) => context.branches.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?),
+        Err(_) => context
+            .branches
+            .len()
+            .checked_sub(usize::try_from(index.unsigned_abs()).ok()?),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `$fu`, `$tu` and their parts. Assigning one changes the header that leaves, not what is read.
 
-use super::part::{UriPart, int, of_message, uri_part};
 use super::Pv;
+use super::part::{UriPart, int, of_message, uri_part};
 use bytes::Bytes;
 use policy::{Context, Declaration, UriEdit, rewrite_uri};
 use script::Value;
@@ -16,29 +16,52 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
 fn declare_side(declaration: &mut Declaration<Pv>, side: Side) {
     let from = side == Side::From;
     let doc_of = |of_from: &'static str, of_to: &'static str| if from { of_from } else { of_to };
-    let names = |of_from: [&'static str; 2], of_to: [&'static str; 2]| if from { of_from } else { of_to };
+    let names =
+        |of_from: [&'static str; 2], of_to: [&'static str; 2]| if from { of_from } else { of_to };
     for name in names(["fu", "from"], ["tu", "to"]) {
         let doc = doc_of("The URI of From.", "The URI of To.");
-        declaration.read_write(name, doc, move |_, c| uri_value(c, side), move |_, c, v| set_uri(c, side, v));
+        declaration.read_write(
+            name,
+            doc,
+            move |_, c| uri_value(c, side),
+            move |_, c, v| set_uri(c, side, v),
+        );
     }
     for name in names(["fU", "from.user"], ["tU", "to.user"]) {
         let doc = doc_of("The user of From.", "The user of To.");
         let read = move |_: &Pv, c: &mut Context| uri_part(c, uri(c, side), UriPart::User);
-        declaration.read_write(name, doc, read, move |_, c, v| set_part(c, side, v, |user| UriEdit::User(user)));
+        declaration.read_write(name, doc, read, move |_, c, v| {
+            set_part(c, side, v, |user| UriEdit::User(user))
+        });
     }
     for name in names(["fd", "from.domain"], ["td", "to.domain"]) {
         let doc = doc_of("The domain of From.", "The domain of To.");
         let read = move |_: &Pv, c: &mut Context| uri_part(c, uri(c, side), UriPart::Domain);
-        declaration.read_write(name, doc, read, move |_, c, v| set_part(c, side, v, |host| UriEdit::Host(host)));
+        declaration.read_write(name, doc, read, move |_, c, v| {
+            set_part(c, side, v, |host| UriEdit::Host(host))
+        });
     }
-    let doc = doc_of("The display name of From, with its quotes.", "The display name of To, with its quotes.");
-    declaration.read_write(doc_of("fn", "tn"), doc, move |_, c| name(c, side), move |_, c, v| set_name(c, side, v));
+    let doc = doc_of(
+        "The display name of From, with its quotes.",
+        "The display name of To, with its quotes.",
+    );
+    declaration.read_write(
+        doc_of("fn", "tn"),
+        doc,
+        move |_, c| name(c, side),
+        move |_, c, v| set_name(c, side, v),
+    );
     let doc = doc_of("The tag of From.", "The tag of To.");
     declaration.read(doc_of("ft", "tt"), doc, move |_, c| tag(c, side));
-    let doc = doc_of("The length of the user of From.", "The length of the user of To.");
-    declaration.read(doc_of("fUl", "tUl"), doc, move |_, c| match uri_part(c, uri(c, side), UriPart::User) {
-        Value::Str(user) => int(user.len()),
-        _ => Value::Int(0),
+    let doc = doc_of(
+        "The length of the user of From.",
+        "The length of the user of To.",
+    );
+    declaration.read(doc_of("fUl", "tUl"), doc, move |_, c| {
+        match uri_part(c, uri(c, side), UriPart::User) {
+            Value::Str(user) => int(user.len()),
+            _ => Value::Int(0),
+        }
     });
 }
 
@@ -50,7 +73,11 @@ enum Side {
 
 fn address(context: &Context, side: Side) -> Option<NameAddr<'_>> {
     let message = &context.message;
-    if side == Side::From { message.from().ok() } else { message.to().ok() }
+    if side == Side::From {
+        message.from().ok()
+    } else {
+        message.to().ok()
+    }
 }
 
 fn uri(context: &Context, side: Side) -> Option<Bytes> {
@@ -67,7 +94,10 @@ fn name(context: &Context, side: Side) -> Value {
 }
 
 fn tag(context: &Context, side: Side) -> Value {
-    of_message(context, address(context, side).and_then(|address| address.tag()))
+    of_message(
+        context,
+        address(context, side).and_then(|address| address.tag()),
+    )
 }
 
 fn set_uri(context: &mut Context, side: Side, value: Value) -> bool {
@@ -77,7 +107,12 @@ fn set_uri(context: &mut Context, side: Side, value: Value) -> bool {
     }
 }
 
-fn set_part(context: &mut Context, side: Side, value: Value, edit: fn(&[u8]) -> UriEdit<'_>) -> bool {
+fn set_part(
+    context: &mut Context,
+    side: Side,
+    value: Value,
+    edit: fn(&[u8]) -> UriEdit<'_>,
+) -> bool {
     let Value::Str(text) = value else {
         return false;
     };
@@ -87,7 +122,9 @@ fn set_part(context: &mut Context, side: Side, value: Value, edit: fn(&[u8]) -> 
 
 fn replace_uri(context: &mut Context, side: Side, uri: Bytes) -> bool {
     let place = address(context, side).map(|address| place_of(context, address.uri));
-    place.map(|place| context.edits.replace_again(place, uri)).is_some()
+    place
+        .map(|place| context.edits.replace_again(place, uri))
+        .is_some()
 }
 
 /// Puts a display name in front of the URI; without brackets around the URI they come with it.
@@ -113,7 +150,9 @@ fn set_name(context: &mut Context, side: Side, value: Value) -> bool {
     if bracketed || !front.is_empty() {
         front.push(b'<');
     }
-    context.edits.replace_again(Span::new(whole.start, uri.start), front.clone());
+    context
+        .edits
+        .replace_again(Span::new(whole.start, uri.start), front.clone());
     if !bracketed && !front.is_empty() {
         context.edits.insert_after(uri, &b">"[..]);
     }

@@ -6,11 +6,31 @@ use script::Value;
 
 pub(super) fn declare(declaration: &mut Declaration<Pv>) {
     let any = Routes::ANY;
-    declaration.function("pv_isset(pvar)", "1 where the variable is not null, else -1.", any, is_set);
+    declaration.function(
+        "pv_isset(pvar)",
+        "1 where the variable is not null, else -1.",
+        any,
+        is_set,
+    );
     declaration.function("pv_unset(pvar)", "Sets the variable to null.", any, unset);
-    declaration.function("is_int(pvar)", "1 where the variable holds a number, else -1.", any, is_int);
-    declaration.function("typeof(pvar, vtype)", "1 where the variable is an int, a str or null, as vtype says.", any, is_type);
-    declaration.function("not_empty(pvar)", "1 where the variable holds a text that is not empty, else -1.", any, not_empty);
+    declaration.function(
+        "is_int(pvar)",
+        "1 where the variable holds a number, else -1.",
+        any,
+        is_int,
+    );
+    declaration.function(
+        "typeof(pvar, vtype)",
+        "1 where the variable is an int, a str or null, as vtype says.",
+        any,
+        is_type,
+    );
+    declaration.function(
+        "not_empty(pvar)",
+        "1 where the variable holds a text that is not empty, else -1.",
+        any,
+        not_empty,
+    );
 }
 
 fn is_set(_: &Pv, context: &mut Context, var: &Var) -> bool {

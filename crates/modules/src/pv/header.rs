@@ -1,35 +1,53 @@
 //! `$hdr`, `$hdrc`, `$hfl`, `$hflc`: headers by name.
 
-use super::part::int;
 use super::Pv;
+use super::part::int;
 use bytes::{Bytes, BytesMut};
 use policy::{Context, Declaration, Prepare, Problem, Text, Var, problem};
 use script::{Index, Value, VarSpec};
 use sip::{HeaderId, Message};
 
 pub(super) fn declare(declaration: &mut Declaration<Pv>) {
-    let doc = "The body of the header with that name; `[n]` the n-th, negative from the end, `[*]` all.";
+    let doc =
+        "The body of the header with that name; `[n]` the n-th, negative from the end, `[*]` all.";
     declaration.variable("hdr(name)", doc, false, |_, spec, prepare| {
         let (name, at) = (name(spec, prepare)?, At::prepare(spec, prepare)?);
         Ok(Var::read_only(move |context| header(&name, &at, context)))
     });
-    declaration.variable("hdrc(name)", "How many headers have that name.", false, |_, spec, prepare| {
-        let name = name(spec, prepare)?;
-        Ok(Var::read_only(move |context| name.with(context, |message, name| int(message.named(name).count()))))
-    });
-    let doc = "One value of a header that is a list, over all its lines; `[n]` and `[*]` as in $hdr.";
+    declaration.variable(
+        "hdrc(name)",
+        "How many headers have that name.",
+        false,
+        |_, spec, prepare| {
+            let name = name(spec, prepare)?;
+            Ok(Var::read_only(move |context| {
+                name.with(context, |message, name| int(message.named(name).count()))
+            }))
+        },
+    );
+    let doc =
+        "One value of a header that is a list, over all its lines; `[n]` and `[*]` as in $hdr.";
     declaration.variable("hfl(name)", doc, false, |_, spec, prepare| {
         let (name, at) = (name(spec, prepare)?, At::prepare(spec, prepare)?);
         Ok(Var::read_only(move |context| match at.get(context) {
             Some(Wanted::All) => header(&name, &at, context),
-            Some(Wanted::One(index)) => name.with(context, |message, name| item(message, name, index)),
+            Some(Wanted::One(index)) => {
+                name.with(context, |message, name| item(message, name, index))
+            }
             None => Value::Null,
         }))
     });
-    declaration.variable("hflc(name)", "How many values a header that is a list has.", false, |_, spec, prepare| {
-        let name = name(spec, prepare)?;
-        Ok(Var::read_only(move |context| name.with(context, |message, name| int(items(message, name).count()))))
-    });
+    declaration.variable(
+        "hflc(name)",
+        "How many values a header that is a list has.",
+        false,
+        |_, spec, prepare| {
+            let name = name(spec, prepare)?;
+            Ok(Var::read_only(move |context| {
+                name.with(context, |message, name| int(items(message, name).count()))
+            }))
+        },
+    );
 }
 
 /// The name of a header, known at load or not.
@@ -51,7 +69,10 @@ impl Name {
 }
 
 fn name(spec: &VarSpec, prepare: &mut Prepare<'_>) -> Result<Name, Problem> {
-    let inner = spec.inner.as_ref().ok_or_else(|| problem("the name of a header is missing"))?;
+    let inner = spec
+        .inner
+        .as_ref()
+        .ok_or_else(|| problem("the name of a header is missing"))?;
     let text = prepare.text(&inner.slice_ref(inner.trim_ascii()))?;
     match text.as_literal() {
         Some(name) if name.is_empty() => Err(problem("the name of a header is missing")),
@@ -113,10 +134,14 @@ fn one(message: &Message, name: &[u8], index: i64) -> Value {
         Err(_) => {
             let back = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
             let count = message.named(name).count();
-            count.checked_sub(back).and_then(|index| message.named(name).nth(index))
+            count
+                .checked_sub(back)
+                .and_then(|index| message.named(name).nth(index))
         }
     };
-    found.map_or(Value::Null, |header| Value::Str(message.slice_of(header.value)))
+    found.map_or(Value::Null, |header| {
+        Value::Str(message.slice_of(header.value))
+    })
 }
 
 fn item(message: &Message, name: &[u8], index: i64) -> Value {
@@ -125,7 +150,9 @@ fn item(message: &Message, name: &[u8], index: i64) -> Value {
         Err(_) => {
             let back = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
             let count = items(message, name).count();
-            count.checked_sub(back).and_then(|index| items(message, name).nth(index))
+            count
+                .checked_sub(back)
+                .and_then(|index| items(message, name).nth(index))
         }
     };
     found.map_or(Value::Null, |value| Value::Str(message.slice_of(value)))
@@ -135,7 +162,10 @@ fn item(message: &Message, name: &[u8], index: i64) -> Value {
 fn items<'a>(message: &'a Message, name: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
     let is_list = LISTS.contains(&HeaderId::lookup(name));
     message.named(name).flat_map(move |header| {
-        let split = is_list.then(|| sip::split_values(header.value)).into_iter().flatten();
+        let split = is_list
+            .then(|| sip::split_values(header.value))
+            .into_iter()
+            .flatten();
         split.chain((!is_list).then_some(header.value))
     })
 }

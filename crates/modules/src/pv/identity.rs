@@ -1,7 +1,7 @@
 //! Who is said to call: `$ai`, `$pu`, `$re`, `$di`, `$rt` and their parts.
 
-use super::part::{UriPart, of_message, optional, uri_part};
 use super::Pv;
+use super::part::{UriPart, of_message, optional, uri_part};
 use bytes::Bytes;
 use policy::{Context, Declaration};
 use script::Value;
@@ -14,17 +14,39 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
 }
 
 const READ: [(&str, &str, fn(&mut Context) -> Value); 11] = [
-    ("ai", "The URI of P-Asserted-Identity.", |c| optional(uri(c, HeaderId::PAssertedIdentity))),
-    ("pu", "The URI of P-Preferred-Identity.", |c| optional(uri(c, HeaderId::PPreferredIdentity))),
-    ("pU", "The user of P-Preferred-Identity.", |c| uri_part(c, uri(c, HeaderId::PPreferredIdentity), UriPart::User)),
-    ("pd", "The domain of P-Preferred-Identity.", |c| uri_part(c, uri(c, HeaderId::PPreferredIdentity), UriPart::Domain)),
-    ("pn", "The display name of P-Preferred-Identity.", |c| name(c, HeaderId::PPreferredIdentity)),
-    ("re", "The URI of Remote-Party-ID.", |c| optional(uri(c, HeaderId::RemotePartyId))),
-    ("rt", "The URI of Refer-To.", |c| optional(uri(c, HeaderId::ReferTo))),
-    ("di", "The URI of the first Diversion.", |c| optional(uri(c, HeaderId::Diversion))),
-    ("dir", "The reason of the first Diversion.", |c| parameter(c, b"reason")),
-    ("dip", "The privacy of the first Diversion.", |c| parameter(c, b"privacy")),
-    ("dic", "The counter of the first Diversion.", |c| parameter(c, b"counter")),
+    ("ai", "The URI of P-Asserted-Identity.", |c| {
+        optional(uri(c, HeaderId::PAssertedIdentity))
+    }),
+    ("pu", "The URI of P-Preferred-Identity.", |c| {
+        optional(uri(c, HeaderId::PPreferredIdentity))
+    }),
+    ("pU", "The user of P-Preferred-Identity.", |c| {
+        uri_part(c, uri(c, HeaderId::PPreferredIdentity), UriPart::User)
+    }),
+    ("pd", "The domain of P-Preferred-Identity.", |c| {
+        uri_part(c, uri(c, HeaderId::PPreferredIdentity), UriPart::Domain)
+    }),
+    ("pn", "The display name of P-Preferred-Identity.", |c| {
+        name(c, HeaderId::PPreferredIdentity)
+    }),
+    ("re", "The URI of Remote-Party-ID.", |c| {
+        optional(uri(c, HeaderId::RemotePartyId))
+    }),
+    ("rt", "The URI of Refer-To.", |c| {
+        optional(uri(c, HeaderId::ReferTo))
+    }),
+    ("di", "The URI of the first Diversion.", |c| {
+        optional(uri(c, HeaderId::Diversion))
+    }),
+    ("dir", "The reason of the first Diversion.", |c| {
+        parameter(c, b"reason")
+    }),
+    ("dip", "The privacy of the first Diversion.", |c| {
+        parameter(c, b"privacy")
+    }),
+    ("dic", "The counter of the first Diversion.", |c| {
+        parameter(c, b"counter")
+    }),
 ];
 
 fn address(context: &Context, id: HeaderId) -> Option<NameAddr<'_>> {
@@ -36,10 +58,20 @@ fn uri(context: &Context, id: HeaderId) -> Option<Bytes> {
 }
 
 fn name(context: &Context, id: HeaderId) -> Value {
-    of_message(context, address(context, id).map(|address| address.display).filter(|name| !name.is_empty()))
+    of_message(
+        context,
+        address(context, id)
+            .map(|address| address.display)
+            .filter(|name| !name.is_empty()),
+    )
 }
 
 fn parameter(context: &Context, name: &[u8]) -> Value {
     let address = address(context, HeaderId::Diversion);
-    of_message(context, address.and_then(|address| address.param(name)).map(|param| param.unquoted()))
+    of_message(
+        context,
+        address
+            .and_then(|address| address.param(name))
+            .map(|param| param.unquoted()),
+    )
 }

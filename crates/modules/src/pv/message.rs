@@ -1,7 +1,7 @@
 //! The message itself: method, Call-ID, CSeq, body, flags, status, …
 
-use super::part::{int, of_message, text};
 use super::Pv;
+use super::part::{int, of_message, text};
 use bytes::Bytes;
 use policy::{Context, Declaration, Var, problem};
 use script::Value;
@@ -13,7 +13,12 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
     }
     declaration.read("mi", "A number of the message.", message_number);
     for (name, hex, doc, read, write) in FLAGS {
-        declaration.read_write(name, doc, move |_, c| Value::Int(read(c).into()), move |_, c, value| set_flags(c, value, write));
+        declaration.read_write(
+            name,
+            doc,
+            move |_, c| Value::Int(read(c).into()),
+            move |_, c, value| set_flags(c, value, write),
+        );
         declaration.read(hex, doc, move |_, c| text(format_args!("{:08X}", read(c))));
     }
     declaration.variable("msg(key)", "Parts of the message: len, buf, body, body_size, hdrs, hdrs_size, fline, fline_size, lpart.", false, |_, spec, _| {
@@ -22,50 +27,125 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
         let (_, read) = found.ok_or_else(|| problem("$msg takes len, buf, body, hdrs, fline or lpart"))?;
         Ok(Var::read_only(*read))
     });
-    declaration.variable("expires(key)", "The smallest (min) or greatest (max) expiry of the contacts, Expires included.", false, |_, spec, _| {
-        let least = match spec.inner.as_deref().map(<[u8]>::trim_ascii) {
-            Some(b"min") => true,
-            Some(b"max") => false,
-            _ => return Err(problem("$expires takes min or max")),
-        };
-        Ok(Var::read_only(move |context| expires(context, least)))
-    });
+    declaration.variable(
+        "expires(key)",
+        "The smallest (min) or greatest (max) expiry of the contacts, Expires included.",
+        false,
+        |_, spec, _| {
+            let least = match spec.inner.as_deref().map(<[u8]>::trim_ascii) {
+                Some(b"min") => true,
+                Some(b"max") => false,
+                _ => return Err(problem("$expires takes min or max")),
+            };
+            Ok(Var::read_only(move |context| expires(context, least)))
+        },
+    );
 }
 
 type Read = fn(&mut Context) -> Value;
 
 const READ: [(&str, &str, Read); 22] = [
-    ("rm", "The method.", |c| of_message(c, Some(c.message.method_bytes()))),
-    ("rmid", "Kamailio's number of the method.", |c| Value::Int(method_id(c.message.method()))),
-    ("mt", "The type of the message: 1 a request, 2 a reply.", |c| Value::Int(if c.message.is_request() { 1 } else { 2 })),
-    ("mb", "The whole message as received.", |c| Value::Str(c.message.bytes().clone())),
-    ("mbu", "The whole message as received.", |c| Value::Str(c.message.bytes().clone())),
-    ("ml", "The length of the message.", |c| int(c.message.bytes().len())),
-    ("ci", "Call-ID.", |c| of_message(c, c.message.call_id().ok())),
-    ("cs", "The number of CSeq.", |c| c.message.cseq().map_or(Value::Null, |cseq| text(cseq.number))),
+    ("rm", "The method.", |c| {
+        of_message(c, Some(c.message.method_bytes()))
+    }),
+    ("rmid", "Kamailio's number of the method.", |c| {
+        Value::Int(method_id(c.message.method()))
+    }),
+    (
+        "mt",
+        "The type of the message: 1 a request, 2 a reply.",
+        |c| Value::Int(if c.message.is_request() { 1 } else { 2 }),
+    ),
+    ("mb", "The whole message as received.", |c| {
+        Value::Str(c.message.bytes().clone())
+    }),
+    ("mbu", "The whole message as received.", |c| {
+        Value::Str(c.message.bytes().clone())
+    }),
+    ("ml", "The length of the message.", |c| {
+        int(c.message.bytes().len())
+    }),
+    ("ci", "Call-ID.", |c| {
+        of_message(c, c.message.call_id().ok())
+    }),
+    ("cs", "The number of CSeq.", |c| {
+        c.message
+            .cseq()
+            .map_or(Value::Null, |cseq| text(cseq.number))
+    }),
     ("csb", "The body of CSeq.", |c| header(c, HeaderId::CSeq)),
-    ("ct", "The body of the first Contact.", |c| header(c, HeaderId::Contact)),
+    ("ct", "The body of the first Contact.", |c| {
+        header(c, HeaderId::Contact)
+    }),
     ("cT", "Content-Type.", |c| header(c, HeaderId::ContentType)),
-    ("cl", "Content-Length.", |c| header(c, HeaderId::ContentLength)),
+    ("cl", "Content-Length.", |c| {
+        header(c, HeaderId::ContentLength)
+    }),
     ("ua", "User-Agent.", |c| header(c, HeaderId::UserAgent)),
     ("rb", "The body of the message.", |c| body(c)),
-    ("rv", "The version of the first line.", |_| Value::text("SIP/2.0")),
-    ("rs", "The status of a reply.", |c| c.message.status().map_or(Value::Null, |status| text(status))),
-    ("rr", "The reason phrase of a reply.", |c| of_message(c, c.message.status().map(|_| c.message.reason()))),
-    ("err.class", "Class of the last parsing error; always null.", |_| Value::Null),
-    ("err.level", "Level of the last parsing error; always null.", |_| Value::Null),
-    ("err.info", "Text of the last parsing error; always null.", |_| Value::Null),
-    ("err.rcode", "Status recommended for the last parsing error; always null.", |_| Value::Null),
-    ("err.rreason", "Reason recommended for the last parsing error; always null.", |_| Value::Null),
+    ("rv", "The version of the first line.", |_| {
+        Value::text("SIP/2.0")
+    }),
+    ("rs", "The status of a reply.", |c| {
+        c.message
+            .status()
+            .map_or(Value::Null, |status| text(status))
+    }),
+    ("rr", "The reason phrase of a reply.", |c| {
+        of_message(c, c.message.status().map(|_| c.message.reason()))
+    }),
+    (
+        "err.class",
+        "Class of the last parsing error; always null.",
+        |_| Value::Null,
+    ),
+    (
+        "err.level",
+        "Level of the last parsing error; always null.",
+        |_| Value::Null,
+    ),
+    (
+        "err.info",
+        "Text of the last parsing error; always null.",
+        |_| Value::Null,
+    ),
+    (
+        "err.rcode",
+        "Status recommended for the last parsing error; always null.",
+        |_| Value::Null,
+    ),
+    (
+        "err.rreason",
+        "Reason recommended for the last parsing error; always null.",
+        |_| Value::Null,
+    ),
 ];
 
 type ReadFlags = fn(&Context) -> u32;
 type WriteFlags = fn(&mut Context, u32);
 
 const FLAGS: [(&str, &str, &str, ReadFlags, WriteFlags); 3] = [
-    ("mf", "mF", "The flags of the message (setflag); mF in hexadecimal.", |c| c.flags, |c, flags| c.flags = flags),
-    ("bf", "bF", "The flags of the branch (setbflag); bF in hexadecimal.", |c| c.target.flags, |c, flags| c.target.flags = flags),
-    ("sf", "sF", "The flags of the script (setsflag); sF in hexadecimal.", |c| c.script_flags, |c, flags| c.script_flags = flags),
+    (
+        "mf",
+        "mF",
+        "The flags of the message (setflag); mF in hexadecimal.",
+        |c| c.flags,
+        |c, flags| c.flags = flags,
+    ),
+    (
+        "bf",
+        "bF",
+        "The flags of the branch (setbflag); bF in hexadecimal.",
+        |c| c.target.flags,
+        |c, flags| c.target.flags = flags,
+    ),
+    (
+        "sf",
+        "sF",
+        "The flags of the script (setsflag); sF in hexadecimal.",
+        |c| c.script_flags,
+        |c, flags| c.script_flags = flags,
+    ),
 ];
 
 const PARTS: [(&str, Read); 9] = [
@@ -77,18 +157,30 @@ const PARTS: [(&str, Read); 9] = [
     ("hdrs_size", |c| int(headers(c).len())),
     ("fline", |c| Value::Str(first_line(c))),
     ("fline_size", |c| int(first_line(c).len())),
-    ("lpart", |c| Value::Str(c.message.bytes().slice(c.message.headers_start().min(c.message.bytes().len())..))),
+    ("lpart", |c| {
+        Value::Str(
+            c.message
+                .bytes()
+                .slice(c.message.headers_start().min(c.message.bytes().len())..),
+        )
+    }),
 ];
 
 /// The body of the first header of that name.
 pub(super) fn header(context: &Context, id: HeaderId) -> Value {
-    of_message(context, context.message.header(id).map(|header| header.value))
+    of_message(
+        context,
+        context.message.header(id).map(|header| header.value),
+    )
 }
 
 /// The first line without its line end.
 fn first_line(context: &Context) -> Bytes {
     let end = context.message.headers_start().saturating_sub(2);
-    context.message.bytes().slice(..end.min(context.message.bytes().len()))
+    context
+        .message
+        .bytes()
+        .slice(..end.min(context.message.bytes().len()))
 }
 
 fn headers(context: &Context) -> Bytes {
@@ -98,7 +190,10 @@ fn headers(context: &Context) -> Bytes {
 }
 
 fn body(context: &Context) -> Value {
-    of_message(context, Some(context.message.body()).filter(|body| !body.is_empty()))
+    of_message(
+        context,
+        Some(context.message.body()).filter(|body| !body.is_empty()),
+    )
 }
 
 fn set_flags(context: &mut Context, value: Value, write: WriteFlags) -> bool {
@@ -114,14 +209,26 @@ fn set_flags(context: &mut Context, value: Value, write: WriteFlags) -> bool {
 fn expires(context: &Context, least: bool) -> Value {
     let message = &context.message;
     let general = message.expires().ok().flatten();
-    let own = message.contacts().flatten().filter_map(|contact| match contact {
-        sip::ContactValue::Addr(address) => {
-            let own = address.param(b"expires").and_then(|param| script::parse_int(param.value?));
-            own.or(general.map(i64::from))
-        }
-        sip::ContactValue::Star => general.map(i64::from),
-    });
-    let all = own.chain(message.contacts().next().is_none().then_some(general.map(i64::from)).flatten());
+    let own = message
+        .contacts()
+        .flatten()
+        .filter_map(|contact| match contact {
+            sip::ContactValue::Addr(address) => {
+                let own = address
+                    .param(b"expires")
+                    .and_then(|param| script::parse_int(param.value?));
+                own.or(general.map(i64::from))
+            }
+            sip::ContactValue::Star => general.map(i64::from),
+        });
+    let all = own.chain(
+        message
+            .contacts()
+            .next()
+            .is_none()
+            .then_some(general.map(i64::from))
+            .flatten(),
+    );
     let found = if least { all.min() } else { all.max() };
     found.map_or(Value::Null, Value::Int)
 }

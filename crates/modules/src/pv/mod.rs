@@ -14,8 +14,8 @@ mod identity;
 mod message;
 mod misc;
 mod network;
-mod part;
 mod params;
+mod part;
 mod request;
 mod sbranch;
 mod script_var;
@@ -30,6 +30,8 @@ mod xavp_path;
 
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod tests;
 
 use params::{Alias, Preset};
 use policy::{Counters, Declaration, Init, Module, Problem};
@@ -52,7 +54,8 @@ impl Module for Pv {
     type Params = params::Params;
 
     fn declare(declaration: &mut Declaration<Self>) {
-        declaration.doc("Pseudo-variables of the message, variables of the script, transformations.");
+        declaration
+            .doc("Pseudo-variables of the message, variables of the script, transformations.");
         params::declare(declaration);
         request::declare(declaration);
         from_to::declare(declaration);

@@ -11,13 +11,29 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
         declaration.read(name, doc, move |_, context| read(context));
     }
     for (name, doc, end) in [
-        ("snd(key)", "The message that is being sent: ip, port, af, proto, sproto, buf, len.", End::Local),
-        ("sndfrom(key)", "Our end of the message that is being sent: ip, port, af, proto, sproto.", End::Local),
-        ("sndto(key)", "The other end of the message that is being sent: ip, port, af, proto, sproto.", End::Peer),
+        (
+            "snd(key)",
+            "The message that is being sent: ip, port, af, proto, sproto, buf, len.",
+            End::Local,
+        ),
+        (
+            "sndfrom(key)",
+            "Our end of the message that is being sent: ip, port, af, proto, sproto.",
+            End::Local,
+        ),
+        (
+            "sndto(key)",
+            "The other end of the message that is being sent: ip, port, af, proto, sproto.",
+            End::Peer,
+        ),
     ] {
         declaration.variable(name, doc, false, move |_, spec, _| {
             let key = Key::parse(spec.inner.as_deref())?;
-            Ok(Var::read_only(move |context| context.sending.map_or(Value::Null, |flow| key.read(context, flow, end))))
+            Ok(Var::read_only(move |context| {
+                context
+                    .sending
+                    .map_or(Value::Null, |flow| key.read(context, flow, end))
+            }))
         });
     }
     declaration.variable("rcv(key)", "In event routes of the core, the message received: buf, len, proto, srcip, rcvip, srcport, rcvport.", false, |_, spec, _| {
@@ -32,29 +48,99 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
 const READ: [(&str, &str, fn(&mut Context) -> Value); 23] = [
     ("si", "Source address.", |c| ip(c.flow.peer.ip())),
     ("src_ip", "Source address.", |c| ip(c.flow.peer.ip())),
-    ("siz", "Source address, IPv6 in brackets.", |c| text(host_text(c.flow.peer.ip()))),
-    ("sp", "Source port.", |c| Value::Int(c.flow.peer.port().into())),
-    ("su", "Source as a URI; the transport only where it is not UDP.", |c| uri(c.flow, c.flow.peer, false)),
-    ("sut", "Source as a URI with its transport.", |c| uri(c.flow, c.flow.peer, true)),
-    ("sas", "Source as proto:address:port.", |c| text(format_args!("{}:{}", c.flow.proto, c.flow.peer))),
-    ("Ri", "Address the message was received on.", |c| ip(c.flow.local.ip())),
-    ("Rp", "Port the message was received on.", |c| Value::Int(c.flow.local.port().into())),
-    ("Ru", "Receiving socket as a URI; the transport only where it is not UDP.", |c| uri(c.flow, c.flow.local, false)),
-    ("Rut", "Receiving socket as a URI with its transport.", |c| uri(c.flow, c.flow.local, true)),
-    ("Rn", "Name of the receiving socket.", |c| optional(socket(c).and_then(|socket| socket.name.clone()))),
-    ("RAi", "Advertised address of the receiving socket.", |c| optional(socket(c).map(|socket| socket.host.clone()))),
-    ("RAp", "Advertised port of the receiving socket.", |c| socket(c).map_or(Value::Null, |socket| Value::Int(socket.port.into()))),
-    ("RAu", "Advertised socket as a URI; the transport only where it is not UDP.", |c| advertised(c, false)),
-    ("RAut", "Advertised socket as a URI with its transport.", |c| advertised(c, true)),
-    ("proto", "Transport the message came over, in small letters.", |c| Value::text(c.flow.proto.name())),
-    ("pr", "Transport the message came over, in small letters.", |c| Value::text(c.flow.proto.name())),
-    ("prid", "Number of the transport: udp 1, tcp 2, tls 3, sctp 4, ws 5, wss 6.", |c| Value::Int(c.flow.proto.number())),
-    ("af", "Address family the message came over: IPv4 or IPv6.", |c| Value::text(if c.flow.peer.is_ipv4() { "IPv4" } else { "IPv6" })),
-    ("afid", "Number of the address family: 2 or 10.", |c| Value::Int(family(c.flow.peer))),
-    ("conid", "Number of the stream connection the message came over.", |c| {
-        c.flow.connection.map_or(Value::Null, |id| Value::Int(i64::try_from(id.0).unwrap_or(i64::MAX)))
+    ("siz", "Source address, IPv6 in brackets.", |c| {
+        text(host_text(c.flow.peer.ip()))
     }),
-    ("Rs", "Receiving socket as proto:address:port.", |c| socket(c).map_or(Value::Null, |socket| text(request::address(socket)))),
+    ("sp", "Source port.", |c| {
+        Value::Int(c.flow.peer.port().into())
+    }),
+    (
+        "su",
+        "Source as a URI; the transport only where it is not UDP.",
+        |c| uri(c.flow, c.flow.peer, false),
+    ),
+    ("sut", "Source as a URI with its transport.", |c| {
+        uri(c.flow, c.flow.peer, true)
+    }),
+    ("sas", "Source as proto:address:port.", |c| {
+        text(format_args!("{}:{}", c.flow.proto, c.flow.peer))
+    }),
+    ("Ri", "Address the message was received on.", |c| {
+        ip(c.flow.local.ip())
+    }),
+    ("Rp", "Port the message was received on.", |c| {
+        Value::Int(c.flow.local.port().into())
+    }),
+    (
+        "Ru",
+        "Receiving socket as a URI; the transport only where it is not UDP.",
+        |c| uri(c.flow, c.flow.local, false),
+    ),
+    (
+        "Rut",
+        "Receiving socket as a URI with its transport.",
+        |c| uri(c.flow, c.flow.local, true),
+    ),
+    ("Rn", "Name of the receiving socket.", |c| {
+        optional(socket(c).and_then(|socket| socket.name.clone()))
+    }),
+    ("RAi", "Advertised address of the receiving socket.", |c| {
+        optional(socket(c).map(|socket| socket.host.clone()))
+    }),
+    ("RAp", "Advertised port of the receiving socket.", |c| {
+        socket(c).map_or(Value::Null, |socket| Value::Int(socket.port.into()))
+    }),
+    (
+        "RAu",
+        "Advertised socket as a URI; the transport only where it is not UDP.",
+        |c| advertised(c, false),
+    ),
+    (
+        "RAut",
+        "Advertised socket as a URI with its transport.",
+        |c| advertised(c, true),
+    ),
+    (
+        "proto",
+        "Transport the message came over, in small letters.",
+        |c| Value::text(c.flow.proto.name()),
+    ),
+    (
+        "pr",
+        "Transport the message came over, in small letters.",
+        |c| Value::text(c.flow.proto.name()),
+    ),
+    (
+        "prid",
+        "Number of the transport: udp 1, tcp 2, tls 3, sctp 4, ws 5, wss 6.",
+        |c| Value::Int(c.flow.proto.number()),
+    ),
+    (
+        "af",
+        "Address family the message came over: IPv4 or IPv6.",
+        |c| {
+            Value::text(if c.flow.peer.is_ipv4() {
+                "IPv4"
+            } else {
+                "IPv6"
+            })
+        },
+    ),
+    ("afid", "Number of the address family: 2 or 10.", |c| {
+        Value::Int(family(c.flow.peer))
+    }),
+    (
+        "conid",
+        "Number of the stream connection the message came over.",
+        |c| {
+            c.flow.connection.map_or(Value::Null, |id| {
+                Value::Int(i64::try_from(id.0).unwrap_or(i64::MAX))
+            })
+        },
+    ),
+    ("Rs", "Receiving socket as proto:address:port.", |c| {
+        socket(c).map_or(Value::Null, |socket| text(request::address(socket)))
+    }),
 ];
 
 #[derive(Clone, Copy)]
@@ -84,7 +170,11 @@ impl Key {
             b"sproto" => Key::ProtoName,
             b"buf" => Key::Buffer,
             b"len" => Key::Length,
-            _ => return Err(problem("the key is ip, port, af, proto, sproto, buf or len")),
+            _ => {
+                return Err(problem(
+                    "the key is ip, port, af, proto, sproto, buf or len",
+                ));
+            }
         })
     }
 
@@ -114,7 +204,11 @@ fn received_key(inner: Option<&[u8]>) -> Result<(Key, End), script::Problem> {
         b"srcport" => (Key::Port, End::Peer),
         b"rcvip" => (Key::Ip, End::Local),
         b"rcvport" => (Key::Port, End::Local),
-        _ => return Err(problem("$rcv takes buf, len, proto, srcip, srcport, rcvip or rcvport")),
+        _ => {
+            return Err(problem(
+                "$rcv takes buf, len, proto, srcip, srcport, rcvip or rcvport",
+            ));
+        }
     })
 }
 
@@ -145,5 +239,10 @@ fn advertised(context: &Context, always: bool) -> Value {
     let Some(socket) = socket(context) else {
         return Value::Null;
     };
-    uri_text(context.flow, &String::from_utf8_lossy(&socket.host), socket.port, always)
+    uri_text(
+        context.flow,
+        &String::from_utf8_lossy(&socket.host),
+        socket.port,
+        always,
+    )
 }

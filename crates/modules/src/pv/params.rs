@@ -73,8 +73,14 @@ mod tests {
     #[test]
     fn values_keep_what_follows_their_type() {
         let (name, value) = assignment("gw=s:sip:11.11.11.11;transport=tcp").expect("well-formed");
-        assert_eq!((name.as_ref(), value), (&b"gw"[..], Value::text("sip:11.11.11.11;transport=tcp")));
-        assert_eq!(assignment("n=i:7").map(|(_, value)| value), Ok(Value::Int(7)));
+        assert_eq!(
+            (name.as_ref(), value),
+            (&b"gw"[..], Value::text("sip:11.11.11.11;transport=tcp"))
+        );
+        assert_eq!(
+            assignment("n=i:7").map(|(_, value)| value),
+            Ok(Value::Int(7))
+        );
         for wrong in ["n", "n=7", "n=i:x", "n=f:1"] {
             assert!(assignment(wrong).is_err(), "{wrong}");
         }

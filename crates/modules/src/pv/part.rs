@@ -10,7 +10,11 @@ use std::fmt::Display;
 pub(super) fn slice(whole: &Bytes, part: &[u8]) -> Bytes {
     let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
     let end = start.wrapping_add(part.len());
-    if start <= end && end <= whole.len() { whole.slice(start..end) } else { Bytes::copy_from_slice(part) }
+    if start <= end && end <= whole.len() {
+        whole.slice(start..end)
+    } else {
+        Bytes::copy_from_slice(part)
+    }
 }
 
 /// A part of `whole` as a value, or null.
@@ -20,7 +24,9 @@ pub(super) fn part(whole: &Bytes, part: Option<&[u8]>) -> Value {
 
 /// A part of the message in hand as a value, or null.
 pub(super) fn of_message(context: &Context, part: Option<&[u8]>) -> Value {
-    part.map_or(Value::Null, |part| Value::Str(context.message.slice_of(part)))
+    part.map_or(Value::Null, |part| {
+        Value::Str(context.message.slice_of(part))
+    })
 }
 
 /// Anything that prints, as text.
@@ -59,7 +65,12 @@ pub(super) fn uri_part(context: &Context, uri: Option<Bytes>, wanted: UriPart) -
     };
     let phone = context.core().phone2tel && is_phone(&uri);
     match wanted {
-        UriPart::User => part(&text, uri.user.map(|user| number_of(user, phone)).filter(|user| !user.is_empty())),
+        UriPart::User => part(
+            &text,
+            uri.user
+                .map(|user| number_of(user, phone))
+                .filter(|user| !user.is_empty()),
+        ),
         UriPart::Domain => part(&text, Some(uri.host).filter(|host| !host.is_empty())),
         UriPart::Port => Value::Int(uri.port.unwrap_or(5060).into()),
         UriPart::Proto => transport(&text, &uri).map_or(Value::text("UDP"), Value::Str),
@@ -69,12 +80,16 @@ pub(super) fn uri_part(context: &Context, uri: Option<Bytes>, wanted: UriPart) -
 
 /// True for `user=phone`, which makes a telephone number of a SIP URI.
 pub(super) fn is_phone(uri: &Uri<'_>) -> bool {
-    uri.param(b"user").and_then(|param| param.value).is_some_and(|value| value.eq_ignore_ascii_case(b"phone"))
+    uri.param(b"user")
+        .and_then(|param| param.value)
+        .is_some_and(|value| value.eq_ignore_ascii_case(b"phone"))
 }
 
 /// The transport parameter as written.
 fn transport(text: &Bytes, uri: &Uri<'_>) -> Option<Bytes> {
-    uri.param(b"transport").and_then(|param| param.value).map(|value| slice(text, value))
+    uri.param(b"transport")
+        .and_then(|param| param.value)
+        .map(|value| slice(text, value))
 }
 
 fn number_of(user: &[u8], phone: bool) -> &[u8] {

@@ -1,7 +1,7 @@
 //! `$sbranch(…)` and its functions: a branch put together field by field.
 
-use super::branch::{Key, push};
 use super::Pv;
+use super::branch::{Key, push};
 use policy::{Context, Declaration, Destination, Routes, Var, problem};
 
 /// The branch that is being put together for the message in hand.
@@ -9,11 +9,14 @@ use policy::{Context, Declaration, Destination, Routes, Var, problem};
 struct Draft(Destination);
 
 pub(super) fn declare(declaration: &mut Declaration<Pv>) {
-    let doc = "The branch being put together: uri, dst_uri, path, q, flags, send_socket, ruid, instance.";
+    let doc =
+        "The branch being put together: uri, dst_uri, path, q, flags, send_socket, ruid, instance.";
     declaration.variable("sbranch(key)", doc, true, |_, spec, _| {
         let key = Key::parse(spec.inner.as_deref().unwrap_or_default().trim_ascii());
         let key = key.filter(|key| *key != Key::Count);
-        let key = key.ok_or_else(|| problem("the key is uri, dst_uri, path, q, flags, send_socket, ruid or instance"))?;
+        let key = key.ok_or_else(|| {
+            problem("the key is uri, dst_uri, path, q, flags, send_socket, ruid or instance")
+        })?;
         Ok(Var::read_write(
             move |context| {
                 let draft = std::mem::take(context.extension_mut::<Draft>());
@@ -30,8 +33,18 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
         ))
     });
     let routes = Routes::REQUEST | Routes::BRANCH | Routes::FAILURE;
-    declaration.function("sbranch_set_ruri()", "Makes the branch in $sbranch the first one.", routes, set_ruri);
-    declaration.function("sbranch_append()", "Adds the branch in $sbranch; -1 without a URI.", routes, append);
+    declaration.function(
+        "sbranch_set_ruri()",
+        "Makes the branch in $sbranch the first one.",
+        routes,
+        set_ruri,
+    );
+    declaration.function(
+        "sbranch_append()",
+        "Adds the branch in $sbranch; -1 without a URI.",
+        routes,
+        append,
+    );
     declaration.function("sbranch_reset()", "Empties $sbranch.", routes, reset);
 }
 

@@ -21,12 +21,19 @@ impl SharedVars {
     /// The variable of this name, made on the first call with the value 0.
     pub(super) fn cell(&self, name: &Bytes) -> Cell {
         let new = || Arc::new(RwLock::new(Value::Int(0)));
-        self.0.lock().entry(name.clone()).or_insert_with(new).clone()
+        self.0
+            .lock()
+            .entry(name.clone())
+            .or_insert_with(new)
+            .clone()
     }
 
     /// Sets a variable that nobody has touched; one that survived a reload keeps its value.
     pub(super) fn set_if_new(&self, name: &Bytes, value: Value) {
-        self.0.lock().entry(name.clone()).or_insert_with(|| Arc::new(RwLock::new(value)));
+        self.0
+            .lock()
+            .entry(name.clone())
+            .or_insert_with(|| Arc::new(RwLock::new(value)));
     }
 
     fn find(&self, name: &str) -> Option<Cell> {
@@ -46,22 +53,42 @@ impl Sequence {
 }
 
 pub(super) fn declare(declaration: &mut Declaration<Pv>) {
-    declaration.variable("shv(name)", "A variable all messages share, 0 before it is set.", true, |module, spec, _| {
-        let name = spec.inner.as_ref().filter(|inner| !inner.trim_ascii().is_empty());
-        let name = name.ok_or_else(|| problem("the name of the variable is missing"))?;
-        let name = name.slice_ref(name.trim_ascii());
-        let cell = module.map(|pv| pv.shared.cell(&name)).unwrap_or_default();
-        let same = cell.clone();
-        Ok(Var::read_write(
-            move |_| cell.read().clone(),
-            move |_, value| {
-                *same.write() = if value.is_null() { Value::Int(0) } else { owned(value) };
-                true
-            },
-        ))
-    });
-    declaration.rpc("pv.shvSet name type value", "Sets a shared variable; the type is int or str.", set);
-    declaration.rpc("pv.shvGet [name]", "Shows one shared variable or all of them.", get);
+    declaration.variable(
+        "shv(name)",
+        "A variable all messages share, 0 before it is set.",
+        true,
+        |module, spec, _| {
+            let name = spec
+                .inner
+                .as_ref()
+                .filter(|inner| !inner.trim_ascii().is_empty());
+            let name = name.ok_or_else(|| problem("the name of the variable is missing"))?;
+            let name = name.slice_ref(name.trim_ascii());
+            let cell = module.map(|pv| pv.shared.cell(&name)).unwrap_or_default();
+            let same = cell.clone();
+            Ok(Var::read_write(
+                move |_| cell.read().clone(),
+                move |_, value| {
+                    *same.write() = if value.is_null() {
+                        Value::Int(0)
+                    } else {
+                        owned(value)
+                    };
+                    true
+                },
+            ))
+        },
+    );
+    declaration.rpc(
+        "pv.shvSet name type value",
+        "Sets a shared variable; the type is int or str.",
+        set,
+    );
+    declaration.rpc(
+        "pv.shvGet [name]",
+        "Shows one shared variable or all of them.",
+        get,
+    );
 }
 
 /// A shared value must not hold on to the buffer of a whole message.
@@ -79,7 +106,10 @@ fn set(pv: &Pv, request: &RpcRequest) -> RpcResult {
         "str" => Value::Str(request.text(2)?.into()),
         _ => return Err(RpcError::invalid("the type is int or str")),
     };
-    let cell = pv.shared.find(&name).ok_or_else(|| RpcError::not_found("Variable not found"))?;
+    let cell = pv
+        .shared
+        .find(&name)
+        .ok_or_else(|| RpcError::not_found("Variable not found"))?;
     *cell.write() = value;
     Ok(json!("Ok. Variable set to new value."))
 }
@@ -87,18 +117,26 @@ fn set(pv: &Pv, request: &RpcRequest) -> RpcResult {
 fn get(pv: &Pv, request: &RpcRequest) -> RpcResult {
     if request.has(0) {
         let name = request.text(0)?;
-        let cell = pv.shared.find(&name).ok_or_else(|| RpcError::not_found("Variable not found"))?;
+        let cell = pv
+            .shared
+            .find(&name)
+            .ok_or_else(|| RpcError::not_found("Variable not found"))?;
         let value = cell.read().clone();
         return Ok(shown(&name, &value));
     }
     let all = pv.shared.0.lock();
-    Ok(all.iter().map(|(name, cell)| shown(&String::from_utf8_lossy(name), &cell.read())).collect())
+    Ok(all
+        .iter()
+        .map(|(name, cell)| shown(&String::from_utf8_lossy(name), &cell.read()))
+        .collect())
 }
 
 fn shown(name: &str, value: &Value) -> serde_json::Value {
     match value {
         Value::Int(number) => json!({"name": name, "type": "int", "value": number}),
-        text => json!({"name": name, "type": "string", "value": String::from_utf8_lossy(&text.to_text())}),
+        text => {
+            json!({"name": name, "type": "string", "value": String::from_utf8_lossy(&text.to_text())})
+        }
     }
 }
 
@@ -114,6 +152,9 @@ mod tests {
         *shared.cell(&name).write() = Value::Int(2);
         shared.set_if_new(&name, Value::Int(1));
         assert_eq!(*shared.cell(&name).read(), Value::Int(2));
-        assert_eq!(*shared.cell(&Bytes::from_static(b"y")).read(), Value::Int(0));
+        assert_eq!(
+            *shared.cell(&Bytes::from_static(b"y")).read(),
+            Value::Int(0)
+        );
     }
 }

@@ -46,9 +46,17 @@ fn push(out: &mut String, conversion: char, at: OffsetDateTime) {
     }
     let hour12 = (at.hour() + 11) % 12 + 1;
     let _never_fails = match conversion {
-        'a' => write!(out, "{}", at.weekday().to_string().get(..3).unwrap_or_default()),
+        'a' => write!(
+            out,
+            "{}",
+            at.weekday().to_string().get(..3).unwrap_or_default()
+        ),
         'A' => write!(out, "{}", at.weekday()),
-        'b' => write!(out, "{}", at.month().to_string().get(..3).unwrap_or_default()),
+        'b' => write!(
+            out,
+            "{}",
+            at.month().to_string().get(..3).unwrap_or_default()
+        ),
         'B' => write!(out, "{}", at.month()),
         'C' => write!(out, "{:02}", at.year().div_euclid(100)),
         'd' => write!(out, "{:02}", at.day()),

@@ -1,8 +1,8 @@
 //! `$xavp(…)`, `$xavu(…)`, `$xavi(…)`: values with fields.
 
+use super::Pv;
 use super::header::Wanted;
 use super::xavp_path::{Path, Steps, list, list_mut, number};
-use super::Pv;
 use bytes::Bytes;
 use policy::{Context, Declaration, Var, XavpValue, Xavps};
 use script::Value;
@@ -29,9 +29,21 @@ impl Family {
 
 pub(super) fn declare(declaration: &mut Declaration<Pv>) {
     for (name, doc, family) in [
-        ("xavp(name)", "A value with fields: name, name[n], name=>field, name[n]=>field[m].", Family::Xavp),
-        ("xavu(name)", "The same with one value for each name.", Family::Xavu),
-        ("xavi(name)", "The same as $xavp, with names in which case does not matter.", Family::Xavi),
+        (
+            "xavp(name)",
+            "A value with fields: name, name[n], name=>field, name[n]=>field[m].",
+            Family::Xavp,
+        ),
+        (
+            "xavu(name)",
+            "The same with one value for each name.",
+            Family::Xavu,
+        ),
+        (
+            "xavi(name)",
+            "The same as $xavp, with names in which case does not matter.",
+            Family::Xavi,
+        ),
     ] {
         declaration.variable(name, doc, true, move |_, spec, prepare| {
             let path = Arc::new(Path::prepare(spec, prepare)?);
@@ -91,9 +103,10 @@ fn set(list: &mut Xavps, name: &Bytes, at: &Option<Wanted>, value: Value) -> boo
             list.add(name.clone(), XavpValue::Plain(value));
             true
         }
-        (Some(Wanted::One(index)), value) => {
-            list.entry_mut(name, *index).map(|entry| *entry = XavpValue::Plain(value)).is_some()
-        }
+        (Some(Wanted::One(index)), value) => list
+            .entry_mut(name, *index)
+            .map(|entry| *entry = XavpValue::Plain(value))
+            .is_some(),
         (None, value) => {
             list.add(name.clone(), XavpValue::Plain(value));
             true
@@ -101,7 +114,12 @@ fn set(list: &mut Xavps, name: &Bytes, at: &Option<Wanted>, value: Value) -> boo
     }
 }
 
-fn write_unique(root: &mut Xavps, front: &[(Bytes, Option<Wanted>)], name: &Bytes, value: Value) -> bool {
+fn write_unique(
+    root: &mut Xavps,
+    front: &[(Bytes, Option<Wanted>)],
+    name: &Bytes,
+    value: Value,
+) -> bool {
     let mut list = root;
     for (parent, _) in front {
         if !matches!(list.entry(parent, 0), Some(XavpValue::Fields(_))) {

@@ -1,7 +1,7 @@
 //! Functions that fill, read and empty XAVPs.
 
-use super::xavp::Family;
 use super::Pv;
+use super::xavp::Family;
 use bytes::{Bytes, BytesMut};
 use policy::{Context, Declaration, Int, Level, Routes, Text, Var, XavpValue, Xavps};
 use script::Value;
@@ -9,23 +9,108 @@ use sip::Params;
 
 pub(super) fn declare(declaration: &mut Declaration<Pv>) {
     let any = Routes::ANY;
-    declaration.function("xavp_params_explode(params, xname)", "Makes an XAVP of `a=b;c=d`.", any, xavp_explode);
-    declaration.function("xavu_params_explode(params, xname)", "Makes an XAVU of `a=b;c=d`.", any, xavu_explode);
-    declaration.function("xavp_params_implode(xname, pvname)", "Writes the fields of an XAVP to a variable as `a=b;c=d;`.", any, xavp_implode);
-    declaration.function("xavu_params_implode(xname, pvname)", "Writes the fields of an XAVU to a variable as `a=b;c=d;`.", any, xavu_implode);
-    declaration.function("xavp_slist_explode(list, sep, mode, xname)", "Makes fields `v` of the items of a list; mode t trims them.", any, list_explode);
-    declaration.function("xavp_child_seti(rname, cname, ival)", "Sets a field to a number.", any, xavp_set_int);
-    declaration.function("xavi_child_seti(rname, cname, ival)", "Sets a field to a number.", any, xavi_set_int);
-    declaration.function("xavp_child_sets(rname, cname, sval)", "Sets a field to a text.", any, xavp_set_text);
-    declaration.function("xavi_child_sets(rname, cname, sval)", "Sets a field to a text.", any, xavi_set_text);
-    declaration.function("xavp_rm(rname)", "Removes every XAVP of that name.", any, xavp_remove);
-    declaration.function("xavi_rm(rname)", "Removes every XAVI of that name.", any, xavi_remove);
-    declaration.function("xavp_child_rm(rname, cname)", "Removes a field.", any, xavp_child_remove);
-    declaration.function("xavi_child_rm(rname, cname)", "Removes a field.", any, xavi_child_remove);
-    declaration.function("xavp_copy(source, index, destination, [destination_index])", "Copies an XAVP; -1 where there is none.", any, copy);
-    declaration.function("pv_xavp_print()", "Writes all XAVPs to the log.", any, |_: &Pv, c: &mut Context| print(c, Family::Xavp));
-    declaration.function("pv_xavu_print()", "Writes all XAVUs to the log.", any, |_: &Pv, c: &mut Context| print(c, Family::Xavu));
-    declaration.function("pv_xavi_print()", "Writes all XAVIs to the log.", any, |_: &Pv, c: &mut Context| print(c, Family::Xavi));
+    declaration.function(
+        "xavp_params_explode(params, xname)",
+        "Makes an XAVP of `a=b;c=d`.",
+        any,
+        xavp_explode,
+    );
+    declaration.function(
+        "xavu_params_explode(params, xname)",
+        "Makes an XAVU of `a=b;c=d`.",
+        any,
+        xavu_explode,
+    );
+    declaration.function(
+        "xavp_params_implode(xname, pvname)",
+        "Writes the fields of an XAVP to a variable as `a=b;c=d;`.",
+        any,
+        xavp_implode,
+    );
+    declaration.function(
+        "xavu_params_implode(xname, pvname)",
+        "Writes the fields of an XAVU to a variable as `a=b;c=d;`.",
+        any,
+        xavu_implode,
+    );
+    declaration.function(
+        "xavp_slist_explode(list, sep, mode, xname)",
+        "Makes fields `v` of the items of a list; mode t trims them.",
+        any,
+        list_explode,
+    );
+    declaration.function(
+        "xavp_child_seti(rname, cname, ival)",
+        "Sets a field to a number.",
+        any,
+        xavp_set_int,
+    );
+    declaration.function(
+        "xavi_child_seti(rname, cname, ival)",
+        "Sets a field to a number.",
+        any,
+        xavi_set_int,
+    );
+    declaration.function(
+        "xavp_child_sets(rname, cname, sval)",
+        "Sets a field to a text.",
+        any,
+        xavp_set_text,
+    );
+    declaration.function(
+        "xavi_child_sets(rname, cname, sval)",
+        "Sets a field to a text.",
+        any,
+        xavi_set_text,
+    );
+    declaration.function(
+        "xavp_rm(rname)",
+        "Removes every XAVP of that name.",
+        any,
+        xavp_remove,
+    );
+    declaration.function(
+        "xavi_rm(rname)",
+        "Removes every XAVI of that name.",
+        any,
+        xavi_remove,
+    );
+    declaration.function(
+        "xavp_child_rm(rname, cname)",
+        "Removes a field.",
+        any,
+        xavp_child_remove,
+    );
+    declaration.function(
+        "xavi_child_rm(rname, cname)",
+        "Removes a field.",
+        any,
+        xavi_child_remove,
+    );
+    declaration.function(
+        "xavp_copy(source, index, destination, [destination_index])",
+        "Copies an XAVP; -1 where there is none.",
+        any,
+        copy,
+    );
+    declaration.function(
+        "pv_xavp_print()",
+        "Writes all XAVPs to the log.",
+        any,
+        |_: &Pv, c: &mut Context| print(c, Family::Xavp),
+    );
+    declaration.function(
+        "pv_xavu_print()",
+        "Writes all XAVUs to the log.",
+        any,
+        |_: &Pv, c: &mut Context| print(c, Family::Xavu),
+    );
+    declaration.function(
+        "pv_xavi_print()",
+        "Writes all XAVIs to the log.",
+        any,
+        |_: &Pv, c: &mut Context| print(c, Family::Xavi),
+    );
 }
 
 fn xavp_explode(_: &Pv, context: &mut Context, params: &Text, name: &Text) -> bool {
@@ -78,17 +163,31 @@ fn implode(context: &mut Context, family: Family, name: &Text, out: &Var) -> boo
     out.set(context, Value::Str(text.freeze()))
 }
 
-fn list_explode(_: &Pv, context: &mut Context, list: &Text, separators: &Text, mode: &Text, name: &Text) -> bool {
+fn list_explode(
+    _: &Pv,
+    context: &mut Context,
+    list: &Text,
+    separators: &Text,
+    mode: &Text,
+    name: &Text,
+) -> bool {
     let (list, separators) = (list.get(context), separators.get(context));
     let trims = mode.get(context).contains(&b't');
     let name = name.get(context);
-    let items = list.split(|byte| separators.contains(byte)).map(|item| if trims { item.trim_ascii() } else { item });
+    let items = list
+        .split(|byte| separators.contains(byte))
+        .map(|item| if trims { item.trim_ascii() } else { item });
     let items: Vec<&[u8]> = items.filter(|item| !item.is_empty()).collect();
     let mut fields = Xavps::default();
     for item in items.iter().rev() {
-        fields.add(Bytes::from_static(b"v"), XavpValue::Plain(Value::Str(list.slice_ref(item))));
+        fields.add(
+            Bytes::from_static(b"v"),
+            XavpValue::Plain(Value::Str(list.slice_ref(item))),
+        );
     }
-    Family::Xavp.root(context).add(name, XavpValue::Fields(fields));
+    Family::Xavp
+        .root(context)
+        .add(name, XavpValue::Fields(fields));
     !items.is_empty()
 }
 
@@ -112,7 +211,13 @@ fn xavi_set_text(_: &Pv, context: &mut Context, root: &Text, child: &Text, value
     set_child(context, Family::Xavi, root, child, value)
 }
 
-fn set_child(context: &mut Context, family: Family, root: &Text, child: &Text, value: Value) -> bool {
+fn set_child(
+    context: &mut Context,
+    family: Family,
+    root: &Text,
+    child: &Text,
+    value: Value,
+) -> bool {
     let (name, field) = names(context, family, root, child);
     let list = family.root(context);
     if list.fields(&name, 0).is_none() {
@@ -156,12 +261,22 @@ fn remove_child(context: &mut Context, family: Family, root: &Text, child: &Text
 fn names(context: &mut Context, family: Family, root: &Text, child: &Text) -> (Bytes, Bytes) {
     let (root, child) = (root.get(context), child.get(context));
     match family {
-        Family::Xavi => (root.to_ascii_lowercase().into(), child.to_ascii_lowercase().into()),
+        Family::Xavi => (
+            root.to_ascii_lowercase().into(),
+            child.to_ascii_lowercase().into(),
+        ),
         _ => (root, child),
     }
 }
 
-fn copy(_: &Pv, context: &mut Context, source: &Text, index: &Int, to: &Text, at: &Option<Int>) -> bool {
+fn copy(
+    _: &Pv,
+    context: &mut Context,
+    source: &Text,
+    index: &Int,
+    to: &Text,
+    at: &Option<Int>,
+) -> bool {
     let (source, index) = (source.get(context), index.get_or_0(context));
     let to = to.get(context);
     let at = at.as_ref().map(|at| at.get_or_0(context));
@@ -174,7 +289,10 @@ fn copy(_: &Pv, context: &mut Context, source: &Text, index: &Int, to: &Text, at
             list.add(to, found);
             true
         }
-        Some(at) => list.entry_mut(&to, at).map(|entry| *entry = found).is_some(),
+        Some(at) => list
+            .entry_mut(&to, at)
+            .map(|entry| *entry = found)
+            .is_some(),
     }
 }
 
@@ -194,8 +312,12 @@ fn describe(list: &Xavps, depth: usize, lines: &mut Vec<String>) {
     for (name, value) in list.iter() {
         let name = name.escape_ascii();
         match value {
-            XavpValue::Plain(Value::Str(text)) => lines.push(format!("{indent}*** {name} = \"{}\"", text.escape_ascii())),
-            XavpValue::Plain(value) => lines.push(format!("{indent}*** {name} = {}", value.to_int())),
+            XavpValue::Plain(Value::Str(text)) => {
+                lines.push(format!("{indent}*** {name} = \"{}\"", text.escape_ascii()))
+            }
+            XavpValue::Plain(value) => {
+                lines.push(format!("{indent}*** {name} = {}", value.to_int()))
+            }
             XavpValue::Fields(fields) => {
                 lines.push(format!("{indent}*** {name}:"));
                 describe(fields, depth + 1, lines);

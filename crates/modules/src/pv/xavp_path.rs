@@ -26,8 +26,14 @@ pub(super) type Steps = Vec<(Bytes, Option<Wanted>)>;
 impl Path {
     /// Reads the path of a variable.
     pub(super) fn prepare(spec: &VarSpec, prepare: &mut Prepare<'_>) -> Result<Path, Problem> {
-        let inner = spec.inner.as_ref().ok_or_else(|| problem("the name is missing"))?;
-        let steps = split(inner).into_iter().map(|step| Step::prepare(step, prepare)).collect::<Result<Vec<_>, _>>()?;
+        let inner = spec
+            .inner
+            .as_ref()
+            .ok_or_else(|| problem("the name is missing"))?;
+        let steps = split(inner)
+            .into_iter()
+            .map(|step| Step::prepare(step, prepare))
+            .collect::<Result<Vec<_>, _>>()?;
         if steps.len() > DEEPEST {
             return Err(problem("names are nested at most three deep"));
         }
@@ -53,7 +59,10 @@ impl Step {
         let trimmed = text.slice_ref(text.trim_ascii());
         let open = trimmed.iter().position(|byte| *byte == b'[');
         let (name, index) = match open {
-            Some(open) if trimmed.ends_with(b"]") => (trimmed.slice(..open), Some(trimmed.slice(open + 1..trimmed.len() - 1))),
+            Some(open) if trimmed.ends_with(b"]") => (
+                trimmed.slice(..open),
+                Some(trimmed.slice(open + 1..trimmed.len() - 1)),
+            ),
             Some(_) => return Err(problem("an index needs its `]`")),
             None => (trimmed, None),
         };
@@ -65,7 +74,10 @@ impl Step {
             None => StepAt::Newest,
             Some(index) => index_of(&index, prepare)?,
         };
-        Ok(Step { name: prepare.text(&name)?, at })
+        Ok(Step {
+            name: prepare.text(&name)?,
+            at,
+        })
     }
 
     fn index(&self, context: &mut Context) -> Option<Option<Wanted>> {
@@ -92,7 +104,10 @@ pub(super) fn list<'a>(root: &'a Xavps, steps: &[(Bytes, Option<Wanted>)]) -> Op
 }
 
 /// The same, to change it.
-pub(super) fn list_mut<'a>(root: &'a mut Xavps, steps: &[(Bytes, Option<Wanted>)]) -> Option<&'a mut Xavps> {
+pub(super) fn list_mut<'a>(
+    root: &'a mut Xavps,
+    steps: &[(Bytes, Option<Wanted>)],
+) -> Option<&'a mut Xavps> {
     let mut list = root;
     for (name, at) in steps {
         list = match list.entry_mut(name, number(at))? {
@@ -140,6 +155,7 @@ fn index_of(text: &Bytes, prepare: &mut Prepare<'_>) -> Result<StepAt, Problem> 
         let spec = VarSpec::parse(&trimmed).map_err(|error| problem(error.what))?;
         return Ok(StepAt::Computed(prepare.variable(&spec)?));
     }
-    let number = script::parse_int(&trimmed).ok_or_else(|| problem("an index is a number, `*` or a variable"))?;
+    let number = script::parse_int(&trimmed)
+        .ok_or_else(|| problem("an index is a number, `*` or a variable"))?;
     Ok(StepAt::Fixed(number))
 }

@@ -19,12 +19,20 @@ pub(super) struct LevelOrText {
 }
 
 impl Argument for LevelOrText {
-    fn prepare(written: Option<&Written>, prepare: &mut Prepare<'_>) -> Result<LevelOrText, Problem> {
+    fn prepare(
+        written: Option<&Written>,
+        prepare: &mut Prepare<'_>,
+    ) -> Result<LevelOrText, Problem> {
         let text = Text::prepare(written, prepare)?;
         let level = text.as_literal().and_then(|text| level_of(text));
         let spec = VarSpec::parse(&bytes::Bytes::from_static(b"$xlog_prefix"));
         let spec = spec.map_err(|error| policy::problem(error.what))?;
-        Ok(LevelOrText { text, level, prefix: prepare.variable(&spec)?, at: prepare.span })
+        Ok(LevelOrText {
+            text,
+            level,
+            prefix: prepare.variable(&spec)?,
+            at: prepare.span,
+        })
     }
 }
 
@@ -65,11 +73,23 @@ fn level_of(text: &[u8]) -> Option<Level> {
 type Rest = Option<LevelOrText>;
 
 impl Xlog {
-    pub(super) fn xlog(&self, context: &mut Context, first: &LevelOrText, second: &Rest, third: &Rest) -> bool {
+    pub(super) fn xlog(
+        &self,
+        context: &mut Context,
+        first: &LevelOrText,
+        second: &Rest,
+        third: &Rest,
+    ) -> bool {
         self.choose(context, (first, second, third), false)
     }
 
-    pub(super) fn xlogl(&self, context: &mut Context, first: &LevelOrText, second: &Rest, third: &Rest) -> bool {
+    pub(super) fn xlogl(
+        &self,
+        context: &mut Context,
+        first: &LevelOrText,
+        second: &Rest,
+        third: &Rest,
+    ) -> bool {
         self.choose(context, (first, second, third), true)
     }
 
@@ -77,7 +97,12 @@ impl Xlog {
         self.write(context, Level::Dbg, text, None, true)
     }
 
-    pub(super) fn xlogm(&self, context: &mut Context, level: &LevelOrText, text: &LevelOrText) -> bool {
+    pub(super) fn xlogm(
+        &self,
+        context: &mut Context,
+        level: &LevelOrText,
+        text: &LevelOrText,
+    ) -> bool {
         if bit_of(context.message.method()) & self.params.methods_filter != 0 {
             return true;
         }
@@ -89,7 +114,12 @@ impl Xlog {
         self.write(context, level, text, None, false)
     }
 
-    fn choose(&self, context: &mut Context, args: (&LevelOrText, &Rest, &Rest), with_line: bool) -> bool {
+    fn choose(
+        &self,
+        context: &mut Context,
+        args: (&LevelOrText, &Rest, &Rest),
+        with_line: bool,
+    ) -> bool {
         match args {
             (text, None, _) => self.write(context, Level::Err, text, None, with_line),
             (level, Some(text), None) => {
@@ -124,7 +154,11 @@ impl Xlog {
             Some(name) => Some(String::from_utf8_lossy(&name.text.get(context)).into_owned()),
             None => self.params.facility.clone(),
         };
-        let source = if self.params.prefix == PREFIX { "<script>" } else { "" };
+        let source = if self.params.prefix == PREFIX {
+            "<script>"
+        } else {
+            ""
+        };
         if source.is_empty() {
             let prefix = text.prefix.read(context).to_text();
             line.insert_str(0, &record_prefix(&prefix, colours));
@@ -137,8 +171,16 @@ impl Xlog {
     fn place(&self, context: &Context, at: Span) -> String {
         let place = context.config.place(at);
         let mut parts = place.rsplitn(3, ':');
-        let (_column, line, file) = (parts.next(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        if self.params.long_format { format!("{file}:{line}:") } else { format!("{line}:") }
+        let (_column, line, file) = (
+            parts.next(),
+            parts.next().unwrap_or_default(),
+            parts.next().unwrap_or_default(),
+        );
+        if self.params.long_format {
+            format!("{file}:{line}:")
+        } else {
+            format!("{line}:")
+        }
     }
 }
 
@@ -168,7 +210,9 @@ fn bit_of(method: Method) -> i64 {
         Method::Publish,
         Method::Kdmq,
     ];
-    BITS.iter().position(|known| *known == method).map_or(1 << 19, |bit| 1 << bit)
+    BITS.iter()
+        .position(|known| *known == method)
+        .map_or(1 << 19, |bit| 1 << bit)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 mod line;
 mod params;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 use line::LevelOrText;
@@ -41,33 +43,95 @@ impl Module for Xlog {
 
 /// The prefix may have variables in it, which only exist once all modules are there.
 fn declare_prefix(declaration: &mut Declaration<Xlog>) {
-    declaration.variable("xlog_prefix", "The prefix of log lines, with its variables put in.", false, |module, _, prepare| {
-        let Some(params) = module.map(|xlog| &xlog.params) else {
-            return Ok(Var::null());
-        };
-        if !params.prefix_is_format {
-            return Ok(Var::constant(Value::Str(params.prefix.clone())));
-        }
-        let prefix = prepare.text(&Bytes::clone(&params.prefix))?;
-        Ok(Var::read_only(move |context| Value::Str(prefix.printed(context))))
-    });
+    declaration.variable(
+        "xlog_prefix",
+        "The prefix of log lines, with its variables put in.",
+        false,
+        |module, _, prepare| {
+            let Some(params) = module.map(|xlog| &xlog.params) else {
+                return Ok(Var::null());
+            };
+            if !params.prefix_is_format {
+                return Ok(Var::constant(Value::Str(params.prefix.clone())));
+            }
+            let prefix = prepare.text(&Bytes::clone(&params.prefix))?;
+            Ok(Var::read_only(move |context| {
+                Value::Str(prefix.printed(context))
+            }))
+        },
+    );
 }
 
 fn declare_functions(d: &mut Declaration<Xlog>) {
     let any = Routes::ANY;
     let doc = "Writes a line: xlog(text), xlog(level, text), xlog(facility, level, text). Without a level it is L_ERR.";
-    d.function("xlog(text_or_level_or_facility, [text_or_level], [text])", doc, any, Xlog::xlog);
+    d.function(
+        "xlog(text_or_level_or_facility, [text_or_level], [text])",
+        doc,
+        any,
+        Xlog::xlog,
+    );
     let doc = "As xlog, with the line of the configuration in front.";
-    d.function("xlogl(text_or_level_or_facility, [text_or_level], [text])", doc, any, Xlog::xlogl);
-    d.function("xdbgl(text)", "As xdbg, with the line of the configuration in front.", any, Xlog::xdbgl);
+    d.function(
+        "xlogl(text_or_level_or_facility, [text_or_level], [text])",
+        doc,
+        any,
+        Xlog::xlogl,
+    );
+    d.function(
+        "xdbgl(text)",
+        "As xdbg, with the line of the configuration in front.",
+        any,
+        Xlog::xdbgl,
+    );
     let doc = "As xlog(level, text), but not for the methods in methods_filter.";
     d.function("xlogm(level, text)", doc, any, Xlog::xlogm);
-    d.function("xalert(text)", "Writes a line at L_ALERT.", any, |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Alert, t));
-    d.function("xbug(text)", "Writes a line at L_BUG.", any, |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Bug, t));
-    d.function("xcrit(text)", "Writes a line at L_CRIT.", any, |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Crit, t));
-    d.function("xerr(text)", "Writes a line at L_ERR.", any, |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Err, t));
-    d.function("xwarn(text)", "Writes a line at L_WARN.", any, |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Warn, t));
-    d.function("xnotice(text)", "Writes a line at L_NOTICE.", any, |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Notice, t));
-    d.function("xinfo(text)", "Writes a line at L_INFO.", any, |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Info, t));
-    d.function("xdbg(text)", "Writes a line at L_DBG.", any, |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Dbg, t));
+    d.function(
+        "xalert(text)",
+        "Writes a line at L_ALERT.",
+        any,
+        |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Alert, t),
+    );
+    d.function(
+        "xbug(text)",
+        "Writes a line at L_BUG.",
+        any,
+        |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Bug, t),
+    );
+    d.function(
+        "xcrit(text)",
+        "Writes a line at L_CRIT.",
+        any,
+        |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Crit, t),
+    );
+    d.function(
+        "xerr(text)",
+        "Writes a line at L_ERR.",
+        any,
+        |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Err, t),
+    );
+    d.function(
+        "xwarn(text)",
+        "Writes a line at L_WARN.",
+        any,
+        |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Warn, t),
+    );
+    d.function(
+        "xnotice(text)",
+        "Writes a line at L_NOTICE.",
+        any,
+        |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Notice, t),
+    );
+    d.function(
+        "xinfo(text)",
+        "Writes a line at L_INFO.",
+        any,
+        |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Info, t),
+    );
+    d.function(
+        "xdbg(text)",
+        "Writes a line at L_DBG.",
+        any,
+        |x: &Xlog, c: &mut Context, t: &LevelOrText| x.plain(c, Level::Dbg, t),
+    );
 }

@@ -48,7 +48,9 @@ fn colour(text: &str) -> Option<&str> {
     let body = text.strip_prefix("\x1b[")?;
     let end = body.find('m').filter(|end| *end <= LONGEST_COLOUR)?;
     let numbers = body.get(..end)?;
-    let clean = numbers.bytes().all(|byte| byte.is_ascii_digit() || byte == b';');
+    let clean = numbers
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b';');
     text.get(..end + 3).filter(|_| clean)
 }
 
@@ -65,8 +67,14 @@ mod tests {
             (&b"plain\n"[..], "plain"),
             (b"two\r\n\n", "two"),
             (b"in\nside", "in\\nside"),
-            (b"fake\r\n 0(1) ERROR: <script>: Blocking 1.2.3.4", "fake\\r\\n 0(1) ERROR: <script>: Blocking 1.2.3.4"),
-            (b"nul\0 bell\x07 esc\x1b[2J del\x7f", "nul\\x00 bell\\x07 esc\\x1b[2J del\\x7f"),
+            (
+                b"fake\r\n 0(1) ERROR: <script>: Blocking 1.2.3.4",
+                "fake\\r\\n 0(1) ERROR: <script>: Blocking 1.2.3.4",
+            ),
+            (
+                b"nul\0 bell\x07 esc\x1b[2J del\x7f",
+                "nul\\x00 bell\\x07 esc\\x1b[2J del\\x7f",
+            ),
             (b"tab\tstays \xc3\xa4 \xff", "tab\tstays \u{e4} \\xff"),
             ("c1 \u{9b}2J".as_bytes(), "c1 \\x9b2J"),
             (b"\x1b[0;31;42mred\x1b[0;39;49m", "red"),

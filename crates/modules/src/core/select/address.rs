@@ -43,7 +43,8 @@ pub(super) fn part(parts: &[SelectPart], quoted: bool) -> Option<Part> {
         [b"name"] => of(|address| Some(address.display_unquoted())),
         [b"tag"] => of(|address| address.tag()),
         [b"params"] => of(|address| address.params.raw().strip_prefix(b";")),
-        [b"params" | b"param" | b"p", name] | [name @ (b"q" | b"expires" | b"methods" | b"received" | b"instance")] => {
+        [b"params" | b"param" | b"p", name]
+        | [name @ (b"q" | b"expires" | b"methods" | b"received" | b"instance")] => {
             let name = Bytes::copy_from_slice(name);
             Box::new(move |value| slice(value, first(value)?.param(&name)?.value?))
         }
@@ -52,7 +53,10 @@ pub(super) fn part(parts: &[SelectPart], quoted: bool) -> Option<Part> {
 }
 
 fn header(context: &Context, id: HeaderId) -> Option<Bytes> {
-    context.message.header(id).map(|header| context.message.slice_of(header.value))
+    context
+        .message
+        .header(id)
+        .map(|header| context.message.slice_of(header.value))
 }
 
 fn of(read: for<'a> fn(&NameAddr<'a>) -> Option<&'a [u8]>) -> Part {

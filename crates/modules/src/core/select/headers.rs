@@ -19,7 +19,9 @@ pub(super) fn resolve(parts: &[SelectPart]) -> Option<Read> {
     }
     let index = index_of(parts).unwrap_or(1);
     let part = address::part(rest, false)?;
-    Some(Box::new(move |context| part(&value_at(context, &name, index)?)))
+    Some(Box::new(move |context| {
+        part(&value_at(context, &name, index)?)
+    }))
 }
 
 /// `@msg.header["X"].nameaddr.uri`, from `header` on.
@@ -27,7 +29,13 @@ pub(super) fn of_message(parts: &[SelectPart]) -> Option<Read> {
     if let [only] = parts
         && only.index.is_none()
     {
-        return Some(Box::new(|c| text(c.message.bytes().slice(c.message.headers_start().min(c.message.bytes().len())..))));
+        return Some(Box::new(|c| {
+            text(
+                c.message
+                    .bytes()
+                    .slice(c.message.headers_start().min(c.message.bytes().len())..),
+            )
+        }));
     }
     let (name, rest) = header_name(parts)?;
     let part = match names(rest).first().copied() {
@@ -45,9 +53,21 @@ pub(super) fn of_message(parts: &[SelectPart]) -> Option<Read> {
 pub(super) fn plain(parts: &[SelectPart]) -> Option<Read> {
     let names = names(parts);
     let id = match names.as_slice() {
-        [b"method"] => return Some(Box::new(|c| text(c.message.slice_of(c.message.method_bytes())))),
-        [b"cseq", b"num"] => return Some(Box::new(|c| text(c.message.cseq().ok()?.number.to_string()))),
-        [b"cseq", b"method"] => return Some(Box::new(|c| text(c.message.slice_of(c.message.cseq().ok()?.method_bytes)))),
+        [b"method"] => {
+            return Some(Box::new(|c| {
+                text(c.message.slice_of(c.message.method_bytes()))
+            }));
+        }
+        [b"cseq", b"num"] => {
+            return Some(Box::new(|c| {
+                text(c.message.cseq().ok()?.number.to_string())
+            }));
+        }
+        [b"cseq", b"method"] => {
+            return Some(Box::new(|c| {
+                text(c.message.slice_of(c.message.cseq().ok()?.method_bytes))
+            }));
+        }
         [b"cseq"] => HeaderId::CSeq,
         [b"call_id"] => HeaderId::CallId,
         [b"event"] => HeaderId::Event,
@@ -63,7 +83,9 @@ pub(super) fn plain(parts: &[SelectPart]) -> Option<Read> {
         [b"identity_info"] => HeaderId::IdentityInfo,
         _ => return None,
     };
-    Some(Box::new(move |c| text(c.message.slice_of(c.message.header(id)?.value))))
+    Some(Box::new(move |c| {
+        text(c.message.slice_of(c.message.header(id)?.value))
+    }))
 }
 
 /// `@proxy_authorization["realm"].username`, `@authorization[…]`.
@@ -93,7 +115,11 @@ pub(super) fn credentials(parts: &[SelectPart]) -> Option<Read> {
     Some(Box::new(move |context| {
         let realm = realm.as_deref()?;
         let all = context.message.credentials(id).flatten();
-        text(context.message.slice_of(read(all.into_iter().find(|one| one.realm == realm)?)?))
+        text(
+            context
+                .message
+                .slice_of(read(all.into_iter().find(|one| one.realm == realm)?)?),
+        )
     }))
 }
 
@@ -106,14 +132,22 @@ fn header_name(parts: &[SelectPart]) -> Option<(Bytes, &[SelectPart])> {
         let skip = usize::from(rest.first().is_some_and(|part| part.name.is_empty()));
         return Some((name.clone(), rest.get(skip..)?));
     }
-    let name: Vec<u8> = parts.get(1)?.name.iter().map(|byte| if *byte == b'_' { b'-' } else { *byte }).collect();
+    let name: Vec<u8> = parts
+        .get(1)?
+        .name
+        .iter()
+        .map(|byte| if *byte == b'_' { b'-' } else { *byte })
+        .collect();
     Some((name.into(), parts.get(2..)?))
 }
 
 fn index_of(parts: &[SelectPart]) -> Option<i64> {
     let part = parts.get(1)?;
     let by_name = parts.first()?.index.is_none();
-    let index = part.index.as_ref().filter(|_| by_name || part.name.is_empty())?;
+    let index = part
+        .index
+        .as_ref()
+        .filter(|_| by_name || part.name.is_empty())?;
     script::parse_int(index)
 }
 
@@ -132,7 +166,9 @@ fn value_at(context: &Context, name: &[u8], index: i64) -> Option<Bytes> {
 }
 
 fn values<'a>(message: &'a Message, name: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-    message.named(name).flat_map(|header| sip::split_values(header.value))
+    message
+        .named(name)
+        .flat_map(|header| sip::split_values(header.value))
 }
 
 fn joined(message: &Message, name: &[u8]) -> Option<Value> {

@@ -9,7 +9,7 @@ mod via;
 
 use super::Core;
 use bytes::Bytes;
-use policy::{Context, Declaration, Problem, Prepare, Var};
+use policy::{Context, Declaration, Prepare, Problem, Var};
 use script::{SelectPart, SelectSpec, Value};
 
 /// What a select reads; none is null.
@@ -21,24 +21,72 @@ pub(super) fn declare(d: &mut Declaration<Core>) {
     }
 }
 
-type Family = (&'static str, &'static str, fn(&SelectSpec, &mut Prepare<'_>) -> Option<Result<Var, Problem>>);
+type Family = (
+    &'static str,
+    &'static str,
+    fn(&SelectSpec, &mut Prepare<'_>) -> Option<Result<Var, Problem>>,
+);
 
 const FAMILIES: &[Family] = &[
-    ("via[n].part", "A Via: host, port, transport, branch, received, params.x, …; n from 1, -1 is the last.", |s, _| found(via::resolve(&s.parts))),
-    ("from.part", "From, and in the same way to, contact, refer_to, rpid, rr: uri, name, tag, params.x, uri.user, …", |s, _| found(address::resolve(&s.parts))),
-    ("ruri.part", "The Request-URI, dst_uri, next_hop: user, host, port, hostport, params.x, …", |s, _| found(uri::resolve(&s.parts))),
-    ("hf_value[\"name\"][n].part", "A header by name: its values, name, uri, params.x.", |s, _| found(headers::resolve(&s.parts))),
-    ("msg.part", "The message: first_line, header[\"name\"], len, type, flags, body.", |s, _| found(message(&s.parts))),
-    ("cseq.part", "CSeq: num, method; and the headers call_id, subject, user_agent, …", |s, _| found(headers::plain(&s.parts))),
-    ("src.part", "Source, dst and received address: ip, port, ip_port, proto, proto_ip_port.", |s, _| found(address_of_packet(&s.parts))),
-    ("proxy_authorization[\"realm\"].part", "Credentials for a realm: username, realm, nonce, uri, response, …", |s, _| found(headers::credentials(&s.parts))),
-    ("cfg_get.group.name", "A setting of the configuration.", |s, _| found(setting(&s.parts))),
-    ("branch.part", "The first branch: uri, count.", |s, _| found(branch(&s.parts))),
-    ("sys.part", "The server: server_id, pid.", |s, _| found(system(&s.parts))),
+    (
+        "via[n].part",
+        "A Via: host, port, transport, branch, received, params.x, …; n from 1, -1 is the last.",
+        |s, _| found(via::resolve(&s.parts)),
+    ),
+    (
+        "from.part",
+        "From, and in the same way to, contact, refer_to, rpid, rr: uri, name, tag, params.x, uri.user, …",
+        |s, _| found(address::resolve(&s.parts)),
+    ),
+    (
+        "ruri.part",
+        "The Request-URI, dst_uri, next_hop: user, host, port, hostport, params.x, …",
+        |s, _| found(uri::resolve(&s.parts)),
+    ),
+    (
+        "hf_value[\"name\"][n].part",
+        "A header by name: its values, name, uri, params.x.",
+        |s, _| found(headers::resolve(&s.parts)),
+    ),
+    (
+        "msg.part",
+        "The message: first_line, header[\"name\"], len, type, flags, body.",
+        |s, _| found(message(&s.parts)),
+    ),
+    (
+        "cseq.part",
+        "CSeq: num, method; and the headers call_id, subject, user_agent, …",
+        |s, _| found(headers::plain(&s.parts)),
+    ),
+    (
+        "src.part",
+        "Source, dst and received address: ip, port, ip_port, proto, proto_ip_port.",
+        |s, _| found(address_of_packet(&s.parts)),
+    ),
+    (
+        "proxy_authorization[\"realm\"].part",
+        "Credentials for a realm: username, realm, nonce, uri, response, …",
+        |s, _| found(headers::credentials(&s.parts)),
+    ),
+    (
+        "cfg_get.group.name",
+        "A setting of the configuration.",
+        |s, _| found(setting(&s.parts)),
+    ),
+    ("branch.part", "The first branch: uri, count.", |s, _| {
+        found(branch(&s.parts))
+    }),
+    ("sys.part", "The server: server_id, pid.", |s, _| {
+        found(system(&s.parts))
+    }),
 ];
 
 fn found(read: Option<Read>) -> Option<Result<Var, Problem>> {
-    read.map(|read| Ok(Var::read_only(move |context| read(context).unwrap_or_default())))
+    read.map(|read| {
+        Ok(Var::read_only(move |context| {
+            read(context).unwrap_or_default()
+        }))
+    })
 }
 
 /// The names of a path without their indexes, to match on.
@@ -56,7 +104,9 @@ fn slice(whole: &Bytes, part: &[u8]) -> Option<Value> {
         return text(Bytes::new());
     }
     let start = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
-    let end = start.checked_add(part.len()).filter(|end| *end <= whole.len())?;
+    let end = start
+        .checked_add(part.len())
+        .filter(|end| *end <= whole.len())?;
     text(whole.slice(start..end))
 }
 
@@ -67,7 +117,16 @@ fn message(parts: &[SelectPart]) -> Option<Read> {
     }
     Some(match names.get(1..)? {
         [] => Box::new(|c| text(c.message.bytes().clone())),
-        [b"first_line"] => Box::new(|c| text(c.message.bytes().slice(..c.message.headers_start().saturating_sub(2).min(c.message.bytes().len())))),
+        [b"first_line"] => Box::new(|c| {
+            text(
+                c.message.bytes().slice(
+                    ..c.message
+                        .headers_start()
+                        .saturating_sub(2)
+                        .min(c.message.bytes().len()),
+                ),
+            )
+        }),
         [b"len"] => Box::new(|c| text(c.message.bytes().len().to_string())),
         [b"type"] => Box::new(|c| text(if c.message.is_request() { "1" } else { "2" })),
         [b"flags"] => Box::new(|c| text(c.flags.to_string())),
@@ -88,7 +147,10 @@ fn address_of_packet(parts: &[SelectPart]) -> Option<Read> {
         _ => return None,
     };
     let key = Bytes::copy_from_slice(key);
-    if !matches!(key.as_ref(), b"ip" | b"port" | b"ip_port" | b"proto" | b"proto_ip_port") {
+    if !matches!(
+        key.as_ref(),
+        b"ip" | b"port" | b"ip_port" | b"proto" | b"proto_ip_port"
+    ) {
         return None;
     }
     Some(Box::new(move |c| {
@@ -108,16 +170,27 @@ fn setting(parts: &[SelectPart]) -> Option<Read> {
     let [b"cfg_get", group, name] = names.as_slice() else {
         return None;
     };
-    let (group, name) = (String::from_utf8_lossy(group).into_owned(), String::from_utf8_lossy(name).into_owned());
+    let (group, name) = (
+        String::from_utf8_lossy(group).into_owned(),
+        String::from_utf8_lossy(name).into_owned(),
+    );
     if group == "core" && name == "debug" {
-        return Some(Box::new(|c| Some(Value::Int(c.config.logger.level().into()))));
+        return Some(Box::new(|c| {
+            Some(Value::Int(c.config.logger.level().into()))
+        }));
     }
-    Some(Box::new(move |c| c.config.installed.globals.value(&group, &name)))
+    Some(Box::new(move |c| {
+        c.config.installed.globals.value(&group, &name)
+    }))
 }
 
 fn branch(parts: &[SelectPart]) -> Option<Read> {
     match names(parts).as_slice() {
-        [b"branch", b"uri"] => Some(Box::new(|c| c.branches.first().map(|branch| Value::Str(branch.uri.clone())))),
+        [b"branch", b"uri"] => Some(Box::new(|c| {
+            c.branches
+                .first()
+                .map(|branch| Value::Str(branch.uri.clone()))
+        })),
         [b"branch", b"count"] => Some(Box::new(|c| text(c.branches.len().to_string()))),
         _ => None,
     }
@@ -126,7 +199,9 @@ fn branch(parts: &[SelectPart]) -> Option<Read> {
 fn system(parts: &[SelectPart]) -> Option<Read> {
     match names(parts).as_slice() {
         [b"sys", b"server_id"] => Some(Box::new(|c| text(c.core().server_id.to_string()))),
-        [b"sys", b"pid"] => Some(Box::new(|c| text(c.config.installed.surroundings.pid.to_string()))),
+        [b"sys", b"pid"] => Some(Box::new(|c| {
+            text(c.config.installed.surroundings.pid.to_string())
+        })),
         _ => None,
     }
 }

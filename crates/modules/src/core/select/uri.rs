@@ -12,13 +12,22 @@ pub(super) type Part = Box<dyn Fn(&Bytes) -> Option<Value> + Send + Sync>;
 /// `@ruri…`, `@dst_uri…`, `@next_hop…`.
 pub(super) fn resolve(parts: &[SelectPart]) -> Option<Read> {
     let source: fn(&Context) -> Option<Bytes> = match parts.first()?.name.as_ref() {
-        b"ruri" | b"r_uri" | b"request_uri" => |c| c.message.is_request().then(|| c.target.uri.clone()),
+        b"ruri" | b"r_uri" | b"request_uri" => {
+            |c| c.message.is_request().then(|| c.target.uri.clone())
+        }
         b"dst_uri" => |c| c.target.dst_uri.clone(),
-        b"next_hop" => |c| c.target.dst_uri.clone().or_else(|| c.message.is_request().then(|| c.target.uri.clone())),
+        b"next_hop" => |c| {
+            c.target
+                .dst_uri
+                .clone()
+                .or_else(|| c.message.is_request().then(|| c.target.uri.clone()))
+        },
         _ => return None,
     };
     let part = part(parts.get(1..)?)?;
-    Some(Box::new(move |context| source(context).and_then(|uri| part(&uri))))
+    Some(Box::new(move |context| {
+        source(context).and_then(|uri| part(&uri))
+    }))
 }
 
 /// What a path behind a URI reads.
@@ -32,8 +41,14 @@ pub(super) fn part(parts: &[SelectPart]) -> Option<Part> {
         [b"port"] => Box::new(|uri| text(Uri::parse(uri).ok()?.port?.to_string())),
         [b"hostport"] => Box::new(host_port),
         [b"type"] => Box::new(scheme),
-        [b"params"] => of(|uri| uri.params.raw().strip_prefix(b";").filter(|params| !params.is_empty() && !is_phone(uri))),
-        [b"params", name] | [name @ (b"transport" | b"maddr" | b"ttl" | b"method" | b"lr" | b"r2")] => {
+        [b"params"] => of(|uri| {
+            uri.params
+                .raw()
+                .strip_prefix(b";")
+                .filter(|params| !params.is_empty() && !is_phone(uri))
+        }),
+        [b"params", name]
+        | [name @ (b"transport" | b"maddr" | b"ttl" | b"method" | b"lr" | b"r2")] => {
             let name = Bytes::copy_from_slice(name);
             Box::new(move |uri| {
                 let parsed = Uri::parse(uri).ok()?;
@@ -53,7 +68,11 @@ fn of(read: for<'a> fn(&Uri<'a>) -> Option<&'a [u8]>) -> Part {
 
 fn host_port(uri: &Bytes) -> Option<Value> {
     let parsed = Uri::parse(uri).ok()?;
-    let port = parsed.port.unwrap_or(if parsed.scheme == Scheme::Sips { 5061 } else { 5060 });
+    let port = parsed.port.unwrap_or(if parsed.scheme == Scheme::Sips {
+        5061
+    } else {
+        5060
+    });
     text(format!("{}:{port}", String::from_utf8_lossy(parsed.host)))
 }
 
@@ -70,5 +89,7 @@ fn scheme(uri: &Bytes) -> Option<Value> {
 }
 
 fn is_phone(uri: &Uri<'_>) -> bool {
-    uri.param(b"user").and_then(|param| param.value).is_some_and(|value| value.eq_ignore_ascii_case(b"phone"))
+    uri.param(b"user")
+        .and_then(|param| param.value)
+        .is_some_and(|value| value.eq_ignore_ascii_case(b"phone"))
 }

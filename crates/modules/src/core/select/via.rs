@@ -8,12 +8,16 @@ use sip::Via;
 
 /// The selects of a Via; n counts from 1, -1 is the last.
 pub(super) fn resolve(parts: &[SelectPart]) -> Option<Read> {
-    let first = parts.first().filter(|part| matches!(part.name.as_ref(), b"via" | b"v"))?;
+    let first = parts
+        .first()
+        .filter(|part| matches!(part.name.as_ref(), b"via" | b"v"))?;
     let index = match &first.index {
         None => 1,
         Some(index) => script::parse_int(index)?,
     };
-    let read: Box<dyn Fn(&Context, &Via<'_>) -> Option<Value> + Send + Sync> = match names(parts).get(1..)? {
+    let read: Box<dyn Fn(&Context, &Via<'_>) -> Option<Value> + Send + Sync> = match names(parts)
+        .get(1..)?
+    {
         [] => of(|via| Some(via.raw)),
         [b"name"] => Box::new(|_, _| text("SIP")),
         [b"version"] => Box::new(|_, _| text("2.0")),
@@ -29,10 +33,14 @@ pub(super) fn resolve(parts: &[SelectPart]) -> Option<Read> {
         }
         _ => return None,
     };
-    Some(Box::new(move |context| via_at(context, index).and_then(|via| read(context, &via))))
+    Some(Box::new(move |context| {
+        via_at(context, index).and_then(|via| read(context, &via))
+    }))
 }
 
-fn of(read: for<'a> fn(&Via<'a>) -> Option<&'a [u8]>) -> Box<dyn Fn(&Context, &Via<'_>) -> Option<Value> + Send + Sync> {
+fn of(
+    read: for<'a> fn(&Via<'a>) -> Option<&'a [u8]>,
+) -> Box<dyn Fn(&Context, &Via<'_>) -> Option<Value> + Send + Sync> {
     Box::new(move |context, via| text(context.message.slice_of(read(via)?)))
 }
 
@@ -44,7 +52,8 @@ fn via_at(context: &Context, index: i64) -> Option<Via<'_>> {
         0 => None,
         _ => {
             let count = context.message.vias().count();
-            vias.nth(count.checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?)?.ok()
+            vias.nth(count.checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?)?
+                .ok()
         }
     }
 }

@@ -2,8 +2,15 @@
 
 /// In small hexadecimal digits.
 pub(super) fn hexa(text: &[u8]) -> Vec<u8> {
-    let digit = |nibble: u8| b"0123456789abcdef".get(usize::from(nibble)).copied().unwrap_or(b'0');
-    text.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let digit = |nibble: u8| {
+        b"0123456789abcdef"
+            .get(usize::from(nibble))
+            .copied()
+            .unwrap_or(b'0')
+    };
+    text.iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 /// From hexadecimal digits of any case; none for anything else.
@@ -11,8 +18,14 @@ pub(super) fn hexa_back(text: &[u8]) -> Option<Vec<u8>> {
     if text.len() % 2 != 0 {
         return None;
     }
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    text.chunks_exact(2).map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?)).collect()
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    text.chunks_exact(2)
+        .map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?))
+        .collect()
 }
 
 /// The longest text in base 58, whose cost grows with the square of the length.
@@ -39,7 +52,11 @@ pub(super) fn base58(text: &[u8]) -> Option<Vec<u8>> {
     }
     let zeros = text.iter().take_while(|byte| **byte == 0).count();
     number.extend(std::iter::repeat_n(0, zeros));
-    number.iter().rev().map(|digit| DIGITS.get(usize::from(*digit)).copied()).collect()
+    number
+        .iter()
+        .rev()
+        .map(|digit| DIGITS.get(usize::from(*digit)).copied())
+        .collect()
 }
 
 /// Packed as GSM 7-bit characters, in capital hexadecimal digits.

@@ -117,11 +117,18 @@ pub(super) fn csv(text: &[u8]) -> Vec<u8> {
 }
 
 fn hex_digit(nibble: u8) -> u8 {
-    b"0123456789abcdef".get(usize::from(nibble)).copied().unwrap_or(b'0')
+    b"0123456789abcdef"
+        .get(usize::from(nibble))
+        .copied()
+        .unwrap_or(b'0')
 }
 
 fn octet(digits: &[u8]) -> Option<u8> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let digit = |byte: &u8| {
+        char::from(*byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
     Some(digit(digits.first()?)? << 4 | digit(digits.get(1)?)?)
 }
 
@@ -133,9 +140,18 @@ mod tests {
     fn each_set_keeps_what_kamailio_keeps() {
         let all = b"!#%&'()*+,-./:;<=>?@[]^_`{|}~09azAZ";
         for (set, expected) in [
-            (Set::User, "!%23%25&'()*+,-.%2f%3a;%3c=%3e?%40%5b%5d%5e_%60%7b%7c%7d~09azAZ"),
-            (Set::Param, "!%23%25&'()*+%2c-./:%3b%3c%3d%3e%3f%40[]%5e_%60%7b%7c%7d~09azAZ"),
-            (Set::Url, "%21%23%25%26%27%28%29%2a%2b%2c-.%2f%3a%3b%3c%3d%3e%3f%40%5b%5d%5e_%60%7b%7c%7d~09azAZ"),
+            (
+                Set::User,
+                "!%23%25&'()*+,-.%2f%3a;%3c=%3e?%40%5b%5d%5e_%60%7b%7c%7d~09azAZ",
+            ),
+            (
+                Set::Param,
+                "!%23%25&'()*+%2c-./:%3b%3c%3d%3e%3f%40[]%5e_%60%7b%7c%7d~09azAZ",
+            ),
+            (
+                Set::Url,
+                "%21%23%25%26%27%28%29%2a%2b%2c-.%2f%3a%3b%3c%3d%3e%3f%40%5b%5d%5e_%60%7b%7c%7d~09azAZ",
+            ),
         ] {
             assert_eq!(String::from_utf8_lossy(&percent(all, set)), expected);
         }

@@ -12,10 +12,14 @@ pub(super) fn digest_hex<D: Digest>(text: &[u8]) -> Vec<u8> {
 pub(super) fn core_hash(text: &[u8]) -> u32 {
     let mut sum = 0_u32;
     for chunk in text.chunks(4) {
-        let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
+        let word = chunk
+            .iter()
+            .fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
         sum = sum.wrapping_add(word ^ (word >> 3));
     }
-    sum.wrapping_add(sum >> 11).wrapping_add(sum >> 13).wrapping_add(sum >> 23)
+    sum.wrapping_add(sum >> 11)
+        .wrapping_add(sum >> 13)
+        .wrapping_add(sum >> 23)
 }
 
 #[cfg(test)]
@@ -24,7 +28,12 @@ mod tests {
 
     #[test]
     fn the_short_hash_is_kamailios() {
-        for (text, hash) in [("Hello, World", 114_333_856), ("x", 119), ("abcd", 1_834_959_896), ("abcde", 1_834_960_001)] {
+        for (text, hash) in [
+            ("Hello, World", 114_333_856),
+            ("x", 119),
+            ("abcd", 1_834_959_896),
+            ("abcde", 1_834_960_001),
+        ] {
             assert_eq!(core_hash(text.as_bytes()), hash, "{text}");
         }
     }

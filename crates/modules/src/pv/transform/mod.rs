@@ -44,7 +44,10 @@ fn with_arguments(
         arguments.push(prepare.text(&argument.source())?);
     }
     Ok(Transform::new(move |context: &mut Context, value| {
-        let arguments: Vec<Bytes> = arguments.iter().map(|argument| argument.get(context)).collect();
+        let arguments: Vec<Bytes> = arguments
+            .iter()
+            .map(|argument| argument.get(context))
+            .collect();
         with_text(value, |text| apply(text, &arguments))
     }))
 }
@@ -61,7 +64,9 @@ fn with_text(value: Value, apply: impl Fn(&Bytes) -> Option<Value>) -> Value {
 fn at_least(written: &[Written], count: usize) -> Result<(), Problem> {
     match written.len() >= count {
         true => Ok(()),
-        false => Err(problem(format!("this transformation takes {count} arguments"))),
+        false => Err(problem(format!(
+            "this transformation takes {count} arguments"
+        ))),
     }
 }
 
@@ -77,10 +82,16 @@ fn owned(text: impl Into<Bytes>) -> Option<Value> {
 
 /// A part of the text as a value, empty where there is none.
 fn part(text: &Bytes, part: Option<&[u8]>) -> Option<Value> {
-    Some(Value::Str(part.map(|part| super::part::slice(text, part)).unwrap_or_default()))
+    Some(Value::Str(
+        part.map(|part| super::part::slice(text, part))
+            .unwrap_or_default(),
+    ))
 }
 
 /// Prepared arguments, for transformations that keep them.
 fn texts(written: &[Written], prepare: &mut Prepare<'_>) -> Result<Vec<Text>, Problem> {
-    written.iter().map(|argument| prepare.text(&argument.source())).collect()
+    written
+        .iter()
+        .map(|argument| prepare.text(&argument.source()))
+        .collect()
 }

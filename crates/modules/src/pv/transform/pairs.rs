@@ -8,44 +8,76 @@ use policy::Declaration;
 use script::Value;
 
 pub(super) fn declare(d: &mut Declaration<Pv>) {
-    d.transformation("param.value,name,[separator]", "The value of the pair with that name.", |args, prepare| {
-        at_least(args, 1)?;
-        with_arguments(args, prepare, |text, args| {
-            let name = args.first()?.trim_ascii();
-            let found = pairs(text, separator(args, 1))?.find(|pair| pair.0.eq_ignore_ascii_case(name));
-            part(text, found.map(|pair| pair.1))
-        })
-    });
-    d.transformation("param.in,name,[separator]", "1 where there is a pair with that name, else 0.", |args, prepare| {
-        at_least(args, 1)?;
-        with_arguments(args, prepare, |text, args| {
-            let name = args.first()?.trim_ascii();
-            let found = pairs(text, separator(args, 1))?.any(|pair| pair.0.eq_ignore_ascii_case(name));
-            Some(Value::Int(found.into()))
-        })
-    });
-    d.transformation("param.valueat,index,[separator]", "The value of the pair at an index.", |args, prepare| {
-        at_least(args, 1)?;
-        with_arguments(args, prepare, |text, args| {
-            part(text, at(text, number(args.first())?, separator(args, 1))?.map(|pair| pair.1))
-        })
-    });
-    d.transformation("param.name,index,[separator]", "The name of the pair at an index.", |args, prepare| {
-        at_least(args, 1)?;
-        with_arguments(args, prepare, |text, args| {
-            part(text, at(text, number(args.first())?, separator(args, 1))?.map(|pair| pair.0))
-        })
-    });
-    d.transformation("param.count,[separator]", "How many pairs there are.", |args, prepare| {
-        with_arguments(args, prepare, |text, args| Some(int(pairs(text, separator(args, 0))?.count())))
-    });
+    d.transformation(
+        "param.value,name,[separator]",
+        "The value of the pair with that name.",
+        |args, prepare| {
+            at_least(args, 1)?;
+            with_arguments(args, prepare, |text, args| {
+                let name = args.first()?.trim_ascii();
+                let found =
+                    pairs(text, separator(args, 1))?.find(|pair| pair.0.eq_ignore_ascii_case(name));
+                part(text, found.map(|pair| pair.1))
+            })
+        },
+    );
+    d.transformation(
+        "param.in,name,[separator]",
+        "1 where there is a pair with that name, else 0.",
+        |args, prepare| {
+            at_least(args, 1)?;
+            with_arguments(args, prepare, |text, args| {
+                let name = args.first()?.trim_ascii();
+                let found =
+                    pairs(text, separator(args, 1))?.any(|pair| pair.0.eq_ignore_ascii_case(name));
+                Some(Value::Int(found.into()))
+            })
+        },
+    );
+    d.transformation(
+        "param.valueat,index,[separator]",
+        "The value of the pair at an index.",
+        |args, prepare| {
+            at_least(args, 1)?;
+            with_arguments(args, prepare, |text, args| {
+                part(
+                    text,
+                    at(text, number(args.first())?, separator(args, 1))?.map(|pair| pair.1),
+                )
+            })
+        },
+    );
+    d.transformation(
+        "param.name,index,[separator]",
+        "The name of the pair at an index.",
+        |args, prepare| {
+            at_least(args, 1)?;
+            with_arguments(args, prepare, |text, args| {
+                part(
+                    text,
+                    at(text, number(args.first())?, separator(args, 1))?.map(|pair| pair.0),
+                )
+            })
+        },
+    );
+    d.transformation(
+        "param.count,[separator]",
+        "How many pairs there are.",
+        |args, prepare| {
+            with_arguments(args, prepare, |text, args| {
+                Some(int(pairs(text, separator(args, 0))?.count()))
+            })
+        },
+    );
 }
 
 type Pair<'a> = (&'a [u8], &'a [u8]);
 
 /// The separator given at `index`, or the semicolon.
 fn separator(args: &[Bytes], index: usize) -> u8 {
-    args.get(index).and_then(|arg| arg.trim_ascii().first().copied()).unwrap_or(b';')
+    args.get(index)
+        .and_then(|arg| arg.trim_ascii().first().copied())
+        .unwrap_or(b';')
 }
 
 /// The pairs, in order; values without their quotes. None for an empty text.

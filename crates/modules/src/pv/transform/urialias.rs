@@ -8,8 +8,16 @@ use script::Value;
 use sip::Uri;
 
 pub(super) fn declare(d: &mut Declaration<Pv>) {
-    d.transformation("urialias.encode", "host~port~transport number of a URI.", |_, _| simple(encode));
-    d.transformation("urialias.decode", "The URI of host~port~transport number.", |_, _| simple(decode));
+    d.transformation(
+        "urialias.encode",
+        "host~port~transport number of a URI.",
+        |_, _| simple(encode),
+    );
+    d.transformation(
+        "urialias.decode",
+        "The URI of host~port~transport number.",
+        |_, _| simple(decode),
+    );
 }
 
 fn encode(text: &Bytes) -> Option<Value> {
