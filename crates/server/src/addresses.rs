@@ -26,15 +26,20 @@ impl Addresses for System {
     }
 
     fn all(&self) -> Vec<IpAddr> {
-        let usable = interfaces()
-            .into_iter()
-            .filter(|interface| interface.up && interface.scope_id == 0);
-        usable.map(|interface| interface.address).collect()
+        own()
     }
 
     fn host_names(&self) -> Vec<String> {
         host_name().into_iter().collect()
     }
+}
+
+/// The addresses of all interfaces that are up, link-local ones left out.
+pub(crate) fn own() -> Vec<IpAddr> {
+    let usable = interfaces()
+        .into_iter()
+        .filter(|interface| interface.up && interface.scope_id == 0);
+    usable.map(|interface| interface.address).collect()
 }
 
 /// The name of this host.

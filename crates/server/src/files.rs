@@ -8,14 +8,6 @@ use std::path::{Path, PathBuf};
 /// beside the file that includes it.
 pub(crate) struct Disk;
 
-/// The built-in policy, under a name that is no path.
-pub(crate) struct BuiltIn<'a> {
-    /// The name the command line gives it.
-    pub(crate) name: &'a str,
-    /// Its text.
-    pub(crate) text: &'a str,
-}
-
 impl Files for Disk {
     fn open(&self, includer: Option<&str>, path: &str) -> Result<Opened, FileError> {
         let mut first_error = FileError::NotFound;
@@ -32,18 +24,6 @@ impl Files for Disk {
             }
         }
         Err(first_error)
-    }
-}
-
-impl Files for BuiltIn<'_> {
-    fn open(&self, includer: Option<&str>, path: &str) -> Result<Opened, FileError> {
-        if path == self.name {
-            return Ok(Opened {
-                path: path.to_owned(),
-                text: self.text.as_bytes().to_vec(),
-            });
-        }
-        Disk.open(includer, path)
     }
 }
 

@@ -3,11 +3,15 @@
 use parking_lot::Mutex;
 use policy::{CoreParams, Level, Record, Sink};
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use syslog::{Facility, Formatter3164, LoggerBackend};
 
 /// The sink of a running server. It starts with standard error, for what happens before the
 /// configuration says where lines go.
-pub(crate) struct Lines(Mutex<Target>);
+pub(crate) struct Lines {
+    target: Mutex<Target>,
+    colors: AtomicBool,
+}
 
 enum Target {
     StandardError,
@@ -17,7 +21,10 @@ enum Target {
 impl Lines {
     /// Lines go to standard error.
     pub(crate) fn to_standard_error() -> Lines {
-        Lines(Mutex::new(Target::StandardError))
+        Lines {
+            target: Mutex::new(Target::StandardError),
+            colors: AtomicBool::new(false),
+        }
     }
 
     /// Lines go to syslog from now on; where there is none, to standard error still.
@@ -34,8 +41,28 @@ impl Lines {
             pid: std::process::id(),
         };
         if let Ok(logger) = syslog::unix(formatter) {
-            *self.0.lock() = Target::Syslog(Box::new(logger));
+            *self.target.lock() = Target::Syslog(Box::new(logger));
         }
+    }
+
+    /// Whether lines on standard error are coloured by their level (`-e`).
+    pub(crate) fn use_colors(&self, on: bool) {
+        self.colors.store(on, Ordering::Relaxed);
+    }
+
+    fn color(&self, level: Level) -> (&'static str, &'static str) {
+        if !self.colors.load(Ordering::Relaxed) {
+            return ("", "");
+        }
+        let on = match level {
+            Level::Alert | Level::Bug | Level::Crit2 | Level::Crit => "\x1b[1;31m",
+            Level::Err => "\x1b[31m",
+            Level::Warn => "\x1b[33m",
+            Level::Notice => "\x1b[36m",
+            Level::Info => "\x1b[32m",
+            Level::Dbg => "\x1b[2m",
+        };
+        (on, "\x1b[0m")
     }
 }
 
@@ -48,11 +75,12 @@ impl Sink for Lines {
             record.source,
             record.text
         );
-        match &mut *self.0.lock() {
+        match &mut *self.target.lock() {
             Target::StandardError => {
                 let pid = std::process::id();
+                let (on, off) = self.color(record.level);
                 // Nobody to tell where standard error is gone.
-                let _ = writeln!(std::io::stderr().lock(), "{pid} {line}");
+                let _ = writeln!(std::io::stderr().lock(), "{on}{pid} {line}{off}");
             }
             Target::Syslog(logger) => {
                 let _ = to_syslog(logger, record.level, line);

@@ -1,19 +1,28 @@
 //! The binary `ringwall`: configuration, wiring, workers, signals.
 
 mod addresses;
-mod args;
+mod banner;
+mod builtin;
+mod certificate;
 mod clock;
+mod command;
+mod commands;
+mod ctl;
 mod files;
 mod load;
 mod log;
+mod open;
+mod panics;
+mod process;
 mod serve;
 mod stores;
+mod tasks;
 mod wire;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match args::parse().run() {
+    match command::parse().run() {
         Ok(code) => code,
         Err(why) => {
             eprintln!("ringwall: {why}");

@@ -1,27 +1,44 @@
 //! A configuration becomes a running server: sockets, workers, signals, and the end.
 
-use crate::clock::Clock;
+use crate::builtin::BuiltIn;
+use crate::clock::{Clock, unix_ms};
 use crate::load::{Ground, random};
+use crate::open::{self, Open};
+use crate::process::Process;
 use crate::wire::{
-    Asker, Hands, ModuleTimers, Names, Post, StreamWorker, UdpWorker, stream_config,
+    Asker, Fresh, Guarded, Hands, ModuleTimers, Names, Post, StreamWorker, UdpWorker,
 };
+use crate::{banner, commands, panics, tasks};
+use control::{Answering, Controls};
 use edge::{Edge, Keys, Limits, Worker};
 use net::stream::Streams;
-use net::udp::{Options, Socket, Sockets, Workers};
-use policy::{Config, Identity, Proto};
+use net::udp::Workers;
+use policy::{Config, Identity, Level, Now};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
+/// What a server starts from.
+pub(crate) struct Setup<'a> {
+    pub(crate) config: Config,
+    pub(crate) ground: &'a Ground,
+    pub(crate) clock: Clock,
+    pub(crate) process: &'a Process,
+    /// The built-in policy, where that is what runs.
+    pub(crate) built_in: Option<&'a BuiltIn>,
+}
+
 /// A running server.
-pub(crate) struct Server {
+pub(crate) struct Server<'a> {
     workers: Workers,
     streams: Option<Streams>,
     threads: Vec<std::thread::JoinHandle<()>>,
     stop: Arc<AtomicBool>,
     edge: Arc<Edge>,
+    controls: Controls,
+    process: &'a Process,
     /// The runtime of the name server client; it ends with the server.
     _runtime: Runtime,
 }
@@ -29,45 +46,63 @@ pub(crate) struct Server {
 /// Threads for connections and answers.
 const STREAM_WORKERS: usize = 2;
 
-impl Server {
-    /// Opens the sockets and starts the workers.
+impl<'a> Server<'a> {
+    /// Opens sockets and databases and starts the workers.
     ///
     /// # Errors
     /// A sentence about the first thing that does not work; nothing is left open then.
-    pub(crate) fn start(config: Config, ground: &Ground, clock: Clock) -> Result<Server, String> {
-        ground.databases.connect()?;
+    pub(crate) fn start(setup: Setup<'a>) -> Result<Server<'a>, String> {
+        let Setup {
+            mut config,
+            ground,
+            clock,
+            process,
+            built_in,
+        } = setup;
+        panics::log_them(ground.logger.clone());
         let identity = Arc::new(config.identity.clone());
-        let sockets = bind(&identity)?;
+        let (posts, letters): (Vec<Post>, Vec<_>) =
+            (0..STREAM_WORKERS).map(|_| Post::new()).unzip();
+        let Open {
+            sockets,
+            streams,
+            tls,
+        } = open::open(&config, &posts, &ground.logger)?;
+        process.write_pid_files()?;
+        process.drop_privileges()?;
+        ground.databases.connect()?;
+        let has_users = prepare_own(&mut config, ground, built_in)?;
+        tasks::run_start(&mut config)?;
         let per_socket = children(&config);
-        let core = config.core.clone();
-        let mut config = config;
-        run_start_tasks(&mut config)?;
+        let controls = std::mem::take(&mut config.installed.controls);
+        let world = ground.world();
         let edge = Arc::new(Edge::new(
             Arc::new(config),
             Limits::default(),
             keys(),
-            &ground.world(),
+            &world,
         ));
         let runtime = runtime()?;
         let stop = Arc::new(AtomicBool::new(false));
-        let (posts, letters): (Vec<Post>, Vec<_>) =
-            (0..STREAM_WORKERS).map(|_| Post::new()).unzip();
-        let streams = listen(&identity, &core, &posts)?;
         let names = Names::of_system(runtime.handle().clone());
         let hands = Hands {
             sockets: sockets.clone(),
             streams: streams.clone(),
-            tls: None,
+            tls,
             asker: Asker::new(posts.into(), names),
         };
-        let worker =
-            |_: usize| Worker::new(edge.clone(), clock.now(), u64::from_le_bytes(random()));
+        let panics = panics::counter(&ground.counters);
+        let fresh: Fresh = {
+            let edge = edge.clone();
+            Arc::new(move |now: Now| Worker::new(edge.clone(), now, u64::from_le_bytes(random())))
+        };
+        let worker = || Guarded::new(clock.now(), fresh.clone(), panics.clone());
         let mut threads: Vec<_> = letters
             .into_iter()
             .map(|letters| {
                 let (hands, identity) = (hands.clone(), identity.clone());
                 let stream = StreamWorker {
-                    worker: worker(0),
+                    worker: worker(),
                     hands,
                     clock,
                     identity,
@@ -77,8 +112,8 @@ impl Server {
                 std::thread::spawn(move || stream.run(&stop))
             })
             .collect();
-        let workers = Workers::start(&sockets, per_socket, |number| UdpWorker {
-            worker: worker(number),
+        let workers = Workers::start(&sockets, per_socket, |_| UdpWorker {
+            worker: worker(),
             hands: hands.clone(),
             clock,
             identity: identity.clone(),
@@ -86,12 +121,19 @@ impl Server {
         .map_err(|error| format!("a worker thread does not start: {}", error.0))?;
         let (timers, stop_timers) = (ModuleTimers(edge.clone()), stop.clone());
         threads.push(std::thread::spawn(move || timers.run(&stop_timers)));
+        let controls = open_controls(&controls, process, &edge, ground)?;
+        if let Some(built_in) = built_in {
+            eprint!("{}", banner::lines(built_in, &identity, has_users));
+        }
+        say_listening(&identity, ground);
         Ok(Server {
             workers,
             streams,
             threads,
             stop,
             edge,
+            controls,
+            process,
             _runtime: runtime,
         })
     }
@@ -109,7 +151,11 @@ impl Server {
         let mut died = false;
         while !ended.load(Ordering::Relaxed) && !died {
             std::thread::sleep(Duration::from_millis(50));
-            died = self.workers.any_finished();
+            died = self.workers.any_finished()
+                || self
+                    .threads
+                    .iter()
+                    .any(std::thread::JoinHandle::is_finished);
         }
         self.stop(ground);
         if died {
@@ -119,8 +165,9 @@ impl Server {
         }
     }
 
-    fn stop(self, ground: &Ground) {
+    fn stop(mut self, ground: &Ground) {
         self.stop.store(true, Ordering::Relaxed);
+        self.controls.close();
         self.workers.stop();
         self.workers.join();
         if let Some(streams) = &self.streams {
@@ -130,42 +177,59 @@ impl Server {
             // A thread that panicked has said so.
             let _ = thread.join();
         }
-        run_stop_tasks(&self.edge);
+        tasks::run_stop(&self.edge.config());
         ground.databases.close();
+        self.process.remove_pid_files();
     }
 }
 
-fn bind(identity: &Identity) -> Result<Sockets, String> {
-    let udp = identity
-        .sockets
-        .iter()
-        .filter(|socket| socket.proto == Proto::Udp);
-    let bound: Result<Vec<Socket>, _> = udp
-        .map(|socket| Socket::bind(socket.addr, &Options::default()))
-        .collect();
-    bound.map(Sockets::new).map_err(|error| error.to_string())
+/// The tables of the built-in policy and the commands of this server. Says whether there are users.
+fn prepare_own(
+    config: &mut Config,
+    ground: &Ground,
+    built_in: Option<&BuiltIn>,
+) -> Result<bool, String> {
+    let Some(built_in) = built_in else {
+        commands::add(config, None);
+        return Ok(false);
+    };
+    let store = ground.databases.connected(&built_in.database_url())?;
+    control::accounts::create_tables(&*store)?;
+    let has_users = !control::accounts::list(&*store)?.is_empty();
+    commands::add(config, Some((built_in, store)));
+    Ok(has_users)
 }
 
-fn listen(
-    identity: &Identity,
-    core: &policy::CoreParams,
-    posts: &[Post],
-) -> Result<Option<Streams>, String> {
-    if core.disable_tcp {
-        return Ok(None);
+fn open_controls(
+    wanted: &[policy::ControlSocket],
+    process: &Process,
+    edge: &Arc<Edge>,
+    ground: &Ground,
+) -> Result<Controls, String> {
+    let edge = edge.clone();
+    let answering: Answering = Arc::new(move |document: &[u8]| {
+        let config = edge.config();
+        policy::execute_json_rpc(&config.installed.rpcs, document, unix_ms() / 1000)
+    });
+    let mut controls = Controls::default();
+    for socket in wanted {
+        match controls.open(socket, &process.run_dir, &answering) {
+            Ok(()) => {}
+            Err(why) if socket.required => return Err(format!("{}: {why}", socket.module)),
+            Err(why) => ground.logger.log(Level::Warn, socket.module, || {
+                format!("no commands here: {why}")
+            }),
+        }
     }
-    let sinks = posts.iter().map(Post::sink).collect();
-    let streams = Streams::start(stream_config(core), sinks).map_err(|error| error.to_string())?;
-    for socket in identity
-        .sockets
-        .iter()
-        .filter(|socket| socket.proto == Proto::Tcp)
-    {
-        streams
-            .listen_tcp(socket.addr)
-            .map_err(|error| error.to_string())?;
+    Ok(controls)
+}
+
+fn say_listening(identity: &Identity, ground: &Ground) {
+    for socket in &identity.sockets {
+        ground.logger.log(Level::Info, "core", || {
+            format!("listening on {}:{}", socket.proto.name(), socket.addr)
+        });
     }
-    Ok(Some(streams))
 }
 
 fn children(config: &Config) -> usize {
@@ -193,32 +257,5 @@ fn keys() -> Keys {
         tags: std::array::from_fn(|_| number()),
         branches: std::array::from_fn(|_| random()),
         first_label: u32::from_le_bytes(random()),
-    }
-}
-
-/// Runs what modules want done before the first message, one after the other.
-fn run_start_tasks(config: &mut Config) -> Result<(), String> {
-    for task in std::mem::take(config.installed.start.get_mut()) {
-        let (sender, receiver) = std::sync::mpsc::channel();
-        task(Box::new(move |outcome| drop(sender.send(outcome))));
-        receiver
-            .recv()
-            .map_err(|_| "a start task ended without an answer".to_owned())??;
-    }
-    Ok(())
-}
-
-/// Gives modules half a second to write back what is only in memory.
-fn run_stop_tasks(edge: &Edge) {
-    let config = edge.config();
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let tasks = std::mem::take(&mut *config.installed.stop.lock());
-    let count = tasks.len();
-    for task in tasks {
-        let sender = sender.clone();
-        task(Box::new(move |outcome| drop(sender.send(outcome))));
-    }
-    for _ in 0..count {
-        let _ = receiver.recv_timeout(Duration::from_millis(500));
     }
 }

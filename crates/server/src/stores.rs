@@ -24,6 +24,16 @@ impl Databases {
         Ok(())
     }
 
+    /// The database of a URL, connected.
+    ///
+    /// # Errors
+    /// A sentence, where it does not open.
+    pub(crate) fn connected(&self, url: &str) -> Result<Arc<dyn Store>, String> {
+        let store = self.open(url)?;
+        self.connect()?;
+        Ok(store)
+    }
+
     /// Waits until what was written is in the files, and closes them.
     pub(crate) fn close(&self) {
         self.0.lock().clear();

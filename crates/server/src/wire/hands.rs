@@ -1,8 +1,8 @@
 //! What every worker carries outputs out with.
 
-use super::Asker;
+use super::{Asker, Guarded};
 use bytes::Bytes;
-use edge::{Output, Transmit, Worker};
+use edge::{Output, Transmit};
 use net::stream::{ConnId, Connect, Find, Kind, Streams};
 use net::tls::TlsClient;
 use net::udp::Sockets;
@@ -27,7 +27,7 @@ impl Hands {
     /// Does everything the worker left to do. What fails comes back to it as input.
     pub(crate) fn carry_out(
         &self,
-        worker: &mut Worker,
+        worker: &mut Guarded,
         now: policy::Now,
         datagrams: &mut impl Datagrams,
     ) {

@@ -2,14 +2,18 @@
 
 mod ask;
 mod dns;
+mod guard;
 mod hands;
 mod stream;
 mod timers;
+mod tls;
 mod udp;
 
 pub(crate) use ask::Asker;
 pub(crate) use dns::Names;
+pub(crate) use guard::{Fresh, Guarded};
 pub(crate) use hands::Hands;
 pub(crate) use stream::{Post, StreamWorker, stream_config};
 pub(crate) use timers::ModuleTimers;
+pub(crate) use tls::Tls;
 pub(crate) use udp::UdpWorker;

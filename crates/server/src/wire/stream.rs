@@ -1,9 +1,9 @@
 //! A worker thread for stream connections and for answers from databases and name servers.
 
-use super::Hands;
 use super::hands::Datagrams;
+use super::{Guarded, Hands};
 use crate::clock::Clock;
-use edge::{Input, Transmit, Worker};
+use edge::{Input, Transmit};
 use net::stream::{Config, Event, Keepalive, Kind};
 use net::udp::Sockets;
 use policy::{ConnectionId, CoreParams, Flow, Identity, Proto, TcpParams};
@@ -46,7 +46,7 @@ impl Post {
 
 /// Takes letters to a worker and its outputs to the sockets.
 pub(crate) struct StreamWorker {
-    pub(crate) worker: Worker,
+    pub(crate) worker: Guarded,
     pub(crate) hands: Hands,
     pub(crate) clock: Clock,
     pub(crate) identity: Arc<Identity>,

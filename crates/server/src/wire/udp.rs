@@ -1,16 +1,16 @@
 //! A worker thread of a UDP socket.
 
-use super::Hands;
 use super::hands::Datagrams;
+use super::{Guarded, Hands};
 use crate::clock::Clock;
-use edge::{Input, Transmit, Worker};
+use edge::{Input, Transmit};
 use net::udp::{Datagram, Handler, SendFailure, Sender};
 use policy::{Flow, Identity, Proto};
 use std::sync::Arc;
 
 /// Takes datagrams to a worker and its outputs to the sockets.
 pub(crate) struct UdpWorker {
-    pub(crate) worker: Worker,
+    pub(crate) worker: Guarded,
     pub(crate) hands: Hands,
     pub(crate) clock: Clock,
     pub(crate) identity: Arc<Identity>,

@@ -1,0 +1,136 @@
+//! `run` and `check`: from the command line to a running server.
+
+use super::{Run, Switches, extra};
+use crate::builtin::{self, BuiltIn};
+use crate::clock::Clock;
+use crate::files::Disk;
+use crate::load::{Ground, Source, load};
+use crate::process::Process;
+use crate::serve::{Server, Setup};
+use policy::{Level, Ready};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Serves until it is told to stop.
+pub(super) fn run(run: &Run) -> Result<ExitCode, String> {
+    let switches = &run.switches;
+    if switches.version {
+        return super::words::print(VERSION);
+    }
+    if switches.check {
+        return check(run);
+    }
+    let clock = Clock::start()?;
+    let built_in = BuiltIn::of(&run.place, switches.file.is_none())?;
+    let ground = Ground::new(path(switches));
+    let ready = ready(run, built_in.as_ref(), &ground)?;
+    let process = process(switches, &ready);
+    process.check()?;
+    process.enter_directory()?;
+    if let Some(built_in) = &built_in {
+        built_in.prepare()?;
+    }
+    log_as_wanted(switches, &ready, &ground);
+    name_what_means_nothing(switches, &ground);
+    let server = Server::start(Setup {
+        config: ready.config,
+        ground: &ground,
+        clock,
+        process: &process,
+        built_in: built_in.as_ref(),
+    })?;
+    server.run(&ground)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Loads and says what is wrong; opens nothing.
+pub(super) fn check(run: &Run) -> Result<ExitCode, String> {
+    let built_in = BuiltIn::of(&run.place, run.switches.file.is_none())?;
+    ready(run, built_in.as_ref(), &Ground::new(path(&run.switches)))?;
+    eprintln!("config file ok, exiting...");
+    Ok(ExitCode::SUCCESS)
+}
+
+const VERSION: &str = concat!(
+    "version: ringwall ",
+    env!("CARGO_PKG_VERSION"),
+    " (runs configurations of kamailio 5.6.3)\n"
+);
+
+fn path(switches: &Switches) -> &str {
+    switches.file.as_deref().unwrap_or(builtin::NAME)
+}
+
+fn ready(run: &Run, built_in: Option<&BuiltIn>, ground: &Ground) -> Result<Ready, String> {
+    let switches = &run.switches;
+    let mut options = extra::options(switches);
+    let mut extra = extra::extra(switches)?;
+    let policy = builtin::Files;
+    let files: &dyn script::Files = match built_in {
+        Some(built_in) => {
+            built_in.add_to(&mut options, &mut extra);
+            &policy
+        }
+        None => &Disk,
+    };
+    load(
+        Source {
+            files,
+            path: path(switches),
+            options,
+            extra,
+        },
+        ground,
+    )
+}
+
+fn process(switches: &Switches, ready: &Ready) -> Process {
+    let core = &ready.config.core;
+    let given = |switch: &Option<String>, core: &str| {
+        let of_file = (!core.is_empty()).then(|| core.to_owned());
+        switch.clone().or(of_file)
+    };
+    Process {
+        pid_file: switches.pid_file.clone(),
+        group_file: switches.group_file.clone(),
+        work_dir: given(&switches.work_dir, &core.workdir),
+        run_dir: PathBuf::from(switches.run_dir.as_deref().unwrap_or("/run/kamailio")),
+        root_dir: switches.root_dir.clone(),
+        user: given(&switches.user, &core.user),
+        group: given(&switches.group, &core.group),
+    }
+}
+
+/// Kamailio's rule: standard error where it is asked for, else syslog. On a terminal a person looks.
+fn log_as_wanted(switches: &Switches, ready: &Ready, ground: &Ground) {
+    use std::io::IsTerminal;
+    let core = &ready.config.core;
+    let level = match (switches.debug, i32::from(switches.verbose)) {
+        (Some(level), _) => level,
+        (None, 0) => i32::try_from(core.debug).unwrap_or(0),
+        (None, given) => given,
+    };
+    ground.logger.set_level(level);
+    ground.lines.use_colors(switches.colors);
+    let here = switches.standard_error
+        || switches.foreground > 1
+        || core.log_stderror
+        || std::io::stderr().is_terminal();
+    if !here {
+        ground.lines.use_syslog(core);
+    }
+}
+
+fn name_what_means_nothing(switches: &Switches, ground: &Ground) {
+    let given = switches.without_meaning.given();
+    if !given.is_empty() {
+        ground.logger.log(Level::Notice, "core", || {
+            format!("switches that mean nothing here: {}", given.join(" "))
+        });
+    }
+    if switches.file.is_some() && switches.foreground == 0 {
+        ground.logger.log(Level::Notice, "core", || {
+            "staying in the foreground: let the service manager keep the process".to_owned()
+        });
+    }
+}

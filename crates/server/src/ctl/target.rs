@@ -1,0 +1,124 @@
+//! What `ctl` works on: a running server, or a database.
+
+use crate::builtin::database_in;
+use control::{CallError, Client};
+use serde_json::Value as Json;
+use std::path::{Path, PathBuf};
+use store::{DbUrl, Store};
+use store_sqlite::{Options, SqliteStore};
+
+/// A running server, or the database that the next one will use.
+pub(super) enum Target {
+    Server(Client),
+    Database {
+        /// Opened when it is needed.
+        path: PathBuf,
+        /// Where no server answered.
+        socket: PathBuf,
+    },
+}
+
+impl Target {
+    /// The server behind the socket, unless a database is named or nobody listens there.
+    pub(super) fn find(
+        socket: PathBuf,
+        database: Option<&str>,
+        state: &Path,
+    ) -> Result<Target, String> {
+        if let Some(url) = database {
+            let path = sqlite_path(url)?;
+            return Ok(Target::Database { path, socket });
+        }
+        match Client::connect(&socket) {
+            Some(client) => Ok(Target::Server(client)),
+            None => Ok(Target::Database {
+                path: database_in(state),
+                socket,
+            }),
+        }
+    }
+
+    /// Runs a command of the server.
+    pub(super) fn call(&mut self, method: &str, params: Vec<Json>) -> Result<Json, String> {
+        match self {
+            Target::Server(client) => client.call(method, params).map_err(|error| match error {
+                CallError::Refused(_, message) if message == "Method Not Found" => {
+                    format!("this server has no command {method}")
+                }
+                CallError::Refused(_, message) => message,
+                broken @ CallError::Broken(_) => broken.to_string(),
+            }),
+            Target::Database { socket, .. } => {
+                Err(format!("no server answers at {}", socket.display()))
+            }
+        }
+    }
+
+    /// The result of a command that may not be there.
+    pub(super) fn ask(&mut self, method: &str, params: Vec<Json>) -> Option<Json> {
+        self.call(method, params).ok()
+    }
+
+    /// Changes something: the server does it, or it is done in the database.
+    pub(super) fn change(
+        &mut self,
+        method: &str,
+        params: Vec<Json>,
+        change: impl FnOnce(&dyn Store) -> Result<(), String>,
+    ) -> Result<(), String> {
+        match self {
+            Target::Server(_) => self.call(method, params).map(drop),
+            Target::Database { .. } => self.with_database(change),
+        }
+    }
+
+    /// Lists something, from the server or from the database.
+    pub(super) fn list(
+        &mut self,
+        method: &str,
+        list: impl FnOnce(&dyn Store) -> Result<Vec<String>, String>,
+    ) -> Result<Vec<String>, String> {
+        if let Target::Database { .. } = self {
+            return self.with_database(list);
+        }
+        let found = self.call(method, Vec::new())?;
+        serde_json::from_value(found).map_err(|error| error.to_string())
+    }
+
+    /// Works on the database, which gets the tables that it lacks.
+    pub(super) fn with_database<T>(
+        &mut self,
+        work: impl FnOnce(&dyn Store) -> Result<T, String>,
+    ) -> Result<T, String> {
+        let Target::Database { path, .. } = self else {
+            return Err("a server runs and has its tables; name a database with --db".to_owned());
+        };
+        if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+            let made = std::fs::create_dir_all(dir);
+            made.map_err(|error| format!("cannot make {}: {error}", dir.display()))?;
+        }
+        let store = SqliteStore::open(&*path, Options::default());
+        let store = store.map_err(|error| error.to_string())?;
+        control::accounts::create_tables(&store)?;
+        work(&store)
+    }
+
+    /// Makes a running server read the trusted addresses again.
+    pub(super) fn reload_addresses(&mut self) -> Result<(), String> {
+        match self {
+            Target::Server(_) => self.call("permissions.addressReload", Vec::new()).map(drop),
+            Target::Database { .. } => Ok(()),
+        }
+    }
+}
+
+fn sqlite_path(url: &str) -> Result<PathBuf, String> {
+    let url = DbUrl::parse(url).map_err(|error| error.to_string())?;
+    if url.driver == "sqlite" {
+        Ok(PathBuf::from(url.database))
+    } else {
+        Err(format!(
+            "--db {url}: only sqlite:///PATH can be changed here"
+        ))
+    }
+}

@@ -1,0 +1,37 @@
+//! What modules want done once: before the first message, and at the end.
+
+use policy::Config;
+use std::time::Duration;
+
+/// How long modules have to write back what is only in memory.
+const AT_THE_END: Duration = Duration::from_millis(500);
+
+/// Runs the tasks before the first message, one after the other.
+///
+/// # Errors
+/// The sentence of the first task that fails.
+pub(crate) fn run_start(config: &mut Config) -> Result<(), String> {
+    for task in std::mem::take(config.installed.start.get_mut()) {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        task(Box::new(move |outcome| drop(sender.send(outcome))));
+        receiver
+            .recv()
+            .map_err(|_| "a start task ended without an answer".to_owned())??;
+    }
+    Ok(())
+}
+
+/// Runs the tasks at the end, all at once.
+pub(crate) fn run_stop(config: &Config) {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let tasks = std::mem::take(&mut *config.installed.stop.lock());
+    let count = tasks.len();
+    for task in tasks {
+        let sender = sender.clone();
+        task(Box::new(move |outcome| drop(sender.send(outcome))));
+    }
+    for _ in 0..count {
+        // What has no answer in time is as lost as after a power failure.
+        let _ = receiver.recv_timeout(AT_THE_END);
+    }
+}
