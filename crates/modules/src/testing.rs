@@ -7,14 +7,16 @@
 use bytes::Bytes;
 use parking_lot::Mutex;
 use policy::{
-    Arrival, Config, Context, CoreParams, Counters, Declaration, Effect, Entry, EntryRoutes, Flow,
-    Identity, Init, Installed, Loaded, Logger, Module, Names, Now, Problem, Proto, Record, Routes,
-    Services, Sink, Socket, SocketId, States, Stores, Text, TransactionParams, Var, Words, World,
+    Answer, Arrival, Config, Context, CoreParams, Counters, Declaration, Effect, Entry,
+    EntryRoutes, Flow, Identity, Init, Installed, Loaded, Logger, Module, Names, Now, Problem,
+    Proto, Record, Routes, Services, Sink, Socket, SocketId, StartTask, States, Stores, Text,
+    TransactionParams, Var, Words, World,
 };
 use script::ast::{Item, ParamValue};
 use script::{FileError, Files, Limits, Machine, Opened, RouteKind, Step, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use store::Store;
 
 /// The time of every run: 2026-11-21 07:40:34 UTC.
@@ -56,6 +58,18 @@ pub(crate) fn problems(script: &str) -> String {
 pub(crate) struct Bench {
     config: Arc<Config>,
     log: Arc<Lines>,
+    /// Every counter of the modules.
+    pub(crate) counters: Counters,
+    /// What outlives a configuration.
+    pub(crate) states: States,
+}
+
+/// What came of a run whose wishes were granted: databases answer, replies are noted.
+pub(crate) struct Served {
+    /// What the route left, without a wish.
+    pub(crate) ran: Ran,
+    /// Code, reason phrase and header lines of each reply.
+    pub(crate) replies: Vec<(u16, String, String)>,
 }
 
 impl Bench {
@@ -63,7 +77,19 @@ impl Bench {
         Bench::load(script).unwrap_or_else(|problems| panic!("{problems}"))
     }
 
+    /// A script with a database behind every URL; what is to be done at start is done.
+    pub(crate) fn with_store(script: &str, store: Arc<dyn Store>) -> Bench {
+        // Each is a process of its own.
+        static STARTED: AtomicU8 = AtomicU8::new(8);
+        let secret = [STARTED.fetch_add(1, Ordering::Relaxed); 32];
+        Bench::load_with(script, &OneStore(store), secret).unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
     fn load(script: &str) -> Result<Bench, String> {
+        Bench::load_with(script, &NoStores, [7; 32])
+    }
+
+    fn load_with(script: &str, stores: &dyn Stores, secret: [u8; 32]) -> Result<Bench, String> {
         let files = Single(script.as_bytes().to_vec());
         let parsed = script::parse(&files, "test.cfg", &script::Options::default());
         let mut modules = loaded(&parsed.script.items);
@@ -76,12 +102,12 @@ impl Bench {
         let world = World {
             counters: &counters,
             states: &states,
-            stores: &NoStores,
+            stores,
         };
         let mut init = Init::new(
             &core,
             logger.clone(),
-            [7; 32],
+            secret,
             world,
             &mut services,
             &mut installed,
@@ -92,6 +118,9 @@ impl Bench {
                 .map_err(|problem| format!("{problem:?}"))?;
         }
         let words = Words::new(&modules, names(&parsed.script.items));
+        for text in installed.late_texts.drain(..) {
+            text.prepare(&words).map_err(|problem| format!("{problem:?}"))?;
+        }
         let resolved = script::resolve(&parsed, &words);
         let Some(program) = resolved.program else {
             return Err(format!(
@@ -99,6 +128,9 @@ impl Bench {
                 parsed.diagnostics, resolved.diagnostics
             ));
         };
+        std::mem::take(&mut *installed.start.lock())
+            .into_iter()
+            .for_each(start);
         let config = Config {
             entry: EntryRoutes {
                 request: program.route(RouteKind::Request, ""),
@@ -119,7 +151,76 @@ impl Bench {
         Ok(Bench {
             config: Arc::new(config),
             log,
+            counters,
+            states,
         })
+    }
+
+    /// Runs the timers of every module at `unix_ms`.
+    pub(crate) fn tick(&self, unix_ms: u64) {
+        self.config
+            .installed
+            .timers
+            .iter()
+            .for_each(|timer| (timer.run)(unix_ms));
+    }
+
+    /// Tells every module that a connection is gone.
+    pub(crate) fn lose(&self, connection: policy::ConnectionId) {
+        self.config
+            .installed
+            .connection_closed
+            .iter()
+            .for_each(|hear| hear(connection, UNIX_MS));
+    }
+
+    /// Ends the server in order.
+    pub(crate) fn stop(self) {
+        let stopping = std::mem::take(&mut *self.config.installed.stop.lock());
+        stopping.into_iter().for_each(start);
+    }
+
+    /// Runs the script in a context and grants what it wishes.
+    pub(crate) fn serve(&self, context: Context) -> Served {
+        self.serve_with(context, |_| true)
+    }
+
+    /// The same, with databases that answer only where `works` says so.
+    pub(crate) fn serve_with(
+        &self,
+        mut context: Context,
+        works: impl Fn(&store::Operation) -> bool,
+    ) -> Served {
+        let program = &self.config.program;
+        let route = self.config.entry.request.expect("a route");
+        let mut machine = Machine::new(program, route, Limits::default());
+        let mut step = machine.run(program, &mut context);
+        let mut replies = Vec::new();
+        let end = loop {
+            let answer = match step {
+                Step::Ended(end) => break end,
+                Step::Waiting(Effect::Store { store, operation }) if works(&operation) => {
+                    Answer::Store(store::wait(store.as_ref(), operation))
+                }
+                Step::Waiting(Effect::Store { .. }) => Answer::TimedOut,
+                Step::Waiting(Effect::Reply(reply)) => {
+                    let lines = String::from_utf8_lossy(&std::mem::take(&mut context.reply_lines))
+                        .into_owned();
+                    replies.push((
+                        reply.code,
+                        String::from_utf8_lossy(&reply.reason).into_owned(),
+                        lines,
+                    ));
+                    Answer::Code(1)
+                }
+                Step::Waiting(_) => Answer::Code(-1),
+            };
+            step = machine.answer(program, &mut context, answer);
+        };
+        Served {
+            ran: self.ran(context, None, Some(end)),
+            replies,
+        }
     }
 
     /// Runs the script for one message.
@@ -145,6 +246,10 @@ impl Bench {
             Step::Waiting(effect) => (Some(effect), None),
             Step::Ended(end) => (None, Some(end)),
         };
+        self.ran(context, effect, end)
+    }
+
+    fn ran(&self, mut context: Context, effect: Option<Effect>, end: Option<script::End>) -> Ran {
         let noted = std::mem::take(context.extension_mut::<Noted>());
         let log = std::mem::take(&mut *self.log.0.lock());
         Ran {
@@ -307,6 +412,21 @@ impl Sink for Lines {
             record.source,
             record.text
         ));
+    }
+}
+
+/// Runs a task that has to work.
+fn start(task: StartTask) {
+    task(Box::new(|done| {
+        done.unwrap_or_else(|error| panic!("{error}"))
+    }));
+}
+
+struct OneStore(Arc<dyn Store>);
+
+impl Stores for OneStore {
+    fn open(&self, _: &str) -> Result<Arc<dyn Store>, String> {
+        Ok(self.0.clone())
     }
 }
 

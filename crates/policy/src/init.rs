@@ -87,6 +87,8 @@ pub struct Installed {
     pub core: Option<CoreParams>,
     /// The settings of the transaction layer, from module `tm`.
     pub transactions: Option<TransactionParams>,
+    /// Texts of parameters, prepared once every module has started.
+    pub late_texts: Vec<crate::Unprepared>,
     /// Certificates and profiles, from module `tls`.
     pub tls: Option<crate::TlsSettings>,
     /// Who watches each statement.
@@ -273,6 +275,18 @@ impl<'a> Init<'a> {
     /// Hands over the settings of the transaction layer; only module `tm` has them.
     pub fn set_transaction_params(&mut self, params: TransactionParams) {
         self.installed.transactions = Some(params);
+    }
+
+    /// A text with variables that stands in the parameter `name`; it can be read as soon as every
+    /// module has started.
+    pub fn late_text(&mut self, name: &str, text: impl Into<bytes::Bytes>) -> crate::LateText {
+        let slot = crate::LateText::default();
+        self.installed.late_texts.push(crate::Unprepared {
+            name: format!("{}.{name}", self.module),
+            text: text.into(),
+            slot: slot.clone(),
+        });
+        slot
     }
 
     /// Hands over certificates and profiles; only module `tls` has them.

@@ -24,6 +24,7 @@ mod identity;
 mod init;
 mod jsonrpc;
 mod keyword;
+mod late_text;
 mod load;
 mod log;
 mod module;
@@ -72,6 +73,7 @@ pub use init::{
     Stores, Timer, World,
 };
 pub use jsonrpc::{Executed, execute as execute_json_rpc};
+pub use late_text::{LateText, Unprepared};
 pub use load::{Addresses, Extra, Loader, Ready};
 pub use log::{Level, Logger, Record, Sink};
 pub use module::{Entry, Loaded, Module};

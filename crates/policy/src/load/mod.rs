@@ -88,6 +88,10 @@ impl Loader<'_> {
         let resolved = script::resolve(parsed, &words);
         findings.extend(resolved.diagnostics);
         let log_prefix = log_prefix(&words, &core, &mut findings);
+        for text in installed.late_texts.drain(..) {
+            let failed = text.prepare(&words).err();
+            findings.extend(failed.map(|problem| problem.at(Span::default())));
+        }
         let (Some(program), false) = (resolved.program, findings.iter().any(Diagnostic::is_error))
         else {
             findings.sort_by_key(|found| found.span);
