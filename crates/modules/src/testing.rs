@@ -82,7 +82,8 @@ impl Bench {
         // Each is a process of its own.
         static STARTED: AtomicU8 = AtomicU8::new(8);
         let secret = [STARTED.fetch_add(1, Ordering::Relaxed); 32];
-        Bench::load_with(script, &OneStore(store), secret).unwrap_or_else(|problems| panic!("{problems}"))
+        Bench::load_with(script, &OneStore(store), secret)
+            .unwrap_or_else(|problems| panic!("{problems}"))
     }
 
     fn load(script: &str) -> Result<Bench, String> {
@@ -119,7 +120,8 @@ impl Bench {
         }
         let words = Words::new(&modules, names(&parsed.script.items));
         for text in installed.late_texts.drain(..) {
-            text.prepare(&words).map_err(|problem| format!("{problem:?}"))?;
+            text.prepare(&words)
+                .map_err(|problem| format!("{problem:?}"))?;
         }
         let resolved = script::resolve(&parsed, &words);
         let Some(program) = resolved.program else {

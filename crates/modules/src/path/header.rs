@@ -32,7 +32,11 @@ pub(super) fn uri_of_alias(alias: &[u8]) -> Option<Vec<u8>> {
     let number: i64 = number.parse().ok()?;
     let all = [Proto::Udp, Proto::Tcp, Proto::Tls, Proto::Ws, Proto::Wss];
     let proto = all.into_iter().find(|proto| proto.number() == number)?;
-    let transport = if proto == Proto::Udp { String::new() } else { format!(";transport={proto}") };
+    let transport = if proto == Proto::Udp {
+        String::new()
+    } else {
+        format!(";transport={proto}")
+    };
     Some(format!("sip:{host}:{port}{transport}").into_bytes())
 }
 
@@ -88,10 +92,20 @@ pub(super) fn outgoing<'a>(context: &Context, identity: &'a Identity) -> Option<
     if let Some(forced) = context.target.socket {
         return identity.socket(forced);
     }
-    let next_hop = context.target.dst_uri.as_ref().unwrap_or(&context.target.uri);
+    let next_hop = context
+        .target
+        .dst_uri
+        .as_ref()
+        .unwrap_or(&context.target.uri);
     let uri = sip::Uri::parse(next_hop).ok()?;
-    let named = uri.param(b"transport").and_then(|param| Proto::parse(param.value?));
-    let default = if uri.scheme == Scheme::Sips { Proto::Tls } else { Proto::Udp };
+    let named = uri
+        .param(b"transport")
+        .and_then(|param| Proto::parse(param.value?));
+    let default = if uri.scheme == Scheme::Sips {
+        Proto::Tls
+    } else {
+        Proto::Udp
+    };
     let peer = address_of(uri.host).unwrap_or(context.flow.local.ip());
     identity.socket_to(named.unwrap_or(default), peer, Some(context.flow.socket))
 }

@@ -26,7 +26,12 @@ struct Params {
 impl Default for Params {
     fn default() -> Params {
         let received_name = Bytes::from_static(b"received");
-        Params { use_received: false, received: Received::Uri, received_name, enable_r2: false }
+        Params {
+            use_received: false,
+            received: Received::Uri,
+            received_name,
+            enable_r2: false,
+        }
     }
 }
 
@@ -36,22 +41,40 @@ impl Module for Path {
 
     fn declare(d: &mut Declaration<Path>) {
         d.doc("Adds Path headers, so that a registrar sends requests for its users through this proxy (RFC 3327).");
-        d.param("use_received", "1: loose_route() sets $du from the received parameter of our Route; default 0.", |p, on| {
-            p.use_received = on;
-        });
-        d.try_param("received_format", "0 (default): an escaped SIP URI; 1: ip~port~protocol number.", |p, n: i64| {
-            p.received = match n {
-                0 => Received::Uri,
-                1 => Received::Alias,
-                _ => return Err(format!("expected 0 or 1, found {n}")),
-            };
-            Ok(())
-        });
-        d.param("received_name", "Name of the parameter; default received.", |p, name| p.received_name = name);
-        d.param("enable_r2", "1: two Path headers, for both sockets; default 0.", |p, on| p.enable_r2 = on);
+        d.param(
+            "use_received",
+            "1: loose_route() sets $du from the received parameter of our Route; default 0.",
+            |p, on| {
+                p.use_received = on;
+            },
+        );
+        d.try_param(
+            "received_format",
+            "0 (default): an escaped SIP URI; 1: ip~port~protocol number.",
+            |p, n: i64| {
+                p.received = match n {
+                    0 => Received::Uri,
+                    1 => Received::Alias,
+                    _ => return Err(format!("expected 0 or 1, found {n}")),
+                };
+                Ok(())
+            },
+        );
+        d.param(
+            "received_name",
+            "Name of the parameter; default received.",
+            |p, name| p.received_name = name,
+        );
+        d.param(
+            "enable_r2",
+            "1: two Path headers, for both sockets; default 0.",
+            |p, on| p.enable_r2 = on,
+        );
         functions(d);
         d.deviation("The outgoing address is that of the socket that fits $fs, $du or the Request-URI when add_path() is called, not when the request leaves.");
-        d.deviation("With enable_r2 the second Path has the address of the socket the request came in on.");
+        d.deviation(
+            "With enable_r2 the second Path has the address of the socket the request came in on.",
+        );
     }
 
     fn init(params: Params, init: &mut Init<'_>) -> Result<Path, Problem> {
@@ -83,11 +106,19 @@ fn functions(d: &mut Declaration<Path>) {
 }
 
 impl Path {
-    fn add(&self, context: &mut Context, user: Option<&Text>, params: Option<&Text>, received: bool) -> bool {
+    fn add(
+        &self,
+        context: &mut Context,
+        user: Option<&Text>,
+        params: Option<&Text>,
+        received: bool,
+    ) -> bool {
         let user = user.map(|user| user.get(context)).unwrap_or_default();
         let extra = params.map(|params| params.get(context)).unwrap_or_default();
         if [&user, &extra].iter().any(|text| !is_clean(text)) {
-            context.log(Level::Err, "path", || "user or parameters do not fit into a URI".to_owned());
+            context.log(Level::Err, "path", || {
+                "user or parameters do not fit into a URI".to_owned()
+            });
             return false;
         }
         let (config, flow) = (context.config.clone(), context.flow);
@@ -95,8 +126,18 @@ impl Path {
             return false;
         };
         let outgoing = header::outgoing(context, &config.identity).unwrap_or(incoming);
-        let received = received.then(|| (&self.params.received_name[..], self.params.received.text(&flow)));
-        let uri = Uri { user: &user, received: received.as_ref(), extra: &extra, double: self.params.enable_r2 };
+        let received = received.then(|| {
+            (
+                &self.params.received_name[..],
+                self.params.received.text(&flow),
+            )
+        });
+        let uri = Uri {
+            user: &user,
+            received: received.as_ref(),
+            extra: &extra,
+            double: self.params.enable_r2,
+        };
         let mut lines = uri.line(outgoing);
         if self.params.enable_r2 {
             lines.extend(uri.line(incoming));
@@ -112,19 +153,31 @@ impl Path {
 
 /// What may stand in a URI without ending it.
 fn is_clean(text: &[u8]) -> bool {
-    text.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"'))
+    text.iter()
+        .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"'))
 }
 
 /// Sends the request where the registration came from.
 fn use_received(context: &mut Context, name: &[u8], params: &[u8]) {
-    let Some(value) = UriParams::new(params).find_name(name).and_then(|param| param.value) else {
+    let Some(value) = UriParams::new(params)
+        .find_name(name)
+        .and_then(|param| param.value)
+    else {
         return;
     };
     let text = sip::uri::unescape(value);
-    let uri = if text.contains(&b'~') { header::uri_of_alias(&text) } else { Some(text.into_owned()) };
-    let valid = uri.filter(|uri| sip::Uri::parse(uri).is_ok_and(|uri| uri.is_sip() && address_of(uri.host).is_some()));
+    let uri = if text.contains(&b'~') {
+        header::uri_of_alias(&text)
+    } else {
+        Some(text.into_owned())
+    };
+    let valid = uri.filter(|uri| {
+        sip::Uri::parse(uri).is_ok_and(|uri| uri.is_sip() && address_of(uri.host).is_some())
+    });
     match valid {
         Some(uri) => context.target.dst_uri = Some(Bytes::from(uri)),
-        None => context.log(Level::Err, "path", || "the received parameter of our Route is no address".to_owned()),
+        None => context.log(Level::Err, "path", || {
+            "the received parameter of our Route is no address".to_owned()
+        }),
     }
 }

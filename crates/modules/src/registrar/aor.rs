@@ -61,7 +61,9 @@ impl AorRules {
         }
         if self.use_domain && uri.scheme != Scheme::Tel {
             let domain = uri.host.to_ascii_lowercase();
-            let domain = domain.strip_prefix(self.realm_prefix.as_ref()).unwrap_or(&domain);
+            let domain = domain
+                .strip_prefix(self.realm_prefix.as_ref())
+                .unwrap_or(&domain);
             if !aor.is_empty() {
                 aor.push(b'@');
             }
@@ -77,7 +79,8 @@ fn temporary(user: &[u8]) -> Option<Target<'_>> {
     let (ruid, hash) = (user.get(..at)?, user.get(at + 1..)?);
     let hash = u32::from_str_radix(std::str::from_utf8(hash).ok()?, 16).ok()?;
     // The rest of a ruid has dashes too; a plain user with a dash is none.
-    ruid.contains(&b'-').then_some(Target::Temporary(ruid, hash))
+    ruid.contains(&b'-')
+        .then_some(Target::Temporary(ruid, hash))
 }
 
 /// The user part of a temporary GRUU.
@@ -90,7 +93,12 @@ mod tests {
     use super::*;
 
     fn rules(use_domain: bool, case_sensitive: bool) -> AorRules {
-        AorRules { use_domain, case_sensitive, realm_prefix: Bytes::from_static(b"sip."), gruu: true }
+        AorRules {
+            use_domain,
+            case_sensitive,
+            realm_prefix: Bytes::from_static(b"sip."),
+            gruu: true,
+        }
     }
 
     #[test]
@@ -118,8 +126,14 @@ mod tests {
         let device = Target::Device(Bytes::from_static(b"alice"), b"urn:uuid:1");
         assert_eq!(rules.target(b"sip:alice@x.test;gr=urn:uuid:1"), Ok(device));
         let temporary = Target::Temporary(b"uloc-6b-1", 0xc849_21ea);
-        assert_eq!(rules.target(b"sip:uloc-6b-1-c84921ea@x.test;gr"), Ok(temporary));
+        assert_eq!(
+            rules.target(b"sip:uloc-6b-1-c84921ea@x.test;gr"),
+            Ok(temporary)
+        );
         assert_eq!(rules.target(b"sip:alice@x.test;gr"), Err(AorError::Gruu));
-        assert_eq!(temporary_user(b"uloc-6b-1", 0xc849_21ea), b"uloc-6b-1-c84921ea");
+        assert_eq!(
+            temporary_user(b"uloc-6b-1", 0xc849_21ea),
+            b"uloc-6b-1-c84921ea"
+        );
     }
 }

@@ -55,14 +55,21 @@ pub(super) fn asked(message: &Message, longest: usize) -> Result<Asked<'_>, Cont
     if contacts.iter().any(|contact| contact.uri.len() > longest) {
         return Err(ContactError::TooLong);
     }
-    Ok(if contacts.is_empty() { Asked::Nothing } else { Asked::Contacts(contacts) })
+    Ok(if contacts.is_empty() {
+        Asked::Nothing
+    } else {
+        Asked::Contacts(contacts)
+    })
 }
 
 fn star<'a>(message: &Message, contacts: &[NameAddr<'_>]) -> Result<Asked<'a>, ContactError> {
     if !contacts.is_empty() || message.is_repeated(HeaderId::Contact) {
         return Err(ContactError::StarWithOthers);
     }
-    match message.header(HeaderId::Expires).and_then(|header| seconds(header.value)) {
+    match message
+        .header(HeaderId::Expires)
+        .and_then(|header| seconds(header.value))
+    {
         Some(0) => Ok(Asked::Everything),
         _ => Err(ContactError::StarExpires),
     }
@@ -72,7 +79,9 @@ fn star<'a>(message: &Message, contacts: &[NameAddr<'_>]) -> Result<Asked<'a>, C
 pub(super) fn seconds(text: &[u8]) -> Option<u32> {
     let digits = text.trim_ascii();
     let all_digits = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    all_digits.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
+    all_digits
+        .then(|| std::str::from_utf8(digits).ok()?.parse().ok())
+        .flatten()
 }
 
 /// The value of a `q` parameter: more than three decimals are cut off; an empty one is unset.
@@ -86,8 +95,13 @@ pub(super) fn preference(text: &[u8]) -> Option<Q> {
         None => (text, &b""[..]),
     };
     let is_number = whole.iter().chain(decimals).all(u8::is_ascii_digit);
-    let whole = whole.iter().position(|byte| *byte != b'0').map_or(&b""[..], |at| whole.get(at..).unwrap_or_default());
-    let thousandths = (0..3).fold(0, |sum, at| sum * 10 + i16::from(decimals.get(at).map_or(0, |digit| digit.wrapping_sub(b'0'))));
+    let whole = whole
+        .iter()
+        .position(|byte| *byte != b'0')
+        .map_or(&b""[..], |at| whole.get(at..).unwrap_or_default());
+    let thousandths = (0..3).fold(0, |sum, at| {
+        sum * 10 + i16::from(decimals.get(at).map_or(0, |digit| digit.wrapping_sub(b'0')))
+    });
     match whole {
         _ if !is_number => None,
         b"" => Some(Q(thousandths)),
@@ -102,7 +116,16 @@ mod tests {
 
     #[test]
     fn preferences_are_read_as_kamailio_reads_them() {
-        let good = [("1.000", 1000), ("0.0", 0), (".5", 500), ("0.9999", 999), ("00.5", 500), ("", -1), (" 0.5", 500), ("0.12345", 123)];
+        let good = [
+            ("1.000", 1000),
+            ("0.0", 0),
+            (".5", 500),
+            ("0.9999", 999),
+            ("00.5", 500),
+            ("", -1),
+            (" 0.5", 500),
+            ("0.12345", 123),
+        ];
         for (text, q) in good {
             assert_eq!(preference(text.as_bytes()), Some(Q(q)), "{text}");
         }
@@ -113,7 +136,14 @@ mod tests {
 
     #[test]
     fn seconds_are_digits() {
-        for (text, s) in [("60", Some(60)), ("  90", Some(90)), ("61x", None), ("0x10", None), ("4294967296", None), ("-1", None)] {
+        for (text, s) in [
+            ("60", Some(60)),
+            ("  90", Some(90)),
+            ("61x", None),
+            ("0x10", None),
+            ("4294967296", None),
+            ("-1", None),
+        ] {
             assert_eq!(seconds(text.as_bytes()), s, "{text}");
         }
     }

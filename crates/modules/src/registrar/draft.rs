@@ -55,27 +55,49 @@ impl Draft {
         extras: &Extras,
     ) -> Result<Draft, Failure> {
         let message = context.message.clone();
-        let received = params.received_avp.as_ref().and_then(|avp| context.vars.avps.value(avp, 0));
-        let received = received.map(|value| value.clone().to_text().to_vec()).unwrap_or_default();
-        let path = if params.use_path { joined_path(&message) } else { Bytes::new() };
-        let path_received =
-            if params.path_use_received { received_of(&path).unwrap_or_default() } else { Vec::new() };
+        let received = params
+            .received_avp
+            .as_ref()
+            .and_then(|avp| context.vars.avps.value(avp, 0));
+        let received = received
+            .map(|value| value.clone().to_text().to_vec())
+            .unwrap_or_default();
+        let path = if params.use_path {
+            joined_path(&message)
+        } else {
+            Bytes::new()
+        };
+        let path_received = if params.path_use_received {
+            received_of(&path).unwrap_or_default()
+        } else {
+            Vec::new()
+        };
         let header = |id| message.header(id).map(|header| header.value);
-        let agent = header(HeaderId::UserAgent).filter(|agent| !agent.is_empty()).unwrap_or(b"n/a");
+        let agent = header(HeaderId::UserAgent)
+            .filter(|agent| !agent.is_empty())
+            .unwrap_or(b"n/a");
         let socket = super::socket::of_registration(context, params);
         let mut draft = Draft {
             contacts: Vec::with_capacity(contacts.len()),
-            call_id: message.call_id().map(|id| message.slice_of(id)).map_err(|_| Failure::Parse)?,
-            cseq: message.cseq().map(|cseq| cseq.number).map_err(|_| Failure::Parse)?,
+            call_id: message
+                .call_id()
+                .map(|id| message.slice_of(id))
+                .map_err(|_| Failure::Parse)?,
+            cseq: message
+                .cseq()
+                .map(|cseq| cseq.number)
+                .map_err(|_| Failure::Parse)?,
             path_received,
             user_agent: location.shared_text(agent),
             socket: location.shared_text(&socket),
             branch_flags: context.target.flags,
             server_id: i32::try_from(context.core().server_id).unwrap_or(0),
             connection: context.flow.connection,
-            attributes: location.rules().xavp_contact.as_ref().and_then(|name| {
-                context.vars.xavps.fields(name, 0).cloned().map(Box::new)
-            }),
+            attributes: location
+                .rules()
+                .xavp_contact
+                .as_ref()
+                .and_then(|name| context.vars.xavps.fields(name, 0).cloned().map(Box::new)),
             path,
             now_s: context.now.unix_s(),
             by_reg_id: extras.supports_outbound || params.regid_mode,
@@ -91,8 +113,16 @@ impl Draft {
     }
 
     /// The registration of one of the contacts under a record id.
-    pub(super) fn registration<'a>(&'a self, contact: &'a ContactDraft, ruid: &'a [u8]) -> Registration<'a> {
-        let received = if contact.received.is_empty() { &self.path_received } else { &contact.received };
+    pub(super) fn registration<'a>(
+        &'a self,
+        contact: &'a ContactDraft,
+        ruid: &'a [u8],
+    ) -> Registration<'a> {
+        let received = if contact.received.is_empty() {
+            &self.path_received
+        } else {
+            &contact.received
+        };
         Registration {
             contact: &contact.uri,
             received,
@@ -131,7 +161,8 @@ impl ContactDraft {
             None => 0,
             Some(text) => seconds(text).filter(|id| *id > 0).ok_or(Failure::RegId)?,
         };
-        let instance = param(b"+sip.instance").filter(|_| params.gruu_enabled || params.outbound != Outbound::Off);
+        let instance = param(b"+sip.instance")
+            .filter(|_| params.gruu_enabled || params.outbound != Outbound::Off);
         Ok(ContactDraft {
             uri: message.slice_of(contact.uri),
             received: param(b"received").unwrap_or(received).to_vec(),
@@ -175,23 +206,42 @@ fn expires_of(
         Some(wanted) => (wanted, params.expires_range),
         None => (params.default_expires_s, params.default_expires_range),
     };
-    let wanted = if extras.is_exact { wanted } else { shortened(context, wanted, range) };
+    let wanted = if extras.is_exact {
+        wanted
+    } else {
+        shortened(context, wanted, range)
+    };
     if wanted < params.min_expires_s {
-        return if params.min_expires_mode { Err(Failure::TooBrief) } else { Ok(params.min_expires_s) };
+        return if params.min_expires_mode {
+            Err(Failure::TooBrief)
+        } else {
+            Ok(params.min_expires_s)
+        };
     }
-    Ok(if params.max_expires_s > 0 { wanted.min(params.max_expires_s) } else { wanted })
+    Ok(if params.max_expires_s > 0 {
+        wanted.min(params.max_expires_s)
+    } else {
+        wanted
+    })
 }
 
 /// Up to `percent` less, at random, so that not all phones come back at once.
 fn shortened(context: &mut Context, wanted: u32, percent: u8) -> u32 {
     let most = u64::from(wanted) * u64::from(percent) / 100;
-    let less = if most == 0 { 0 } else { context.rng.u64(0..=most) };
+    let less = if most == 0 {
+        0
+    } else {
+        context.rng.u64(0..=most)
+    };
     wanted.saturating_sub(u32::try_from(less).unwrap_or(0))
 }
 
 /// All Path values in one, with a comma between two.
 pub(super) fn joined_path(message: &Message) -> Bytes {
-    let values: Vec<&[u8]> = message.all(HeaderId::Path).flat_map(|header| sip::split_values(header.value)).collect();
+    let values: Vec<&[u8]> = message
+        .all(HeaderId::Path)
+        .flat_map(|header| sip::split_values(header.value))
+        .collect();
     Bytes::from(values.join(&b","[..]))
 }
 

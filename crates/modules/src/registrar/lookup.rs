@@ -73,8 +73,10 @@ pub(super) fn lookup_branches(
     at: usize,
     code: i32,
 ) -> Outcome {
-    let next = (at..context.branches.len()).find(|at| context.branches.get(*at).is_some_and(is_bare));
-    let Some((at, uri)) = next.and_then(|at| Some((at, context.branches.get(at)?.uri.clone()))) else {
+    let next =
+        (at..context.branches.len()).find(|at| context.branches.get(*at).is_some_and(is_bare));
+    let Some((at, uri)) = next.and_then(|at| Some((at, context.branches.get(at)?.uri.clone())))
+    else {
         return Outcome::Code(code);
     };
     let (again, same_table) = (inner.clone(), table.clone());
@@ -82,15 +84,30 @@ pub(super) fn lookup_branches(
         let code = if found > 0 { found } else { code };
         lookup_branches(context, again, same_table, at + 1, code)
     };
-    lookup(context, &inner, &table, &uri, Into::Branch(at), Box::new(then))
+    lookup(
+        context,
+        &inner,
+        &table,
+        &uri,
+        Into::Branch(at),
+        Box::new(then),
+    )
 }
 
 /// Branches that came of a lookup have a record id.
 fn is_bare(branch: &Destination) -> bool {
-    branch.ruid.is_none() && branch.dst_uri.is_none() && branch.path.is_none() && branch.socket.is_none()
+    branch.ruid.is_none()
+        && branch.dst_uri.is_none()
+        && branch.path.is_none()
+        && branch.socket.is_none()
 }
 
-fn all_of(inner: Arc<Inner>, instance: Option<Bytes>, into: Into, then: Then) -> policy::WithBindings {
+fn all_of(
+    inner: Arc<Inner>,
+    instance: Option<Bytes>,
+    into: Into,
+    then: Then,
+) -> policy::WithBindings {
     Box::new(move |context, found| {
         let code = match found {
             Some(bindings) => place(context, &inner, &bindings, instance.as_deref(), into),
@@ -101,22 +118,47 @@ fn all_of(inner: Arc<Inner>, instance: Option<Bytes>, into: Into, then: Then) ->
 }
 
 /// Puts the contacts where they belong.
-fn place(context: &mut Context, inner: &Inner, bindings: &Bindings, instance: Option<&[u8]>, into: Into) -> i32 {
+fn place(
+    context: &mut Context,
+    inner: &Inner,
+    bindings: &Bindings,
+    instance: Option<&[u8]>,
+    into: Into,
+) -> i32 {
     let now_s = context.now.unix_s();
     let params = &inner.params;
-    let is_of_device = |binding: &Binding| instance.is_none_or(|wanted| binding.instance().is_some_and(|own| inside(own) == wanted));
+    let is_of_device = |binding: &Binding| {
+        instance.is_none_or(|wanted| binding.instance().is_some_and(|own| inside(own) == wanted))
+    };
     let is_usable = |binding: &&Arc<Binding>| {
         (params.use_expired_contacts || binding.is_alive(now_s)) && is_of_device(binding)
     };
-    let flags = params.filters_flags.then(|| setting(context, params, b"rlf_bflags")).flatten();
-    let has_flags = |binding: &&Arc<Binding>| flags.is_none_or(|flags| i64::from(binding.branch_flags()) & flags != 0);
-    let mut found = bindings.iter().filter(is_usable).filter(has_flags).peekable();
+    let flags = params
+        .filters_flags
+        .then(|| setting(context, params, b"rlf_bflags"))
+        .flatten();
+    let has_flags = |binding: &&Arc<Binding>| {
+        flags.is_none_or(|flags| i64::from(binding.branch_flags()) & flags != 0)
+    };
+    let mut found = bindings
+        .iter()
+        .filter(is_usable)
+        .filter(has_flags)
+        .peekable();
     if found.peek().is_none() {
         return NONE;
     }
     let method = wanted_method(context, inner);
-    let most = if params.append_branches { usize::MAX } else { 1 };
-    let chosen: Vec<_> = found.filter(|binding| binding.methods() & method == method).take(most).cloned().collect();
+    let most = if params.append_branches {
+        usize::MAX
+    } else {
+        1
+    };
+    let chosen: Vec<_> = found
+        .filter(|binding| binding.methods() & method == method)
+        .take(most)
+        .cloned()
+        .collect();
     let Some(first) = chosen.first() else {
         return METHOD;
     };
@@ -124,7 +166,11 @@ fn place(context: &mut Context, inner: &Inner, bindings: &Bindings, instance: Op
         record::leave(context, params, first);
     }
     for (index, binding) in chosen.iter().enumerate() {
-        record::restore(context, inner.location.rules().xavp_contact.as_ref(), binding);
+        record::restore(
+            context,
+            inner.location.rules().xavp_contact.as_ref(),
+            binding,
+        );
         let destination = destination(context, inner, binding);
         match into {
             Into::Uri if index == 0 => context.target = destination,
@@ -145,7 +191,11 @@ fn wanted_method(context: &Context, inner: &Inner) -> u32 {
         return 0;
     };
     let is_initial = request.to().is_ok_and(|to| to.tag().is_none());
-    if is_initial { methods::bit(request.method()) } else { 0 }
+    if is_initial {
+        methods::bit(request.method())
+    } else {
+        0
+    }
 }
 
 fn destination(context: &Context, inner: &Inner, binding: &Binding) -> Destination {
@@ -162,24 +212,37 @@ fn destination(context: &Context, inner: &Inner, binding: &Binding) -> Destinati
 }
 
 fn first_is_us(context: &Context, path: &[u8]) -> bool {
-    let first = sip::split_values(path).next().and_then(|value| NameAddr::parse(value).ok());
+    let first = sip::split_values(path)
+        .next()
+        .and_then(|value| NameAddr::parse(value).ok());
     let uri = first.and_then(|first| first.parse_uri().ok());
-    uri.is_some_and(|uri| context.config.identity.is_myself(uri.host, uri.port.unwrap_or(5060), None))
+    uri.is_some_and(|uri| {
+        context
+            .config
+            .identity
+            .is_myself(uri.host, uri.port.unwrap_or(5060), None)
+    })
 }
 
 /// Leaves out the first hop of a Path: the next one is where to go, or the contact.
 fn skip_first(destination: &mut Destination, path: &Bytes, binding: &Binding) {
     let second = sip::split_values(path).nth(1);
-    let next = second.and_then(|value| NameAddr::parse(value).ok()).map(|next| path.slice_ref(next.uri));
+    let next = second
+        .and_then(|value| NameAddr::parse(value).ok())
+        .map(|next| path.slice_ref(next.uri));
     destination.path = second.map(|second| {
         // The rest of the path begins where its second value does.
         let start = second.as_ptr() as usize - path.as_ptr() as usize;
         path.slice(start.min(path.len())..)
     });
-    destination.dst_uri = next.or_else(|| binding.received().map(|received| binding.share(received)));
+    destination.dst_uri =
+        next.or_else(|| binding.received().map(|received| binding.share(received)));
 }
 
 /// An instance without its angle brackets.
 fn inside(instance: &[u8]) -> &[u8] {
-    instance.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">")).unwrap_or(instance)
+    instance
+        .strip_prefix(b"<")
+        .and_then(|rest| rest.strip_suffix(b">"))
+        .unwrap_or(instance)
 }

@@ -27,17 +27,23 @@ const BITS: [Method; 14] = [
 
 /// The bit of a method.
 pub(super) fn bit(method: Method) -> u32 {
-    BITS.iter().position(|known| *known == method).map_or(OTHER, |bit| 1 << bit)
+    BITS.iter()
+        .position(|known| *known == method)
+        .map_or(OTHER, |bit| 1 << bit)
 }
 
 /// The set of a list such as `INVITE, ACK, BYE`.
 pub(super) fn listed(list: &[u8]) -> u32 {
-    sip::split_values(list).map(|name| bit(Method::parse(name))).fold(0, |set, bit| set | bit)
+    sip::split_values(list)
+        .map(|name| bit(Method::parse(name)))
+        .fold(0, |set, bit| set | bit)
 }
 
 /// The set of a message's Allow headers; [`ALL`] without one.
 pub(super) fn allowed(message: &Message) -> u32 {
-    let lists = message.all(HeaderId::Allow).map(|header| listed(header.value));
+    let lists = message
+        .all(HeaderId::Allow)
+        .map(|header| listed(header.value));
     lists.reduce(|all, list| all | list).unwrap_or(ALL)
 }
 

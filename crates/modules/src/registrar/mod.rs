@@ -22,8 +22,8 @@ use bytes::Bytes;
 use lookup::Into;
 use params::Params;
 use policy::{
-    Binding, Bindings, Context, Counter, Declaration, Entry, Init, Int, Level, Literal, Location, LocationTable,
-    Module, Outbox, Outcome, Problem, Routes, Task, Text, XavpValue,
+    Binding, Bindings, Context, Counter, Declaration, Entry, Init, Int, Level, Literal, Location,
+    LocationTable, Module, Outbox, Outcome, Problem, Routes, Task, Text, XavpValue,
 };
 use reply::Failure;
 use script::Value;
@@ -62,10 +62,16 @@ impl Module for Registrar {
         d.doc("Takes REGISTER requests and looks up where users are (RFC 3261 section 10.3).");
         params::declare(d);
         functions(d);
-        d.variable("ulc(profile=>attribute)", "Contacts fetched by reg_fetch_contacts().", false, |_, spec, prepare| {
-            ulc::prepare(spec, prepare)
-        });
-        d.event_route("usrloc:contact-expired", "A contact expired; $ulc(exp=>…) tells which.");
+        d.variable(
+            "ulc(profile=>attribute)",
+            "Contacts fetched by reg_fetch_contacts().",
+            false,
+            |_, spec, prepare| ulc::prepare(spec, prepare),
+        );
+        d.event_route(
+            "usrloc:contact-expired",
+            "A contact expired; $ulc(exp=>…) tells which.",
+        );
         d.deviation("A To that is no URI and a reg-id of 0 are answered 400; Kamailio answers 200 and stores nothing.");
         d.deviation("A contact that is for ever is listed with expires=2147483647; Kamailio prints a negative number.");
         d.deviation("expires is an unsigned number of 32 bits; Kamailio makes values above 2147483647 negative.");
@@ -87,7 +93,14 @@ impl Module for Registrar {
             rejected: init.counter("rejected_regs", "REGISTER requests that were refused."),
         };
         hear_expiry(location.as_ref(), init.outbox());
-        Ok(Registrar { inner: Arc::new(Inner { params, aor_rules, location, counters }) })
+        Ok(Registrar {
+            inner: Arc::new(Inner {
+                params,
+                aor_rules,
+                location,
+                counters,
+            }),
+        })
     }
 }
 
@@ -101,7 +114,13 @@ fn functions(d: &mut Declaration<Registrar>) {
     )
     .waits()
     .replies();
-    d.function("reg_send_reply()", "Sends the reply that save() with flag 0x02 kept back.", requests, Registrar::send_reply).replies();
+    d.function(
+        "reg_send_reply()",
+        "Sends the reply that save() with flag 0x02 kept back.",
+        requests,
+        Registrar::send_reply,
+    )
+    .replies();
     d.function(
         "lookup(domain, [uri])",
         "Sends the request to the contacts of its user: 1 found, -1 none, -2 none allows the method, -3 error.",
@@ -109,18 +128,63 @@ fn functions(d: &mut Declaration<Registrar>) {
         Registrar::lookup,
     )
     .waits();
-    d.function("lookup_to_dset(domain, [uri])", "As lookup(), but the contacts become branches beside the Request-URI.", requests, Registrar::lookup_to_dset)
-        .waits();
-    d.function("lookup_branches(domain)", "lookup() for the Request-URI and each branch that is only a URI.", requests, Registrar::lookup_branches).waits();
-    d.function("registered(domain, [uri], [match_option], [match_action])", "1 where the user has a contact, else -1.", Routes::ANY, Registrar::registered).waits();
-    d.function("unregister(domain, uri, [ruid])", "Removes contacts: 1 done, -1 no user, -2 database, -3 no such contact.", Routes::ANY, Registrar::unregister).waits();
-    d.function("add_sock_hdr(hdr_name)", "Adds a header with the socket the request came in on.", Routes::REQUEST, Registrar::add_sock_hdr);
-    d.function("reg_fetch_contacts(domain, uri, profile)", "Puts the contacts of a user into $ulc(profile=>…): 1 found, -1 none.", Routes::ANY, Registrar::fetch).waits();
-    d.function("reg_free_contacts(profile)", "Forgets a profile.", Routes::ANY, Registrar::free);
+    d.function(
+        "lookup_to_dset(domain, [uri])",
+        "As lookup(), but the contacts become branches beside the Request-URI.",
+        requests,
+        Registrar::lookup_to_dset,
+    )
+    .waits();
+    d.function(
+        "lookup_branches(domain)",
+        "lookup() for the Request-URI and each branch that is only a URI.",
+        requests,
+        Registrar::lookup_branches,
+    )
+    .waits();
+    d.function(
+        "registered(domain, [uri], [match_option], [match_action])",
+        "1 where the user has a contact, else -1.",
+        Routes::ANY,
+        Registrar::registered,
+    )
+    .waits();
+    d.function(
+        "unregister(domain, uri, [ruid])",
+        "Removes contacts: 1 done, -1 no user, -2 database, -3 no such contact.",
+        Routes::ANY,
+        Registrar::unregister,
+    )
+    .waits();
+    d.function(
+        "add_sock_hdr(hdr_name)",
+        "Adds a header with the socket the request came in on.",
+        Routes::REQUEST,
+        Registrar::add_sock_hdr,
+    );
+    d.function(
+        "reg_fetch_contacts(domain, uri, profile)",
+        "Puts the contacts of a user into $ulc(profile=>…): 1 found, -1 none.",
+        Routes::ANY,
+        Registrar::fetch,
+    )
+    .waits();
+    d.function(
+        "reg_free_contacts(profile)",
+        "Forgets a profile.",
+        Routes::ANY,
+        Registrar::free,
+    );
 }
 
 impl Registrar {
-    fn save(&self, context: &mut Context, table: &TableArg, flags: &Option<Flags>, uri: &Option<Text>) -> Outcome {
+    fn save(
+        &self,
+        context: &mut Context,
+        table: &TableArg,
+        flags: &Option<Flags>,
+        uri: &Option<Text>,
+    ) -> Outcome {
         let call = save::Call {
             inner: self.inner.clone(),
             table: self.table(context, table),
@@ -138,15 +202,33 @@ impl Registrar {
         self.look(context, table, uri, Into::Uri)
     }
 
-    fn lookup_to_dset(&self, context: &mut Context, table: &TableArg, uri: &Option<Text>) -> Outcome {
+    fn lookup_to_dset(
+        &self,
+        context: &mut Context,
+        table: &TableArg,
+        uri: &Option<Text>,
+    ) -> Outcome {
         self.look(context, table, uri, Into::Branches)
     }
 
-    fn look(&self, context: &mut Context, table: &TableArg, uri: &Option<Text>, into: Into) -> Outcome {
+    fn look(
+        &self,
+        context: &mut Context,
+        table: &TableArg,
+        uri: &Option<Text>,
+        into: Into,
+    ) -> Outcome {
         let table = self.table(context, table);
         let uri = uri.as_ref().map(|uri| uri.get(context));
         let uri = uri.unwrap_or_else(|| context.target.uri.clone());
-        lookup::lookup(context, &self.inner, &table, &uri, into, Box::new(|_, code| Outcome::Code(code)))
+        lookup::lookup(
+            context,
+            &self.inner,
+            &table,
+            &uri,
+            into,
+            Box::new(|_, code| Outcome::Code(code)),
+        )
     }
 
     fn lookup_branches(&self, context: &mut Context, table: &TableArg) -> Outcome {
@@ -158,7 +240,14 @@ impl Registrar {
             let _ = before;
             lookup::lookup_branches(context, inner, same_table, 0, code)
         };
-        lookup::lookup(context, &self.inner, &table, &uri, Into::Uri, Box::new(then))
+        lookup::lookup(
+            context,
+            &self.inner,
+            &table,
+            &uri,
+            Into::Uri,
+            Box::new(then),
+        )
     }
 
     fn registered(
@@ -170,25 +259,43 @@ impl Registrar {
         action: &Option<Int>,
     ) -> Outcome {
         let table = self.table(context, table);
-        let written = uri.as_ref().map(|uri| uri.get(context)).filter(|uri| !uri.is_empty());
+        let written = uri
+            .as_ref()
+            .map(|uri| uri.get(context))
+            .filter(|uri| !uri.is_empty());
         let uri = written.unwrap_or_else(|| whom(context));
-        let mut number = |number: &Option<Int>| number.as_ref().map_or(0, |number| number.get_or_0(context));
+        let mut number =
+            |number: &Option<Int>| number.as_ref().map_or(0, |number| number.get_or_0(context));
         let options = (number(wanted), number(action));
         registered::registered(context, self.inner.clone(), &table, &uri, options)
     }
 
-    fn unregister(&self, context: &mut Context, table: &TableArg, uri: &Text, ruid: &Option<Text>) -> Outcome {
+    fn unregister(
+        &self,
+        context: &mut Context,
+        table: &TableArg,
+        uri: &Text,
+        ruid: &Option<Text>,
+    ) -> Outcome {
         let table = self.table(context, table);
         let uri = uri.get(context);
-        let ruid = ruid.as_ref().map(|ruid| ruid.get(context)).filter(|ruid| !ruid.is_empty());
+        let ruid = ruid
+            .as_ref()
+            .map(|ruid| ruid.get(context))
+            .filter(|ruid| !ruid.is_empty());
         registered::unregister(context, &self.inner, &table, &uri, ruid)
     }
 
     fn add_sock_hdr(&self, context: &mut Context, name: &Text) -> i32 {
         let name = name.get(context);
-        let is_token = !name.is_empty() && name.iter().all(|byte| byte.is_ascii_graphic() && *byte != b':');
+        let is_token = !name.is_empty()
+            && name
+                .iter()
+                .all(|byte| byte.is_ascii_graphic() && *byte != b':');
         if !is_token {
-            context.log(Level::Err, "registrar", || "the header name is no token".to_owned());
+            context.log(Level::Err, "registrar", || {
+                "the header name is no token".to_owned()
+            });
             return -1;
         }
         let socket = socket::own(context, self.inner.params.sock_advertised);
@@ -198,24 +305,43 @@ impl Registrar {
         1
     }
 
-    fn fetch(&self, context: &mut Context, table: &TableArg, uri: &Text, profile: &Literal) -> Outcome {
+    fn fetch(
+        &self,
+        context: &mut Context,
+        table: &TableArg,
+        uri: &Text,
+        profile: &Literal,
+    ) -> Outcome {
         let table = self.table(context, table);
         let uri = uri.get(context);
         let name = profile.0.clone();
         context.extension_mut::<Profiles>().free(&name);
         let Ok(aor) = self.inner.aor_rules.aor(&uri) else {
-            context.log(Level::Err, "registrar", || "failed to extract Address Of Record".to_owned());
+            context.log(Level::Err, "registrar", || {
+                "failed to extract Address Of Record".to_owned()
+            });
             return Outcome::FALSE;
         };
         let (domain, key) = (Bytes::copy_from_slice(table.name()), aor.clone());
         let then = move |context: &mut Context, found: Option<Bindings>| {
             let now_s = context.now.unix_s();
             let all = found.unwrap_or_default();
-            let bindings: Bindings = all.iter().filter(|binding| binding.is_alive(now_s)).cloned().collect();
+            let bindings: Bindings = all
+                .iter()
+                .filter(|binding| binding.is_alive(now_s))
+                .cloned()
+                .collect();
             if bindings.is_empty() {
                 return Outcome::FALSE;
             }
-            context.extension_mut::<Profiles>().put(name, Profile { aor, domain, bindings });
+            context.extension_mut::<Profiles>().put(
+                name,
+                Profile {
+                    aor,
+                    domain,
+                    bindings,
+                },
+            );
             Outcome::TRUE
         };
         table.find(context, &key, Box::new(then))
@@ -235,14 +361,19 @@ impl Registrar {
 struct Flags(i64);
 
 impl policy::Argument for Flags {
-    fn prepare(written: Option<&policy::Written>, prepare: &mut policy::Prepare<'_>) -> Result<Flags, Problem> {
+    fn prepare(
+        written: Option<&policy::Written>,
+        prepare: &mut policy::Prepare<'_>,
+    ) -> Result<Flags, Problem> {
         let text = written.map(policy::Written::source).unwrap_or_default();
         let text = String::from_utf8_lossy(text.trim_ascii()).into_owned();
         let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
             Some(digits) => i64::from_str_radix(digits, 16).ok(),
             None => text.parse().ok(),
         };
-        number.map(Flags).ok_or_else(|| prepare.problem(format!("bad flags \"{text}\": a constant such as 0x04")))
+        number.map(Flags).ok_or_else(|| {
+            prepare.problem(format!("bad flags \"{text}\": a constant such as 0x04"))
+        })
     }
 }
 
@@ -251,7 +382,11 @@ fn whom(context: &Context) -> Bytes {
     if context.message.is_request() {
         return context.target.uri.clone();
     }
-    context.message.to().map(|to| context.message.slice_of(to.uri)).unwrap_or_default()
+    context
+        .message
+        .to()
+        .map(|to| context.message.slice_of(to.uri))
+        .unwrap_or_default()
 }
 
 /// A number that the XAVP `xavp_cfg` sets for this call.
@@ -267,11 +402,31 @@ fn setting(context: &Context, params: &Params, name: &[u8]) -> Option<i64> {
 /// The parameters that Kamailio shows among its statistics.
 fn show(params: &Params, init: &Init<'_>) {
     let values = [
-        ("max_expires", i64::from(params.max_expires_s), "Parameter max_expires."),
-        ("max_contacts", params.max_contacts.into(), "Parameter max_contacts."),
-        ("default_expire", params.default_expires_s.into(), "Parameter default_expires."),
-        ("default_expires_range", params.default_expires_range.into(), "Parameter default_expires_range."),
-        ("expires_range", params.expires_range.into(), "Parameter expires_range."),
+        (
+            "max_expires",
+            i64::from(params.max_expires_s),
+            "Parameter max_expires.",
+        ),
+        (
+            "max_contacts",
+            params.max_contacts.into(),
+            "Parameter max_contacts.",
+        ),
+        (
+            "default_expire",
+            params.default_expires_s.into(),
+            "Parameter default_expires.",
+        ),
+        (
+            "default_expires_range",
+            params.default_expires_range.into(),
+            "Parameter default_expires_range.",
+        ),
+        (
+            "expires_range",
+            params.expires_range.into(),
+            "Parameter expires_range.",
+        ),
     ];
     for (name, value, doc) in values {
         init.counter(name, doc).set(value);
@@ -280,15 +435,22 @@ fn show(params: &Params, init: &Init<'_>) {
 
 /// Runs the event route for each contact that expires.
 fn hear_expiry(location: &dyn Location, outbox: Outbox) {
-    location.on_expired(Box::new(move |table: &[u8], aor: &[u8], binding: &Arc<Binding>| {
-        let profile = Profile {
-            aor: Bytes::copy_from_slice(aor),
-            domain: Bytes::copy_from_slice(table),
-            bindings: std::iter::once(binding.clone()).collect(),
-        };
-        let prepare = move |context: &mut Context| {
-            context.extension_mut::<Profiles>().put(Bytes::from_static(EXPIRED.1), profile);
-        };
-        outbox.post(Task::Event { name: EXPIRED.0.to_owned(), prepare: Box::new(prepare) });
-    }));
+    location.on_expired(Box::new(
+        move |table: &[u8], aor: &[u8], binding: &Arc<Binding>| {
+            let profile = Profile {
+                aor: Bytes::copy_from_slice(aor),
+                domain: Bytes::copy_from_slice(table),
+                bindings: std::iter::once(binding.clone()).collect(),
+            };
+            let prepare = move |context: &mut Context| {
+                context
+                    .extension_mut::<Profiles>()
+                    .put(Bytes::from_static(EXPIRED.1), profile);
+            };
+            outbox.post(Task::Event {
+                name: EXPIRED.0.to_owned(),
+                prepare: Box::new(prepare),
+            });
+        },
+    ));
 }

@@ -29,7 +29,14 @@ pub(super) fn plan(
     bounds: &Bounds,
     mut new_ruid: impl FnMut() -> Vec<u8>,
 ) -> Result<Plan, Failure> {
-    let mut work = Work { list: present.to_vec(), plan: Plan { changes: Vec::new(), code: 1 }, inserted: false };
+    let mut work = Work {
+        list: present.to_vec(),
+        plan: Plan {
+            changes: Vec::new(),
+            code: 1,
+        },
+        inserted: false,
+    };
     let taken = if bounds.only_one { 1 } else { usize::MAX };
     for contact in draft.contacts.iter().take(taken) {
         work.contact(draft, contact, rules, &mut new_ruid)?;
@@ -37,7 +44,11 @@ pub(super) fn plan(
             work.keep_only(draft, contact, rules);
         }
     }
-    let alive = work.list.iter().filter(|binding| binding.is_alive(draft.now_s)).count();
+    let alive = work
+        .list
+        .iter()
+        .filter(|binding| binding.is_alive(draft.now_s))
+        .count();
     if bounds.most > 0 && work.inserted && alive > bounds.most as usize {
         return Err(Failure::TooMany);
     }
@@ -59,7 +70,10 @@ impl Work {
         rules: &LocationRules,
         new_ruid: &mut impl FnMut() -> Vec<u8>,
     ) -> Result<(), Failure> {
-        let found = self.list.iter().position(|binding| is_same(binding, draft, contact, rules.matching));
+        let found = self
+            .list
+            .iter()
+            .position(|binding| is_same(binding, draft, contact, rules.matching));
         let Some((at, old)) = found.and_then(|at| Some((at, self.list.get(at)?.clone()))) else {
             if contact.expires_s > 0 {
                 let binding = Arc::new(Binding::new(draft.registration(contact, &new_ruid())));
@@ -99,16 +113,30 @@ impl Work {
             .partition(|binding| is_same(binding, draft, contact, rules.matching));
         self.list = kept;
         let gone: Vec<Arc<Binding>> = gone;
-        self.plan.changes.extend(gone.into_iter().map(Change::Remove));
+        self.plan
+            .changes
+            .extend(gone.into_iter().map(Change::Remove));
     }
 }
 
 /// A refresh keeps the record id, and the instance where the REGISTER names none.
 fn refreshed(draft: &Draft, contact: &ContactDraft, old: &Binding) -> Binding {
     let new = draft.registration(contact, old.ruid());
-    let instance = if new.instance.is_empty() { old.instance().unwrap_or_default() } else { new.instance };
-    let reg_id = if new.reg_id == 0 { old.reg_id() } else { new.reg_id };
-    Binding::new(Registration { instance, reg_id, ..new })
+    let instance = if new.instance.is_empty() {
+        old.instance().unwrap_or_default()
+    } else {
+        new.instance
+    };
+    let reg_id = if new.reg_id == 0 {
+        old.reg_id()
+    } else {
+        new.reg_id
+    };
+    Binding::new(Registration {
+        instance,
+        reg_id,
+        ..new
+    })
 }
 
 /// Whether a contact of the REGISTER is the one that is there (`matching_mode`; RFC 5626 section 6
@@ -122,7 +150,9 @@ fn is_same(binding: &Binding, draft: &Draft, contact: &ContactDraft, matching: M
     match matching {
         Matching::Contact => same_contact(),
         Matching::ContactAndCallId => same_contact() && same_call(),
-        Matching::ContactAndPath => same_contact() && binding.path().unwrap_or_default() == draft.path,
+        Matching::ContactAndPath => {
+            same_contact() && binding.path().unwrap_or_default() == draft.path
+        }
         Matching::CallId => same_call(),
     }
 }
@@ -139,5 +169,9 @@ fn order(old: &Binding, draft: &Draft, delay_s: u64) -> Order {
         return Order::New;
     }
     let is_recent = old.modified_s() + delay_s > draft.now_s;
-    if draft.cseq == old.cseq() && is_recent { Order::Retransmission } else { Order::Old }
+    if draft.cseq == old.cseq() && is_recent {
+        Order::Retransmission
+    } else {
+        Order::Old
+    }
 }

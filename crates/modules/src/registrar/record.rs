@@ -32,6 +32,9 @@ pub(super) fn leave(context: &mut Context, params: &Params, binding: &Binding) {
 /// Restores the fields that were kept with a contact.
 pub(super) fn restore(context: &mut Context, name: Option<&Bytes>, binding: &Binding) {
     if let (Some(name), Some(fields)) = (name, binding.attributes()) {
-        context.vars.xavps.add(name.clone(), XavpValue::Fields(fields.clone()));
+        context
+            .vars
+            .xavps
+            .add(name.clone(), XavpValue::Fields(fields.clone()));
     }
 }

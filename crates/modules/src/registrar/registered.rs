@@ -23,14 +23,18 @@ pub(super) fn registered(
     options: (i64, i64),
 ) -> Outcome {
     let Ok(aor) = inner.aor_rules.aor(uri) else {
-        context.log(Level::Err, "registrar", || "failed to extract address of record".to_owned());
+        context.log(Level::Err, "registrar", || {
+            "failed to extract address of record".to_owned()
+        });
         return Outcome::FALSE;
     };
     let (wanted, action) = options;
     let fits = move |context: &mut Context, found: Option<Bindings>| {
         let now_s = context.now.unix_s();
         let bindings = found.unwrap_or_default();
-        let matches = |binding: &&Arc<Binding>| binding.is_alive(now_s) && is_wanted(context, &inner, wanted, binding);
+        let matches = |binding: &&Arc<Binding>| {
+            binding.is_alive(now_s) && is_wanted(context, &inner, wanted, binding)
+        };
         let Some(binding) = bindings.iter().find(matches).cloned() else {
             return Outcome::FALSE;
         };
@@ -38,7 +42,11 @@ pub(super) fn registered(
             record::leave(context, &inner.params, &binding);
         }
         if action & RESTORE_XAVPS != 0 {
-            record::restore(context, inner.location.rules().xavp_contact.as_ref(), &binding);
+            record::restore(
+                context,
+                inner.location.rules().xavp_contact.as_ref(),
+                &binding,
+            );
         }
         Outcome::TRUE
     };
@@ -47,13 +55,22 @@ pub(super) fn registered(
 
 /// Compares with the values in `xavp_cfg`; one that is not set matches everything.
 fn is_wanted(context: &Context, inner: &Inner, wanted: i64, binding: &Binding) -> bool {
-    let fields = inner.params.xavp_cfg.as_ref().and_then(|name| context.vars.xavps.fields(name, 0));
-    let is = |bit: i64, name: &[u8], own: &[u8]| match fields.and_then(|fields| fields.entry(name, 0)) {
-        Some(XavpValue::Plain(value)) if wanted & bit != 0 => value.clone().to_text() == own,
-        _ => true,
-    };
+    let fields = inner
+        .params
+        .xavp_cfg
+        .as_ref()
+        .and_then(|name| context.vars.xavps.fields(name, 0));
+    let is =
+        |bit: i64, name: &[u8], own: &[u8]| match fields.and_then(|fields| fields.entry(name, 0)) {
+            Some(XavpValue::Plain(value)) if wanted & bit != 0 => value.clone().to_text() == own,
+            _ => true,
+        };
     is(MATCH_CALL_ID, b"match_callid", binding.call_id())
-        && is(MATCH_RECEIVED, b"match_received", binding.received().unwrap_or_default())
+        && is(
+            MATCH_RECEIVED,
+            b"match_received",
+            binding.received().unwrap_or_default(),
+        )
         && is(MATCH_CONTACT, b"match_contact", binding.contact())
 }
 
@@ -77,19 +94,32 @@ pub(super) fn unregister(
     match inner.aor_rules.aor(uri) {
         Ok(aor) => remove(context, table, &aor, ruid),
         Err(_) => {
-            context.log(Level::Err, "registrar", || "failed to extract Address Of Record".to_owned());
+            context.log(Level::Err, "registrar", || {
+                "failed to extract Address Of Record".to_owned()
+            });
             Outcome::Code(-1)
         }
     }
 }
 
-fn remove(context: &mut Context, table: &Arc<dyn LocationTable>, aor: &[u8], ruid: Option<Bytes>) -> Outcome {
+fn remove(
+    context: &mut Context,
+    table: &Arc<dyn LocationTable>,
+    aor: &[u8],
+    ruid: Option<Bytes>,
+) -> Outcome {
     let is_one = ruid.is_some();
     let found_any = Arc::new(AtomicBool::new(false));
     let note = found_any.clone();
     let decide = move |_: &mut Context, present: &[Arc<Binding>]| {
-        let wanted = |binding: &&Arc<Binding>| ruid.as_ref().is_none_or(|ruid| binding.ruid() == ruid);
-        let changes: Vec<Change> = present.iter().filter(wanted).cloned().map(Change::Remove).collect();
+        let wanted =
+            |binding: &&Arc<Binding>| ruid.as_ref().is_none_or(|ruid| binding.ruid() == ruid);
+        let changes: Vec<Change> = present
+            .iter()
+            .filter(wanted)
+            .cloned()
+            .map(Change::Remove)
+            .collect();
         note.store(!changes.is_empty(), Ordering::Relaxed);
         changes
     };
@@ -98,10 +128,18 @@ fn remove(context: &mut Context, table: &Arc<dyn LocationTable>, aor: &[u8], rui
         Some(_) if is_one && !found_any.load(Ordering::Relaxed) => missing(context),
         Some(_) => Outcome::TRUE,
     };
-    table.change(context, aor, Keep::AsConfigured, Box::new(decide), Box::new(then))
+    table.change(
+        context,
+        aor,
+        Keep::AsConfigured,
+        Box::new(decide),
+        Box::new(then),
+    )
 }
 
 fn missing(context: &mut Context) -> Outcome {
-    context.log(Level::Warn, "registrar", || "AOR/Contact not found".to_owned());
+    context.log(Level::Warn, "registrar", || {
+        "AOR/Contact not found".to_owned()
+    });
     Outcome::Code(-3)
 }

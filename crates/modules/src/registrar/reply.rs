@@ -113,11 +113,16 @@ pub(super) struct Gruu<'a> {
 /// The reply to a REGISTER that was taken.
 pub(super) fn accepted(facts: &Facts<'_>) -> Ready {
     let mut lines = contacts(facts);
-    if !facts.path.is_empty() && !facts.supports_path && facts.params.path_mode == PathMode::Strict {
+    if !facts.path.is_empty() && !facts.supports_path && facts.params.path_mode == PathMode::Strict
+    {
         lines.extend_from_slice(b"Unsupported: path\r\n");
         put(&mut lines, &[b"Path: ", facts.path]);
         lines.extend_from_slice(b"\r\nP-Registrar-Error: No support for found Path indicated\r\n");
-        return Ready { code: 420, reason: "Bad Extension", lines };
+        return Ready {
+            code: 420,
+            reason: "Bad Extension",
+            lines,
+        };
     }
     if !facts.path.is_empty() && facts.supports_path && facts.params.path_mode != PathMode::Off {
         put(&mut lines, &[b"Path: ", facts.path]);
@@ -137,7 +142,11 @@ pub(super) fn accepted(facts: &Facts<'_>) -> Ready {
             flow_timer(&mut lines, facts.params);
         }
     }
-    Ready { code: 200, reason: "OK", lines }
+    Ready {
+        code: 200,
+        reason: "OK",
+        lines,
+    }
 }
 
 /// The reply to a REGISTER that was refused.
@@ -153,7 +162,11 @@ pub(super) fn refused(failure: Failure, facts: &Facts<'_>) -> Ready {
     if code >= 500 && facts.params.retry_after_s > 0 {
         number_line(&mut lines, "Retry-After", facts.params.retry_after_s);
     }
-    Ready { code, reason, lines }
+    Ready {
+        code,
+        reason,
+        lines,
+    }
 }
 
 fn flow_timer(lines: &mut Vec<u8>, params: &Params) {
@@ -170,7 +183,13 @@ fn number_line(lines: &mut Vec<u8>, name: &str, number: u32) {
 fn put(line: &mut Vec<u8>, parts: &[&[u8]]) {
     for part in parts {
         if part.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
-            line.extend(part.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }));
+            line.extend(part.iter().map(|byte| {
+                if matches!(byte, b'\r' | b'\n') {
+                    b' '
+                } else {
+                    *byte
+                }
+            }));
         } else {
             line.extend_from_slice(part);
         }
@@ -180,7 +199,11 @@ fn put(line: &mut Vec<u8>, parts: &[&[u8]]) {
 /// The Contact line with every binding that is alive; empty without one.
 fn contacts(facts: &Facts<'_>) -> Vec<u8> {
     let mut line = Vec::new();
-    for binding in facts.bindings.iter().filter(|binding| binding.is_alive(facts.now_s)) {
+    for binding in facts
+        .bindings
+        .iter()
+        .filter(|binding| binding.is_alive(facts.now_s))
+    {
         line.extend_from_slice(if line.is_empty() { b"Contact: " } else { b", " });
         contact(&mut line, facts, binding);
     }
@@ -198,7 +221,10 @@ fn contact(line: &mut Vec<u8>, facts: &Facts<'_>, binding: &Binding) {
     if let Some(q) = printed_q(binding.q()) {
         put(line, &[b";q=", q.as_bytes()]);
     }
-    let expires_s = binding.expires_s().checked_sub(facts.now_s).unwrap_or(FOR_EVER_S);
+    let expires_s = binding
+        .expires_s()
+        .checked_sub(facts.now_s)
+        .unwrap_or(FOR_EVER_S);
     put(line, &[b";expires=", expires_s.to_string().as_bytes()]);
     let received_name = &facts.params.received_param;
     if let Some(received) = binding.received().filter(|_| !received_name.is_empty()) {
@@ -211,17 +237,47 @@ fn contact(line: &mut Vec<u8>, facts: &Facts<'_>, binding: &Binding) {
         put(line, &[b";+sip.instance=\"", instance, b"\""]);
     }
     if binding.reg_id() > 0 {
-        put(line, &[b";reg-id=", binding.reg_id().to_string().as_bytes()]);
+        put(
+            line,
+            &[b";reg-id=", binding.reg_id().to_string().as_bytes()],
+        );
     }
 }
 
 /// `pub-gruu` and `temp-gruu` (RFC 5627 section 5.3).
 fn gruus(line: &mut Vec<u8>, gruu: &Gruu<'_>, binding: &Binding, instance: &[u8]) {
-    let device = instance.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">")).unwrap_or(instance);
+    let device = instance
+        .strip_prefix(b"<")
+        .and_then(|rest| rest.strip_suffix(b">"))
+        .unwrap_or(instance);
     let scheme = gruu.scheme.as_bytes();
-    put(line, &[b";pub-gruu=\"", scheme, b":", gruu.user, b"@", gruu.host, b";gr=", device, b"\""]);
+    put(
+        line,
+        &[
+            b";pub-gruu=\"",
+            scheme,
+            b":",
+            gruu.user,
+            b"@",
+            gruu.host,
+            b";gr=",
+            device,
+            b"\"",
+        ],
+    );
     let temporary = temporary_user(binding.ruid(), gruu.aor_hash);
-    put(line, &[b";temp-gruu=\"", scheme, b":", &temporary, b"@", gruu.host, b";gr\""]);
+    put(
+        line,
+        &[
+            b";temp-gruu=\"",
+            scheme,
+            b":",
+            &temporary,
+            b"@",
+            gruu.host,
+            b";gr\"",
+        ],
+    );
 }
 
 /// `1`, `0.5`, `0`; none where it is unset.
@@ -229,7 +285,11 @@ fn printed_q(q: Q) -> Option<String> {
     match q.0 {
         0 => Some("0".to_owned()),
         1000.. => Some("1".to_owned()),
-        thousandths @ 1..1000 => Some(format!("0.{thousandths:03}").trim_end_matches('0').to_owned()),
+        thousandths @ 1..1000 => Some(
+            format!("0.{thousandths:03}")
+                .trim_end_matches('0')
+                .to_owned(),
+        ),
         _ => None,
     }
 }

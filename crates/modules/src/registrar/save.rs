@@ -8,7 +8,8 @@ use super::reply::{Facts, Gruu, Ready, accepted, refused};
 use super::{Failure, Inner, setting};
 use bytes::Bytes;
 use policy::{
-    Binding, Bindings, Change, Context, Effect, Keep, Level, LocationTable, Outcome, Reply, ReplyHow, Routes,
+    Binding, Bindings, Change, Context, Effect, Keep, Level, LocationTable, Outcome, Reply,
+    ReplyHow, Routes,
 };
 use sip::{HeaderId, Message, NameAddr, Scheme, Uri};
 use std::sync::Arc;
@@ -40,7 +41,10 @@ pub(super) struct Kept {
 
 /// Runs one call.
 pub(super) fn save(context: &mut Context, mut call: Call) -> Outcome {
-    if !context.route.meets(Routes::REQUEST | Routes::FAILURE | Routes::EVENT) {
+    if !context
+        .route
+        .meets(Routes::REQUEST | Routes::FAILURE | Routes::EVENT)
+    {
         call.flags |= NO_REPLY;
     }
     let message = context.message.clone();
@@ -48,8 +52,17 @@ pub(super) fn save(context: &mut Context, mut call: Call) -> Outcome {
         || lists(&message, HeaderId::Require, b"outbound");
     let contacts = asked(&message, call.inner.params.contact_max_size).map_err(Failure::from);
     let checked = contacts.and_then(|contacts| {
-        let aor = call.inner.aor_rules.aor(&call.user(&message)).map_err(|_| Failure::Aor)?;
-        outbound(&message, &contacts, call.inner.params.outbound, supports_outbound)?;
+        let aor = call
+            .inner
+            .aor_rules
+            .aor(&call.user(&message))
+            .map_err(|_| Failure::Aor)?;
+        outbound(
+            &message,
+            &contacts,
+            call.inner.params.outbound,
+            supports_outbound,
+        )?;
         Ok((contacts, aor))
     });
     let (contacts, aor) = match checked {
@@ -85,7 +98,9 @@ impl Call {
     /// `*`: removes everything.
     fn clear(self, context: &mut Context, aor: Bytes) -> Outcome {
         let (table, how) = (self.table.clone(), self.keep());
-        let decide = |_: &mut Context, present: &[Arc<Binding>]| present.iter().cloned().map(Change::Remove).collect();
+        let decide = |_: &mut Context, present: &[Arc<Binding>]| {
+            present.iter().cloned().map(Change::Remove).collect()
+        };
         let key = aor.clone();
         let then = move |context: &mut Context, found: Option<Bindings>| match found {
             Some(bindings) => self.accept(context, &aor, &bindings, 3),
@@ -95,10 +110,25 @@ impl Call {
     }
 
     /// Contacts: adds, refreshes and removes them.
-    fn store(self, context: &mut Context, aor: Bytes, contacts: &[NameAddr<'_>], supports_outbound: bool) -> Outcome {
+    fn store(
+        self,
+        context: &mut Context,
+        aor: Bytes,
+        contacts: &[NameAddr<'_>],
+        supports_outbound: bool,
+    ) -> Outcome {
         let inner = self.inner.clone();
-        let extras = Extras { is_exact: self.flags & EXACT_EXPIRES != 0, supports_outbound };
-        let draft = Draft::new(context, &inner.params, inner.location.as_ref(), contacts, &extras);
+        let extras = Extras {
+            is_exact: self.flags & EXACT_EXPIRES != 0,
+            supports_outbound,
+        };
+        let draft = Draft::new(
+            context,
+            &inner.params,
+            inner.location.as_ref(),
+            contacts,
+            &extras,
+        );
         let draft = match draft {
             Ok(draft) if inner.params.reject_self_contacts && points_at_us(context, contacts) => {
                 drop(draft);
@@ -107,14 +137,17 @@ impl Call {
             Ok(draft) => draft,
             Err(failure) => return self.refuse_with_contacts(context, aor, failure),
         };
-        let most = setting(context, &inner.params, b"max_contacts").and_then(|most| u32::try_from(most).ok());
+        let most = setting(context, &inner.params, b"max_contacts")
+            .and_then(|most| u32::try_from(most).ok());
         let bounds = Bounds {
             most: most.unwrap_or(inner.params.max_contacts),
             only_one: self.flags & ONE_CONTACT != 0,
         };
         let decide = move |context: &mut Context, present: &[Arc<Binding>]| {
             let location = &inner.location;
-            let planned = plan(&draft, present, location.rules(), &bounds, || location.new_ruid());
+            let planned = plan(&draft, present, location.rules(), &bounds, || {
+                location.new_ruid()
+            });
             let kept = context.extension_mut::<Kept>();
             match planned {
                 Ok(plan) => {
@@ -132,7 +165,9 @@ impl Call {
             let decided = context.extension_mut::<Kept>().decided.take();
             match (found, decided) {
                 (Some(bindings), Some(Ok(code))) => self.accept(context, &aor, &bindings, code),
-                (Some(bindings), Some(Err(failure))) => self.refuse(context, failure, &aor, &bindings),
+                (Some(bindings), Some(Err(failure))) => {
+                    self.refuse(context, failure, &aor, &bindings)
+                }
                 _ => self.refuse(context, Failure::Database, &[], &[]),
             }
         };
@@ -148,13 +183,25 @@ impl Call {
         table.find(context, &key, Box::new(then))
     }
 
-    fn accept(&self, context: &mut Context, aor: &[u8], bindings: &[Arc<Binding>], code: i32) -> Outcome {
+    fn accept(
+        &self,
+        context: &mut Context,
+        aor: &[u8],
+        bindings: &[Arc<Binding>],
+        code: i32,
+    ) -> Outcome {
         self.inner.counters.accepted.inc();
         let ready = self.with_facts(context, aor, bindings, accepted);
         self.answer(context, ready, code)
     }
 
-    fn refuse(&self, context: &mut Context, failure: Failure, aor: &[u8], bindings: &[Arc<Binding>]) -> Outcome {
+    fn refuse(
+        &self,
+        context: &mut Context,
+        failure: Failure,
+        aor: &[u8],
+        bindings: &[Arc<Binding>],
+    ) -> Outcome {
         self.inner.counters.rejected.inc();
         context.log(Level::Warn, "registrar", || failure.reply().2.to_owned());
         let ready = self.with_facts(context, aor, bindings, |facts| refused(failure, facts));
@@ -173,12 +220,20 @@ impl Call {
         let uri = Uri::parse(&user_uri).ok();
         let wants_gruu = params.gruu_enabled && lists(message, HeaderId::Supported, b"gruu");
         let gruu = uri.filter(|_| wants_gruu).map(|uri| Gruu {
-            scheme: if uri.scheme == Scheme::Sips { "sips" } else { "sip" },
+            scheme: if uri.scheme == Scheme::Sips {
+                "sips"
+            } else {
+                "sip"
+            },
             user: uri.user.unwrap_or_default(),
             host: uri.host,
             aor_hash: self.table.aor_hash(aor),
         });
-        let path = if params.use_path { joined_path(message) } else { Bytes::new() };
+        let path = if params.use_path {
+            joined_path(message)
+        } else {
+            Bytes::new()
+        };
         make(&Facts {
             params,
             now_s: context.now.unix_s(),
@@ -207,7 +262,11 @@ impl Call {
     }
 
     fn keep(&self) -> Keep {
-        if self.flags & MEMORY_ONLY != 0 { Keep::InMemory } else { Keep::AsConfigured }
+        if self.flags & MEMORY_ONLY != 0 {
+            Keep::InMemory
+        } else {
+            Keep::AsConfigured
+        }
     }
 
     /// The URI of whoever registers.
@@ -215,7 +274,10 @@ impl Call {
         if !self.uri.is_empty() {
             return self.uri.clone();
         }
-        message.to().map(|to| message.slice_of(to.uri)).unwrap_or_default()
+        message
+            .to()
+            .map(|to| message.slice_of(to.uri))
+            .unwrap_or_default()
     }
 }
 
@@ -224,20 +286,36 @@ fn send(context: &mut Context, ready: Ready, code: i32) -> Outcome {
         context.append_to_reply(&ready.lines);
     }
     let reason = Bytes::from_static(ready.reason.as_bytes());
-    let reply = Effect::Reply(Reply { code: ready.code, reason, how: ReplyHow::Auto });
+    let reply = Effect::Reply(Reply {
+        code: ready.code,
+        reason,
+        how: ReplyHow::Auto,
+    });
     Outcome::ask_then(reply, move |_, _| Outcome::Code(code))
 }
 
 /// Refuses what RFC 5626 asks for and is not there.
-fn outbound(message: &Message, contacts: &Asked<'_>, mode: Outbound, supports: bool) -> Result<(), Failure> {
+fn outbound(
+    message: &Message,
+    contacts: &Asked<'_>,
+    mode: Outbound,
+    supports: bool,
+) -> Result<(), Failure> {
     if mode == Outbound::Off {
         let required = lists(message, HeaderId::Require, b"outbound");
-        return if required { Err(Failure::OutboundRequired) } else { Ok(()) };
+        return if required {
+            Err(Failure::OutboundRequired)
+        } else {
+            Ok(())
+        };
     }
     let Asked::Contacts(contacts) = contacts else {
         return Ok(());
     };
-    let uses = supports && contacts.iter().any(|contact| contact.param(b"reg-id").is_some());
+    let uses = supports
+        && contacts
+            .iter()
+            .any(|contact| contact.param(b"reg-id").is_some());
     let hops = message.vias().count();
     if uses && hops > 1 && !first_hop_speaks(message) {
         return Err(Failure::OutboundHop);
@@ -248,21 +326,36 @@ fn outbound(message: &Message, contacts: &Asked<'_>, mode: Outbound, supports: b
 /// The last Path is that of the hop next to the client; it says `ob` where it keeps flows.
 fn first_hop_speaks(message: &Message) -> bool {
     let last = message.paths().last().and_then(Result::ok);
-    last.and_then(|path| path.parse_uri().ok()).is_some_and(|uri| uri.param(b"ob").is_some())
+    last.and_then(|path| path.parse_uri().ok())
+        .is_some_and(|uri| uri.param(b"ob").is_some())
 }
 
 /// True where a header lists an option tag.
 fn lists(message: &Message, id: HeaderId, tag: &[u8]) -> bool {
-    message.all(id).flat_map(|header| sip::split_values(header.value)).any(|value| value.eq_ignore_ascii_case(tag))
+    message
+        .all(id)
+        .flat_map(|header| sip::split_values(header.value))
+        .any(|value| value.eq_ignore_ascii_case(tag))
 }
 
 /// True where a contact means this server: a request to it would come back.
 fn points_at_us(context: &Context, contacts: &[NameAddr<'_>]) -> bool {
     contacts.iter().any(|contact| {
-        let Ok(uri) = contact.parse_uri() else { return false };
-        let transport = uri.param(b"transport").and_then(|param| policy::Proto::parse(param.value?));
-        let default = if uri.scheme == Scheme::Sips { 5061 } else { 5060 };
-        context.config.identity.is_myself(uri.host, uri.port.unwrap_or(default), transport)
+        let Ok(uri) = contact.parse_uri() else {
+            return false;
+        };
+        let transport = uri
+            .param(b"transport")
+            .and_then(|param| policy::Proto::parse(param.value?));
+        let default = if uri.scheme == Scheme::Sips {
+            5061
+        } else {
+            5060
+        };
+        context
+            .config
+            .identity
+            .is_myself(uri.host, uri.port.unwrap_or(default), transport)
     })
 }
 

@@ -13,7 +13,10 @@ pub(super) fn of_registration(context: &Context, params: &Params) -> Vec<u8> {
 }
 
 fn named(context: &Context, params: &Params) -> Option<Vec<u8>> {
-    let set = params.xavp_cfg.as_ref().and_then(|name| context.vars.xavps.fields(name, 0)?.entry(b"socket", 0));
+    let set = params
+        .xavp_cfg
+        .as_ref()
+        .and_then(|name| context.vars.xavps.fields(name, 0)?.entry(b"socket", 0));
     if let Some(XavpValue::Plain(Value::Str(text))) = set {
         return Some(text.to_vec());
     }
@@ -32,9 +35,22 @@ pub(super) fn own(context: &Context, advertised: bool) -> Vec<u8> {
 
 fn text(socket: &Socket, advertised: bool) -> Vec<u8> {
     if advertised {
-        return [socket.proto.name().as_bytes(), b":", &socket.host, b":", socket.port.to_string().as_bytes()].concat();
+        return [
+            socket.proto.name().as_bytes(),
+            b":",
+            &socket.host,
+            b":",
+            socket.port.to_string().as_bytes(),
+        ]
+        .concat();
     }
-    format!("{}:{}:{}", socket.proto, host_text(socket.addr.ip()), socket.addr.port()).into_bytes()
+    format!(
+        "{}:{}:{}",
+        socket.proto,
+        host_text(socket.addr.ip()),
+        socket.addr.port()
+    )
+    .into_bytes()
 }
 
 /// The socket of ours that a text names.
@@ -44,12 +60,18 @@ pub(super) fn find(identity: &Identity, text: &[u8]) -> Option<SocketId> {
     let (host, port) = rest.rsplit_once(':')?;
     let proto = Proto::parse(proto.as_bytes())?;
     let port: u16 = port.parse().ok()?;
-    let ip: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
+    let ip: Option<IpAddr> = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse()
+        .ok();
     if let Some(found) = ip.and_then(|ip| identity.find(proto, SocketAddr::new(ip, port))) {
         return Some(found.id);
     }
     let is_it = |socket: &&Socket| {
-        socket.proto == proto && socket.port == port && socket.host.eq_ignore_ascii_case(host.as_bytes())
+        socket.proto == proto
+            && socket.port == port
+            && socket.host.eq_ignore_ascii_case(host.as_bytes())
     };
     identity.sockets.iter().find(is_it).map(|socket| socket.id)
 }

@@ -12,7 +12,11 @@ pub(super) struct TableArg {
 
 impl TableArg {
     /// The table now.
-    pub(super) fn get(&self, context: &mut Context, location: &dyn Location) -> Arc<dyn LocationTable> {
+    pub(super) fn get(
+        &self,
+        context: &mut Context,
+        location: &dyn Location,
+    ) -> Arc<dyn LocationTable> {
         let find = |name: &Bytes| location.table(name);
         match self.name.as_literal() {
             Some(name) => self.known.get_or_init(|| find(name)).clone(),
@@ -23,6 +27,9 @@ impl TableArg {
 
 impl Argument for TableArg {
     fn prepare(written: Option<&Written>, prepare: &mut Prepare<'_>) -> Result<TableArg, Problem> {
-        Ok(TableArg { name: Text::prepare(written, prepare)?, known: OnceLock::new() })
+        Ok(TableArg {
+            name: Text::prepare(written, prepare)?,
+            known: OnceLock::new(),
+        })
     }
 }

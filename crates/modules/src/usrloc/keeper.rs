@@ -49,18 +49,14 @@ impl Tables {
             u64::from_le_bytes(bytes)
         };
         let hasher = RandomState::with_seeds(word(0), word(8), word(16), word(24));
-        // Where nobody says when the process started, a keyed hash stands for it.
-        let started = if process.started_s == 0 {
-            hasher.hash_one("ruid")
-        } else {
-            process.started_s
-        };
+        // The start and a keyed hash: in containers every process has the same number.
+        let (started, drawn) = (process.started_s, hasher.hash_one("ruid") as u32);
         Tables {
             fixed,
             by_name: RwLock::default(),
             texts: Mutex::new(HashSet::with_hasher(hasher.clone())),
             connections: Mutex::new(HashMap::with_hasher(hasher.clone())),
-            ruid_start: format!("uloc-{started:x}-{:x}-", process.pid),
+            ruid_start: format!("uloc-{started:x}-{drawn:x}-"),
             hasher,
             ruid_next: AtomicU64::new(1),
             next_slot: AtomicUsize::new(0),
@@ -218,9 +214,9 @@ impl Keeper {
 /// The counters of a table.
 pub(super) fn gauges(init: &Init<'_>, table: &str) -> Gauges {
     Gauges {
-        users: init.counter(&format!("{table}-users"), "Addresses-of-record in memory."),
-        contacts: init.counter(&format!("{table}-contacts"), "Contacts in memory."),
-        expires: init.counter(&format!("{table}-expires"), "Contacts that expired."),
+        users: init.counter(&format!("{table}_users"), "Addresses-of-record in memory."),
+        contacts: init.counter(&format!("{table}_contacts"), "Contacts in memory."),
+        expires: init.counter(&format!("{table}_expires"), "Contacts that expired."),
         registered_users: init.counter(
             "registered_users",
             "Addresses-of-record in memory, all tables.",
