@@ -9,6 +9,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// All sockets of all phones.
@@ -20,6 +21,8 @@ pub(super) struct Sockets {
     reader: Reader,
     came: Receiver<Heard>,
     ended: Arc<AtomicBool>,
+    /// The threads that hold sockets at the places of the phones.
+    threads: Vec<JoinHandle<()>>,
 }
 
 struct Stream {
@@ -58,14 +61,15 @@ impl Sockets {
             sender,
             numbers: Arc::new(AtomicU64::new(1)),
         };
-        let mut datagrams = Vec::new();
+        let (mut datagrams, mut threads) = (Vec::new(), Vec::new());
         for (agent, place) in places.iter().enumerate() {
             let wrong = |error: std::io::Error| format!("{}: {error}", place.address);
             let socket = UdpSocket::bind(place.address).map_err(wrong)?;
-            reader.read_datagrams(agent, socket.try_clone().map_err(wrong)?, &ended)?;
+            let reading = socket.try_clone().map_err(wrong)?;
+            threads.push(reader.read_datagrams(agent, reading, &ended)?);
             datagrams.push(socket);
             let listener = TcpListener::bind(place.address).map_err(wrong)?;
-            reader.accept(agent, listener, &ended)?;
+            threads.push(reader.accept(agent, listener, &ended)?);
         }
         Ok(Sockets {
             places: places.to_vec(),
@@ -74,6 +78,7 @@ impl Sockets {
             reader,
             came,
             ended,
+            threads,
         })
     }
 
@@ -141,6 +146,10 @@ impl Drop for Sockets {
         for agent in 0..self.places.len() {
             self.close(agent);
         }
+        // The next play may want these places: they must be free when this one is over.
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -150,11 +159,11 @@ impl Reader {
         agent: usize,
         socket: UdpSocket,
         ended: &Arc<AtomicBool>,
-    ) -> Result<(), String> {
+    ) -> Result<JoinHandle<()>, String> {
         let (reader, ended) = (self.clone(), ended.clone());
         let timeout = socket.set_read_timeout(Some(PAUSE));
         timeout.map_err(|error| error.to_string())?;
-        std::thread::spawn(move || {
+        Ok(std::thread::spawn(move || {
             let mut buffer = vec![0; 65_536];
             while !ended.load(Ordering::Relaxed) {
                 if let Ok((length, source)) = socket.recv_from(&mut buffer) {
@@ -162,8 +171,7 @@ impl Reader {
                     reader.came((agent, Proto::Udp), source, None, what);
                 }
             }
-        });
-        Ok(())
+        }))
     }
 
     fn accept(
@@ -171,11 +179,11 @@ impl Reader {
         agent: usize,
         listener: TcpListener,
         ended: &Arc<AtomicBool>,
-    ) -> Result<(), String> {
+    ) -> Result<JoinHandle<()>, String> {
         let (reader, ended) = (self.clone(), ended.clone());
         let waiting = listener.set_nonblocking(true);
         waiting.map_err(|error| error.to_string())?;
-        std::thread::spawn(move || {
+        Ok(std::thread::spawn(move || {
             while !ended.load(Ordering::Relaxed) {
                 match listener.accept() {
                     Ok((stream, peer)) => reader.accepted(agent, stream, peer),
@@ -185,8 +193,7 @@ impl Reader {
                     Err(_) => return,
                 }
             }
-        });
-        Ok(())
+        }))
     }
 
     fn accepted(&self, agent: usize, stream: TcpStream, peer: SocketAddr) {
