@@ -1,0 +1,127 @@
+//! Debian's own configuration, unchanged, on both servers with the same scenarios.
+
+use nix::sys::signal::Signal;
+use ringwall_e2e::{CallerPorts, Database, Load, Scratch, Server, Sipp, Subject, User, ports};
+use std::path::Path;
+
+const STOCK: &str = "/etc/kamailio/kamailio.cfg";
+
+/// What Kamailio's subscribers of this test have as domain.
+const DOMAIN: &str = "127.0.0.1";
+
+#[test]
+fn ringwall_serves_the_stock_file() {
+    serves_without_toggles(Subject::Ringwall);
+}
+
+#[test]
+fn kamailio_serves_the_stock_file() {
+    serves_without_toggles(Subject::Kamailio);
+}
+
+#[test]
+fn ringwall_serves_the_stock_file_with_auth_and_database() {
+    serves_with_auth_and_database(Subject::Ringwall);
+}
+
+#[test]
+fn kamailio_serves_the_stock_file_with_auth_and_database() {
+    serves_with_auth_and_database(Subject::Kamailio);
+}
+
+fn serves_without_toggles(subject: Subject) {
+    let stage = Stage::new();
+    let server = stage.start(subject, &[]);
+    // Nobody asks for a password, so any is good.
+    let stranger = User::ALICE.with_password("none");
+    stage.play("register", stranger, "", stage.caller);
+    stage.play("register", User::BOB, "", stage.callee);
+    stage.play_calls(stranger);
+    assert!(server.stop(Signal::SIGTERM).success());
+}
+
+fn serves_with_auth_and_database(subject: Subject) {
+    let stage = Stage::new();
+    let database = Database::create(stage.scratch.join("kamailio.sqlite"));
+    database.add(User::ALICE, DOMAIN);
+    database.add(User::BOB, DOMAIN);
+    let url = format!("DBURL=\"{}\"", database.url());
+    let line = [
+        "--loadmodule=db_sqlite.so",
+        "-A",
+        "WITH_AUTH",
+        "-A",
+        "WITH_USRLOCDB",
+        "-A",
+        &url,
+    ];
+    let server = stage.start(subject, &line);
+    let stranger = User::ALICE.with_password("guessed");
+    stage.play("wrong-password", stranger, "", stage.caller);
+    stage.play("register", User::ALICE, "", stage.caller);
+    stage.play("register", User::BOB, "", stage.callee);
+    stage.play_calls(User::ALICE);
+    assert!(server.stop(Signal::SIGTERM).success());
+
+    // Mode 2 writes the registrations back at the end, and the next start reads them.
+    let contacts = database.run("SELECT username, contact FROM location ORDER BY username;");
+    let (alice, bob) = (stage.caller, stage.callee);
+    let expected = format!("alice|sip:alice@127.0.0.1:{alice}\nbob|sip:bob@127.0.0.1:{bob}");
+    assert_eq!(contacts, expected);
+    let _server = stage.start(subject, &line);
+    stage.play_with_callee("call", User::ALICE);
+}
+
+/// The ports and the directory of a server with two phones.
+struct Stage {
+    scratch: Scratch,
+    server: u16,
+    caller: u16,
+    callee: u16,
+}
+
+impl Stage {
+    fn new() -> Stage {
+        let first = ports::block(3);
+        Stage {
+            scratch: Scratch::new(),
+            server: first,
+            caller: first + 1,
+            callee: first + 2,
+        }
+    }
+
+    fn start(&self, subject: Subject, more: &[&str]) -> Server {
+        Server::with_file(
+            subject,
+            self.scratch.path(),
+            self.server,
+            Path::new(STOCK),
+            more,
+        )
+    }
+
+    /// Everything that is not a registration.
+    fn play_calls(&self, caller: User) {
+        for name in ["call", "busy", "cancel"] {
+            self.play_with_callee(name, caller);
+        }
+        self.play("unknown", caller, "nobody", self.caller);
+        self.play("hops", caller, User::BOB.name, self.caller);
+    }
+
+    fn play_with_callee(&self, name: &str, caller: User) {
+        let callee = Sipp::callee(&self.scratch, name, self.callee, Load::ONE);
+        self.play(name, caller, User::BOB.name, self.caller);
+        callee.finish();
+    }
+
+    fn play(&self, name: &str, caller: User, callee: &str, contact: u16) {
+        let ports = CallerPorts {
+            own: self.caller,
+            server: self.server,
+            contact,
+        };
+        Sipp::caller(&self.scratch, name, ports, caller, callee, Load::ONE).finish();
+    }
+}
