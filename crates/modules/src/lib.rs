@@ -4,7 +4,9 @@
 mod auth;
 mod auth_db;
 mod core;
+mod corex;
 mod counters;
+mod debugger;
 mod kex;
 mod maxfwd;
 mod path;
@@ -30,7 +32,9 @@ pub const ALL: &[Entry] = &[
     auth::ENTRY,
     auth_db::ENTRY,
     core::ENTRY,
+    corex::ENTRY,
     counters::ENTRY,
+    debugger::ENTRY,
     kex::ENTRY,
     maxfwd::ENTRY,
     path::ENTRY,

@@ -144,10 +144,10 @@ impl Bench {
             identity: identity(),
             logger,
             log_prefix: None,
+            tracer: installed.tracer.clone(),
             installed,
             transactions: Arc::new(TransactionParams::default()),
-            tracer: None,
-            places: Arc::new(|span| format!("test.cfg:{}", span.start)),
+            places: places(parsed.sources),
             manifests: modules.iter().map(|module| module.manifest()).collect(),
         };
         Ok(Bench {
@@ -387,6 +387,14 @@ fn identity() -> Identity {
         sockets: vec![Socket::new(SocketId(0), Proto::Udp, local, None)],
         ..Identity::default()
     }
+}
+
+/// `path:line:column` of a place.
+fn places(sources: script::SourceMap) -> policy::Places {
+    Arc::new(move |span| {
+        let at = sources.position(span);
+        format!("{}:{}:{}", at.path, at.line, at.column)
+    })
 }
 
 struct Single(Vec<u8>);

@@ -53,6 +53,21 @@ impl Config {
         (self.places)(at)
     }
 
+    /// File and line of a place in the source.
+    pub fn file_and_line(&self, at: Span) -> (String, u32) {
+        let place = self.place(at);
+        let mut parts = place.rsplitn(3, ':');
+        let (_column, line) = (parts.next(), parts.next());
+        let line = line.and_then(|line| line.parse().ok()).unwrap_or(0);
+        (parts.next().unwrap_or_default().to_owned(), line)
+    }
+
+    /// The route a place in the source stands in.
+    pub fn route_at(&self, at: Span) -> Option<&script::RouteInfo> {
+        let before = self.program.routes().iter().filter(|route| route.span.file == at.file);
+        before.filter(|route| route.span.start <= at.start).max_by_key(|route| route.span.start)
+    }
+
     /// The event route of this name, if the script has it.
     pub fn event_route(&self, name: &str) -> Option<RouteId> {
         self.program.route(script::RouteKind::Event, name)

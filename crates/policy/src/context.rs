@@ -313,7 +313,7 @@ impl Context {
 
     /// Writes a line of a module that belongs to this message.
     pub fn log(&mut self, level: Level, source: &'static str, text: impl FnOnce() -> String) {
-        if self.config.logger.enabled(level) {
+        if self.config.logger.enabled_for(level, source) {
             let text = text();
             self.write_log(level, source, text, None);
         }

@@ -1,7 +1,9 @@
 //! Log lines as values: modules write them, the server decides where they go.
 
+use parking_lot::RwLock;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 /// Kamailio's log levels; the number is what `debug=` compares with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +100,7 @@ pub trait Sink: Send + Sync {
 #[derive(Clone)]
 pub struct Logger {
     level: Arc<AtomicI32>,
+    modules: Arc<ModuleLevels>,
     sink: Arc<dyn Sink>,
 }
 
@@ -106,6 +109,7 @@ impl Logger {
     pub fn new(level: i32, sink: Arc<dyn Sink>) -> Logger {
         Logger {
             level: Arc::new(AtomicI32::new(level)),
+            modules: Arc::default(),
             sink,
         }
     }
@@ -120,6 +124,25 @@ impl Logger {
         level as i32 <= self.level()
     }
 
+    /// The same for lines of one module, which may have a level of its own.
+    pub fn enabled_for(&self, level: Level, module: &str) -> bool {
+        level as i32 <= self.module_level(module).unwrap_or_else(|| self.level())
+    }
+
+    /// The level a module has of its own.
+    pub fn module_level(&self, module: &str) -> Option<i32> {
+        if !self.modules.any.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.modules.levels.read().get(module).copied()
+    }
+
+    /// Gives a module a level of its own (debugger `mod_level`).
+    pub fn set_module_level(&self, module: &str, level: i32) {
+        self.modules.levels.write().insert(module.to_owned(), level);
+        self.modules.any.store(true, Ordering::Relaxed);
+    }
+
     /// The present level (`debug=`).
     pub fn level(&self) -> i32 {
         self.level.load(Ordering::Relaxed)
@@ -132,7 +155,7 @@ impl Logger {
 
     /// Writes a line of a module; `text` is only called where the level is on.
     pub fn log(&self, level: Level, source: &'static str, text: impl FnOnce() -> String) {
-        if self.enabled(level) {
+        if self.enabled_for(level, source) {
             self.sink.write(Record {
                 level,
                 source,
@@ -147,6 +170,13 @@ impl Logger {
     pub fn write(&self, record: Record) {
         self.sink.write(record);
     }
+}
+
+/// Levels of single modules; nobody looks in the map while there are none.
+#[derive(Default)]
+struct ModuleLevels {
+    any: AtomicBool,
+    levels: RwLock<BTreeMap<String, i32>>,
 }
 
 struct Nowhere;
