@@ -64,7 +64,10 @@ impl Worker {
             let reason = Bytes::from_static(b"Request Terminated");
             return self.final_of_ours(context, 487, reason);
         }
-        self.cancel_pending(context, Some(&lines));
+        if let Some(transaction) = context.transaction.as_deref_mut() {
+            transaction.cancel_reason = lines.into();
+        }
+        self.cancel_pending(context);
     }
 
     /// `t_cancel_branches(which)`.
@@ -84,7 +87,7 @@ impl Worker {
                 CancelWhich::This => Some(index) == this,
             };
             if wanted {
-                self.cancel_branch(&mut home, index, None);
+                self.cancel_branch(&mut home, index);
             }
         }
         context.home = Some(home);
@@ -92,14 +95,14 @@ impl Worker {
     }
 
     /// Cancels every branch that has no final reply yet.
-    pub(crate) fn cancel_pending(&mut self, context: &mut Context, lines: Option<&[u8]>) {
+    pub(crate) fn cancel_pending(&mut self, context: &mut Context) {
         let options = options(context);
         let Some(transaction) = context.transaction.as_deref_mut() else {
             return;
         };
         let verdict = transaction.fork.cancel_all(&options);
         for branch in &verdict.cancel {
-            self.send_cancel(context, usize::from(*branch), lines.unwrap_or_default());
+            self.cancel_branch(context, usize::from(*branch));
         }
         for branch in &verdict.stop {
             self.stop_branch(context, usize::from(*branch));
@@ -107,22 +110,27 @@ impl Worker {
     }
 
     /// Cancels one branch that has lost, now.
-    /// `cause` is the status of the reply that made it lose, for the Reason (RFC 3326).
-    pub(crate) fn cancel_branch(
-        &mut self,
-        context: &mut Context,
-        index: usize,
-        cause: Option<u16>,
-    ) {
-        let cause = cause.filter(|_| context.config.transactions.local_cancel_reason);
-        let reason = match cause {
-            Some(200..=299) => {
-                "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n".to_owned()
-            }
-            Some(code) => format!("Reason: SIP;cause={code}\r\n"),
-            None => String::new(),
+    pub(crate) fn cancel_branch(&mut self, context: &mut Context, index: usize) {
+        let reason = context
+            .transaction
+            .as_ref()
+            .map(|transaction| transaction.cancel_reason.clone());
+        self.send_cancel(context, index, &reason.unwrap_or_default());
+    }
+
+    /// Notes the final reply that ends the other branches, for the Reason of their CANCELs
+    /// (`local_cancel_reason`, RFC 3326).
+    pub(crate) fn note_cause(&mut self, context: &mut Context, code: u16) {
+        let wanted = context.config.transactions.local_cancel_reason;
+        let Some(transaction) = context.transaction.as_deref_mut().filter(|_| wanted) else {
+            return;
         };
-        self.send_cancel(context, index, reason.as_bytes());
+        transaction.cancel_reason = match code {
+            200..=299 => {
+                Bytes::from_static(b"Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n")
+            }
+            _ => format!("Reason: SIP;cause={code}\r\n").into(),
+        };
     }
 
     /// Ends a branch without a word (`cancel_b_method` 0).

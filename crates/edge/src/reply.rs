@@ -56,7 +56,7 @@ impl Worker {
         };
         if code >= 200 {
             self.tell_replied(context, code, &reason, None);
-            self.cancel_pending(context, None);
+            self.cancel_pending(context);
             if let Some(transaction) = context.transaction.as_deref_mut() {
                 transaction.fork.mark_answered();
             }

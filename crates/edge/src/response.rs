@@ -305,14 +305,21 @@ impl Worker {
         verdict: Verdict,
         reply: Option<&Arc<Message>>,
     ) -> Option<Box<Context>> {
+        let code = reply.and_then(|reply| reply.status());
+        if let Some(code) = code.filter(|code| *code >= 200 && !verdict.cancel.is_empty()) {
+            self.note_cause(&mut context, code);
+        }
         for branch in &verdict.cancel {
-            let cause = reply.and_then(|reply| reply.status());
-            self.cancel_branch(&mut context, usize::from(*branch), cause);
+            self.cancel_branch(&mut context, usize::from(*branch));
         }
         for branch in &verdict.stop {
             self.stop_branch(&mut context, usize::from(*branch));
         }
         match (verdict.relay, reply) {
+            // What a branch says that is cancelled for saying it does not go on.
+            (Relay::This, Some(_)) if code < Some(200) && !verdict.cancel.is_empty() => {
+                Some(context)
+            }
             (Relay::This, Some(reply)) => {
                 self.forward_reply(&mut context, reply, None);
                 Some(context)

@@ -90,6 +90,7 @@ impl Worker {
             local_tag: self.local_tag(&context.message),
             replied: 0,
             cancelled: false,
+            cancel_reason: Bytes::new(),
             expired: false,
             is_over: false,
             suspended: false,

@@ -58,6 +58,9 @@ pub struct Transaction {
     pub replied: u16,
     /// True once a CANCEL came from the caller.
     pub cancelled: bool,
+    /// The Reason lines of our CANCELs, of the caller's or of the reply that won; a branch that
+    /// speaks late gets them too.
+    pub cancel_reason: Bytes,
     /// True once the INVITE's lifetime is over.
     pub expired: bool,
     /// Nothing more will come of it: `t_drop()`, `t_release()`, a `t_relay()` that failed.

@@ -70,7 +70,11 @@ impl Rr {
             loose.apply(&message, &request_uri, &mut context.edits);
             if let Some(own) = loose.own {
                 let params = own.params.raw();
-                config.installed.own_route.iter().for_each(|see| see(context, params));
+                config
+                    .installed
+                    .own_route
+                    .iter()
+                    .for_each(|see| see(context, params));
             }
         }
         (code, loose.preloaded)
