@@ -1,5 +1,6 @@
 //! The server as a process of ours.
 
+use crate::scenario::LOG_LEVEL;
 use crate::{Scenario, Subject};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -150,7 +151,8 @@ fn arguments(scenario: &Scenario, directory: &Path) -> Result<Vec<String>, Strin
     let given = given.iter().map(|word| filled(word).replace("{cfg}", &shown(&main)));
     let here = shown(directory);
     let own = ["-DD", "-E", "-m", "64", "-M", "8", "-w", &here, "-Y", &here];
-    Ok(given.chain(own.map(str::to_owned)).collect())
+    let level = scenario.leaves_log_level().then(|| format!("--debug={LOG_LEVEL}"));
+    Ok(given.chain(own.map(str::to_owned)).chain(level).collect())
 }
 
 fn make_database(scenario: &Scenario, path: &Path) -> Result<(), String> {

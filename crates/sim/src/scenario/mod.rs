@@ -135,6 +135,12 @@ impl Scenario {
         self.path.parent().unwrap_or(Path::new("."))
     }
 
+    /// True where its script leaves the log level to the runner, which then takes [`LOG_LEVEL`].
+    pub(crate) fn leaves_log_level(&self) -> bool {
+        let text = self.script.text.as_deref();
+        text.is_some_and(|text| !text.lines().any(|line| line.trim_start().starts_with("debug")))
+    }
+
     /// True where it calls commands of the server.
     pub(crate) fn uses_rpc(&self) -> bool {
         let mut steps = self.steps.iter();
@@ -146,6 +152,9 @@ impl Scenario {
         self.steps.iter().map(Step::waiting_ms).sum()
     }
 }
+
+/// `L_INFO`, so that plays see what scripts log.
+pub(crate) const LOG_LEVEL: i32 = 2;
 
 /// The network of every scenario as written.
 const NETWORK: &str = "127.0.0";

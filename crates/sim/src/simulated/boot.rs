@@ -3,7 +3,7 @@
 use super::command::Command;
 use super::files::Disk;
 use super::{BEGINNING_UNIX_MS, Lines};
-use crate::scenario::Row;
+use crate::scenario::{LOG_LEVEL, Row};
 use crate::{Scenario, Script};
 use edge::{Edge, Keys, Limits};
 use policy::{
@@ -65,7 +65,10 @@ pub(super) fn boot(
     let ready = loader.load(&parsed);
     let ready = ready.map_err(|findings| script::render(&findings, &parsed.sources, false))?;
     let config = ready.config;
-    logger.set_level(i32::try_from(config.core.debug).unwrap_or(i32::MAX));
+    logger.set_level(match scenario.leaves_log_level() {
+        true => LOG_LEVEL,
+        false => i32::try_from(config.core.debug).unwrap_or(i32::MAX),
+    });
     run(std::mem::take(&mut *config.installed.start.lock()))?;
     let config = Arc::new(config);
     let edge = Edge::new(config.clone(), Limits::default(), keys(rng), &world);
