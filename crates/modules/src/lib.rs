@@ -1,6 +1,7 @@
 //! The modules, one folder each. This list is generated from the folder names by
 //! `cargo xtask codegen`; a test fails when it is stale.
 
+mod acc;
 mod auth;
 mod auth_db;
 mod core;
@@ -29,6 +30,7 @@ use policy::Entry;
 
 /// Every module, by name.
 pub const ALL: &[Entry] = &[
+    acc::ENTRY,
     auth::ENTRY,
     auth_db::ENTRY,
     core::ENTRY,

@@ -18,6 +18,13 @@ pub trait TransactionHook: Send + Sync {
     /// A branch ended without success; `reply` is none where the status was made up here.
     fn branch_failed(&self, _context: &mut Context, _outcome: &Replied<'_>) {}
 
+    /// Every branch ended without success, before a failure route or the reply to the caller;
+    /// `outcome` is the reply that was selected.
+    fn failed(&self, _context: &mut Context, _outcome: &Replied<'_>) {}
+
+    /// A provisional reply above 100 goes to the caller.
+    fn progressed(&self, _context: &mut Context, _outcome: &Replied<'_>) {}
+
     /// The ACK of a 2xx passed, as far as its transaction is still known.
     fn acknowledged(&self, _context: &mut Context, _ack: &Message) {}
 }

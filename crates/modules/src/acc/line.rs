@@ -1,0 +1,63 @@
+//! The log line.
+
+use super::facts::{Event, Facts};
+use super::{Logic, clock};
+use policy::{Context, Record};
+use std::fmt::Write;
+
+impl Logic {
+    /// Writes the line of an event.
+    pub(super) fn log(&self, context: &mut Context, event: Event, facts: &Facts) {
+        if !context.config.logger.enabled(self.params.level) {
+            return;
+        }
+        let text = self.line(context, event, facts);
+        let record = Record {
+            level: self.params.level,
+            source: "acc",
+            prefix: String::new(),
+            text,
+            facility: self.params.facility.clone(),
+        };
+        context.write_log(record.level, record.source, record.text, record.facility);
+    }
+
+    fn line(&self, context: &mut Context, event: Event, facts: &Facts) -> String {
+        let mut line = String::with_capacity(256);
+        line.push_str(event.words());
+        // Writing into a text cannot fail.
+        let _ = write!(line, "timestamp={}", context.now.unix_s());
+        for (name, value) in clock::log_fields(&self.params, &self.surroundings, context.now) {
+            push(&mut line, name, value.as_bytes());
+        }
+        for (name, value) in [
+            ("method", &facts.method),
+            ("from_tag", &facts.from_tag),
+            ("to_tag", &facts.to_tag),
+            ("call_id", &facts.call_id),
+            ("code", &facts.code),
+            ("reason", &facts.reason),
+        ] {
+            push(&mut line, name, value);
+        }
+        for (name, text) in &self.log_extra {
+            let value = text.get(context);
+            push(&mut line, name, &value);
+        }
+        for leg in self.legs(context) {
+            for ((name, _), value) in self.params.legs.iter().zip(leg) {
+                push(&mut line, name, &value.to_text());
+            }
+        }
+        line
+    }
+}
+
+/// `;name=value`; control characters, which would end or forge a line, become `?`.
+fn push(line: &mut String, name: &str, value: &[u8]) {
+    line.push(';');
+    line.push_str(name);
+    line.push('=');
+    let text = String::from_utf8_lossy(value);
+    line.extend(text.chars().map(|c| if c.is_control() { '?' } else { c }));
+}
