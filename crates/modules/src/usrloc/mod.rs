@@ -6,6 +6,7 @@ mod keeper;
 mod load;
 mod params;
 mod rpc;
+mod show;
 mod table;
 #[cfg(test)]
 mod testing;

@@ -5,11 +5,11 @@
 
 use super::Usrloc;
 use super::params::DbMode;
+use super::show::{contacts, text};
 use super::table::{Table, aor_hash};
 use bytes::Bytes;
 use policy::{
-    Binding, BindingState, Bindings, Change, Declaration, Q, Registration, RpcError, RpcRequest,
-    RpcResult,
+    Binding, Bindings, Change, Declaration, Q, Registration, RpcError, RpcRequest, RpcResult,
 };
 use serde_json::{Value as Json, json};
 use std::collections::HashSet;
@@ -369,53 +369,4 @@ impl Usrloc {
             keeper: self.keeper.clone(),
         }
     }
-}
-
-fn contacts(bindings: &Bindings, now_s: u64) -> Vec<Json> {
-    bindings
-        .iter()
-        .map(|binding| json!({ "Contact": contact(binding, now_s) }))
-        .collect()
-}
-
-fn contact(binding: &Binding, now_s: u64) -> Json {
-    let set = |value: Option<&[u8]>| value.map_or("[not set]".to_owned(), text);
-    let expires = match binding.expires_s() {
-        0 => json!("permanent"),
-        _ if !binding.is_alive(now_s) => json!("expired"),
-        end => json!(end - now_s),
-    };
-    let state = match binding.state() {
-        BindingState::New => "CS_NEW",
-        BindingState::Synced => "CS_SYNC",
-        BindingState::Dirty => "CS_DIRTY",
-    };
-    json!({
-        "Address": text(binding.contact()),
-        "Expires": expires,
-        "Q": if binding.q() == Q::UNSET { json!(-1) } else { json!(f64::from(binding.q().0) / 1000.0) },
-        "Call-ID": text(binding.call_id()),
-        "CSeq": binding.cseq(),
-        "User-Agent": text(binding.user_agent()),
-        "Received": set(binding.received()),
-        "Path": set(binding.path()),
-        "State": state,
-        "Flags": binding.flags(),
-        "CFlags": binding.branch_flags(),
-        "Socket": set(Some(binding.socket()).filter(|socket| !socket.is_empty())),
-        "Methods": binding.methods(),
-        "Ruid": text(binding.ruid()),
-        "Instance": set(binding.instance()),
-        "Reg-Id": binding.reg_id(),
-        "Server-Id": binding.server_id(),
-        "Tcpconn-Id": binding.connection().and_then(|id| i64::try_from(id.0).ok()).unwrap_or(-1),
-        "Keepalive": 0,
-        "Last-Keepalive": binding.modified_s(),
-        "KA-Roundtrip": 0,
-        "Last-Modified": binding.modified_s(),
-    })
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
