@@ -32,7 +32,14 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
     );
 }
 
-const READ: [(&str, &str, fn(Credentials<'_>) -> Option<&[u8]>); 10] = [
+/// A variable: name, doc line, how it is read.
+type Field = (
+    &'static str,
+    &'static str,
+    fn(Credentials<'_>) -> Option<&[u8]>,
+);
+
+const READ: [Field; 10] = [
     (
         "au",
         "The user part of the user name of the credentials.",

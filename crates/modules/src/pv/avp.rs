@@ -2,9 +2,11 @@
 
 use super::Pv;
 use super::header::{At, Wanted, joined};
+use super::part::int;
 use bytes::Bytes;
 use policy::{AvpName, Avps, Context, Declaration, Prepare, Problem, Text, Var, problem};
-use script::{AssignOp, Value};
+use script::{AssignOp, Value, VarSpec};
+use std::sync::Arc;
 
 pub(super) fn declare(declaration: &mut Declaration<Pv>) {
     let doc =
@@ -15,8 +17,8 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
             .inner
             .as_ref()
             .ok_or_else(|| problem("the name of the AVP is missing"))?;
-        let name = std::sync::Arc::new(Name::prepare(inner, aliases, prepare)?);
-        let at = std::sync::Arc::new(At::prepare(spec, prepare)?);
+        let name = Arc::new(Name::prepare(inner, aliases, prepare)?);
+        let at = Arc::new(At::prepare(spec, prepare)?);
         let has_index = spec.index.is_some();
         let (own_name, own_at) = (name.clone(), at.clone());
         Ok(Var::assignable(
@@ -34,6 +36,25 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
             },
         ))
     });
+}
+
+/// `$cnt($avp(x))`.
+pub(super) fn counter(
+    module: Option<&Arc<Pv>>,
+    spec: &VarSpec,
+    prepare: &mut Prepare<'_>,
+) -> Result<Var, Problem> {
+    let aliases = module.map(|pv| pv.aliases.as_slice()).unwrap_or_default();
+    let inner = spec
+        .inner
+        .as_ref()
+        .ok_or_else(|| problem("the name of the AVP is missing"))?;
+    let name = Name::prepare(inner, aliases, prepare)?;
+    Ok(Var::read_only(move |context| {
+        int(name.with(context, |context, name| {
+            context.vars.avps.values(name).count()
+        }))
+    }))
 }
 
 enum Name {

@@ -13,7 +13,10 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
     }
 }
 
-const READ: [(&str, &str, fn(&mut Context) -> Value); 11] = [
+/// A variable: name, doc line, how it is read.
+type Read = (&'static str, &'static str, fn(&mut Context) -> Value);
+
+const READ: [Read; 11] = [
     ("ai", "The URI of P-Asserted-Identity.", |c| {
         optional(uri(c, HeaderId::PAssertedIdentity))
     }),

@@ -87,9 +87,7 @@ const READ: [(&str, &str, Read); 22] = [
         Value::text("SIP/2.0")
     }),
     ("rs", "The status of a reply.", |c| {
-        c.message
-            .status()
-            .map_or(Value::Null, |status| text(status))
+        c.message.status().map_or(Value::Null, text)
     }),
     ("rr", "The reason phrase of a reply.", |c| {
         of_message(c, c.message.status().map(|_| c.message.reason()))

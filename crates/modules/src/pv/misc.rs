@@ -90,8 +90,8 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
         |_, spec, _| {
             let name = spec.inner.as_deref().unwrap_or_default().trim_ascii();
             let family = match name {
-                b"IPv4" => Some(2),
-                b"IPv6" => Some(10),
+                b"IPv4" | b"INET" => Some(2),
+                b"IPv6" | b"INET6" => Some(10),
                 _ => policy::Proto::parse(name).map(policy::Proto::number),
             };
             family

@@ -7,6 +7,7 @@
 mod auth;
 mod avp;
 mod branch;
+mod count;
 mod from_to;
 mod functions;
 mod header;
@@ -70,6 +71,7 @@ impl Module for Pv {
         shared::declare(declaration);
         avp::declare(declaration);
         xavp::declare(declaration);
+        count::declare(declaration);
         branch::declare(declaration);
         sbranch::declare(declaration);
         misc::declare(declaration);
@@ -96,12 +98,14 @@ impl Module for Pv {
 
 fn deviations(declaration: &mut Declaration<Pv>) {
     for sentence in [
-        "$var(x) starts anew with each message; Kamailio keeps it in the process, so that a message sees what another one left.",
-        "$ru and its parts refuse a value that is no URI; Kamailio takes it and reads <null> ever after.",
-        "A negative index of $avp, $hfl counts from the end, -1 is the last; 5.6.3 is off by one there.",
+        "$var(x) starts anew with each message; Kamailio keeps it in the process.",
+        "$ru and its kin refuse a value that is no URI; Kamailio takes it and reads <null> ever after.",
+        "A negative index of $avp and $hfl counts from the end, -1 is the last; 5.6.3 is off by one.",
+        "$hfl(Contact) has the order of the header; 5.6.3 turns it round.",
         "White space around a header value is no part of it; Kamailio keeps what follows it.",
         "$mi counts the messages that were asked for it; Kamailio counts those of a process.",
         "{uri.duri}, {uri.suri} and {uri.saor} are clean; 5.6.3 puts a stray octet behind the scheme.",
+        "{s.rbefore} works; 5.6.3 prints what lies behind the text.",
     ] {
         declaration.deviation(sentence);
     }

@@ -45,7 +45,10 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
     });
 }
 
-const READ: [(&str, &str, fn(&mut Context) -> Value); 23] = [
+/// A variable: name, doc line, how it is read.
+type Read = (&'static str, &'static str, fn(&mut Context) -> Value);
+
+const READ: [Read; 23] = [
     ("si", "Source address.", |c| ip(c.flow.peer.ip())),
     ("src_ip", "Source address.", |c| ip(c.flow.peer.ip())),
     ("siz", "Source address, IPv6 in brackets.", |c| {

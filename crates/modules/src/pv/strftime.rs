@@ -67,11 +67,11 @@ fn push(out: &mut String, conversion: char, at: OffsetDateTime) {
         'k' => write!(out, "{:2}", at.hour()),
         'm' => write!(out, "{:02}", u8::from(at.month())),
         'M' => write!(out, "{:02}", at.minute()),
-        'n' => write!(out, "\n"),
+        'n' => out.write_char('\n'),
         'p' => write!(out, "{}", if at.hour() < 12 { "AM" } else { "PM" }),
         's' => write!(out, "{}", at.unix_timestamp()),
         'S' => write!(out, "{:02}", at.second()),
-        't' => write!(out, "\t"),
+        't' => out.write_char('\t'),
         'u' => write!(out, "{}", at.weekday().number_from_monday()),
         'w' => write!(out, "{}", at.weekday().number_days_from_sunday()),
         'y' => write!(out, "{:02}", at.year().rem_euclid(100)),
@@ -79,7 +79,7 @@ fn push(out: &mut String, conversion: char, at: OffsetDateTime) {
         'z' => write!(out, "{}", offset_text(at.offset())),
         'Z' if at.offset().is_utc() => write!(out, "UTC"),
         'Z' => write!(out, "{}", offset_text(at.offset())),
-        '%' => write!(out, "%"),
+        '%' => out.write_char('%'),
         other => write!(out, "%{other}"),
     };
 }

@@ -64,7 +64,10 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
     }
 }
 
-const READ: [(&str, &str, fn(&mut Context) -> Value); 5] = [
+/// A variable: name, doc line, how it is read.
+type Read = (&'static str, &'static str, fn(&mut Context) -> Value);
+
+const READ: [Read; 5] = [
     ("TS", "The time in Unix seconds.", |c| seconds(c)),
     ("Ts", "The time in Unix seconds.", |c| seconds(c)),
     ("Tf", "The local time, `Sat Nov 21 07:46:06 2026`.", |c| {

@@ -2,10 +2,11 @@
 
 use super::Pv;
 use super::header::Wanted;
+use super::part::int;
 use super::xavp_path::{Path, Steps, list, list_mut, number};
 use bytes::Bytes;
-use policy::{Context, Declaration, Var, XavpValue, Xavps};
-use script::Value;
+use policy::{Context, Declaration, Prepare, Problem, Var, XavpValue, Xavps};
+use script::{Value, VarSpec};
 use std::sync::Arc;
 
 /// Which family: they differ in where they are kept, in case, and in whether a name has one value.
@@ -62,6 +63,19 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
     }
 }
 
+/// `$cnt($xavp(x))`, `$cnt($xavp(x=>y))`.
+pub(super) fn counter(spec: &VarSpec, prepare: &mut Prepare<'_>) -> Result<Var, Problem> {
+    let path = Path::prepare(spec, prepare)?;
+    Ok(Var::read_only(move |context| {
+        let steps = path.get(context, false).unwrap_or_default();
+        let Some(((name, _), front)) = steps.split_last() else {
+            return Value::Int(0);
+        };
+        let list = list(Family::Xavp.root(context), front);
+        int(list.map_or(0, |list| list.count(name)))
+    }))
+}
+
 fn read(root: &Xavps, steps: &Steps) -> Value {
     let Some(((name, at), front)) = steps.split_last() else {
         return Value::Null;
@@ -96,8 +110,14 @@ fn write(family: Family, root: &mut Xavps, steps: &Steps, value: Value) -> bool 
 /// Sets one entry of a list: null removes it, an index replaces it, else it is added.
 fn set(list: &mut Xavps, name: &Bytes, at: &Option<Wanted>, value: Value) -> bool {
     match (at, value) {
-        (Some(Wanted::All), Value::Null) => list.remove_all(name) < usize::MAX,
-        (at, Value::Null) => list.remove(name, number(at)) || true,
+        (Some(Wanted::All), Value::Null) => {
+            list.remove_all(name);
+            true
+        }
+        (at, Value::Null) => {
+            list.remove(name, number(at));
+            true
+        }
         (Some(Wanted::All), value) => {
             list.remove_all(name);
             list.add(name.clone(), XavpValue::Plain(value));

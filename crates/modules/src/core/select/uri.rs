@@ -34,8 +34,7 @@ pub(super) fn resolve(parts: &[SelectPart]) -> Option<Read> {
 pub(super) fn part(parts: &[SelectPart]) -> Option<Part> {
     Some(match names(parts).as_slice() {
         [] => Box::new(|uri| text(uri.clone())),
-        [b"user"] => of(|uri| Some(uri.user?)),
-        [b"rn_user"] => of(|uri| Some(uri.user?)),
+        [b"user" | b"rn_user"] => of(|uri| uri.user),
         [b"pwd"] => of(|uri| uri.password),
         [b"host"] => of(|uri| Some(uri.host)),
         [b"port"] => Box::new(|uri| text(Uri::parse(uri).ok()?.port?.to_string())),

@@ -6,6 +6,9 @@ use policy::Context;
 use script::{SelectPart, Value};
 use sip::Via;
 
+/// A part of a Via.
+type Part = Box<dyn Fn(&Context, &Via<'_>) -> Option<Value> + Send + Sync>;
+
 /// The selects of a Via; n counts from 1, -1 is the last.
 pub(super) fn resolve(parts: &[SelectPart]) -> Option<Read> {
     let first = parts
@@ -15,9 +18,7 @@ pub(super) fn resolve(parts: &[SelectPart]) -> Option<Read> {
         None => 1,
         Some(index) => script::parse_int(index)?,
     };
-    let read: Box<dyn Fn(&Context, &Via<'_>) -> Option<Value> + Send + Sync> = match names(parts)
-        .get(1..)?
-    {
+    let read: Part = match names(parts).get(1..)? {
         [] => of(|via| Some(via.raw)),
         [b"name"] => Box::new(|_, _| text("SIP")),
         [b"version"] => Box::new(|_, _| text("2.0")),
@@ -38,9 +39,7 @@ pub(super) fn resolve(parts: &[SelectPart]) -> Option<Read> {
     }))
 }
 
-fn of(
-    read: for<'a> fn(&Via<'a>) -> Option<&'a [u8]>,
-) -> Box<dyn Fn(&Context, &Via<'_>) -> Option<Value> + Send + Sync> {
+fn of(read: for<'a> fn(&Via<'a>) -> Option<&'a [u8]>) -> Part {
     Box::new(move |context, via| text(context.message.slice_of(read(via)?)))
 }
 
@@ -48,7 +47,7 @@ fn via_at(context: &Context, index: i64) -> Option<Via<'_>> {
     let mut vias = context.message.vias();
     match index {
         1 => context.message.top_via().ok(),
-        1.. => vias.nth(usize::try_from(index).ok()?.checked_sub(1)?)?.ok(),
+        2.. => vias.nth(usize::try_from(index).ok()?.checked_sub(1)?)?.ok(),
         0 => None,
         _ => {
             let count = context.message.vias().count();

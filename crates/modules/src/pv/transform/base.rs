@@ -15,7 +15,7 @@ pub(super) fn hexa(text: &[u8]) -> Vec<u8> {
 
 /// From hexadecimal digits of any case; none for anything else.
 pub(super) fn hexa_back(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return None;
     }
     let digit = |byte: u8| {

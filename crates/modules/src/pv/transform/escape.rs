@@ -44,7 +44,7 @@ pub(super) fn percent_back(text: &[u8]) -> Option<Vec<u8>> {
         }
         let (digits, tail) = rest.split_at_checked(2)?;
         let octet = octet(digits)?;
-        if octet < 0x20 || octet > 0x7e {
+        if !(0x20..=0x7e).contains(&octet) {
             return None;
         }
         out.push(octet);

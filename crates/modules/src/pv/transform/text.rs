@@ -113,7 +113,7 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
         |args, prepare| {
             at_least(args, 2)?;
             with_arguments(args, prepare, |text, args| {
-                replace(text, args.first()?.trim_ascii(), args.get(1)?)
+                replace(text, args.first()?.trim_ascii(), args.get(1)?.trim_ascii())
             })
         },
     );
@@ -238,12 +238,7 @@ fn to_int(text: &Bytes) -> Option<Value> {
 fn keep(text: &Bytes, wanted: fn(&u8) -> bool) -> Option<Value> {
     match text.iter().all(wanted) {
         true => Some(Value::Str(text.clone())),
-        false => owned(
-            text.iter()
-                .copied()
-                .filter(|byte| wanted(byte))
-                .collect::<Vec<u8>>(),
-        ),
+        false => owned(text.iter().copied().filter(wanted).collect::<Vec<u8>>()),
     }
 }
 
