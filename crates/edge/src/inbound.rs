@@ -178,16 +178,33 @@ impl Worker {
 
     /// The script has seen the request through.
     pub(crate) fn request_ended(&mut self, mut context: Box<Context>) -> Box<Context> {
-        if let Some(transaction) = &mut context.transaction {
-            let idle = transaction.branches.is_empty()
-                && transaction.replied < 200
-                && !transaction.suspended;
-            transaction.is_over |= idle;
+        let idle = context.transaction.as_ref().is_some_and(|transaction| {
+            transaction.branches.is_empty() && !transaction.is_final() && !transaction.suspended
+        });
+        if idle {
+            self.end_idle(&mut context);
         }
         if context.switches.tcp_alias {
             self.accept_alias(&context);
         }
         context
+    }
+
+    /// The script has left a transaction without a branch and without a final reply. Where that is
+    /// because relaying failed, the caller is told (`t_set_disable_internal_reply()`).
+    fn end_idle(&mut self, context: &mut Context) {
+        let told = context.answered || context.armed.no_internal_reply;
+        match context.error.filter(|_| !told) {
+            Some((code, text)) => {
+                let reason = text.replace("/SL)", "/TM)");
+                self.final_of_ours(context, code, reason.into());
+            }
+            None => {
+                if let Some(transaction) = context.transaction.as_deref_mut() {
+                    transaction.is_over = true;
+                }
+            }
+        }
     }
 }
 

@@ -98,10 +98,7 @@ impl Worker {
             return -1;
         }
         match self.make_transaction(context) {
-            Made::Yes => {
-                self.trying(context);
-                1
-            }
+            Made::Yes => 1,
             Made::Again => 0,
             Made::No => -1,
         }

@@ -77,7 +77,10 @@ impl Worker {
                 return go_on(context, resume, Answer::Code(-1));
             }
         }
-        self.trying(context);
+        if relay.flags & NO_TRYING == 0 {
+            self.trying(context);
+        }
+        context.armed.no_internal_reply |= relay.flags & NO_INTERNAL_REPLY != 0;
         self.tell_relayed(context);
         let mut job = self.relay_job(context, relay);
         match shares_of(&context.message, job.targets.len()) {
@@ -413,6 +416,10 @@ fn failure_code(error: Option<(u16, &'static str)>) -> i32 {
         _ => -1,
     }
 }
+
+/// Flags of `t_relay_to()`. That for "no failover" has no name: only one address is ever tried.
+const NO_TRYING: u32 = 1;
+const NO_INTERNAL_REPLY: u32 = 2;
 
 /// A failure route begins with what the request was when it was relayed first.
 fn save_for_failure(context: &mut Context) {

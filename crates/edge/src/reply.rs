@@ -59,6 +59,8 @@ impl Worker {
             self.cancel_pending(context);
             if let Some(transaction) = context.transaction.as_deref_mut() {
                 transaction.fork.mark_answered();
+                // What is answered is there for retransmissions, also where relaying had failed.
+                transaction.is_over = false;
             }
         }
         self.reply_through(context, code, bytes, true);
@@ -86,6 +88,7 @@ impl Worker {
             context.switches.reply_no_connect,
             context.switches.reply_close,
         );
+        context.answered |= code >= 200;
         self.put(Output::Transmit(Transmit {
             flow,
             bytes,

@@ -82,6 +82,8 @@ pub struct Context {
     pub reserved: Option<stack::table::TxId>,
     /// Why the last relaying failed: what `sl_reply_error()` sends.
     pub error: Option<(u16, &'static str)>,
+    /// A final reply was sent beside the transaction.
+    pub answered: bool,
     /// In reply and failure routes: the branch the reply belongs to, and the reply.
     pub reply: Option<ReplyInHand>,
     /// In a branch route: which branch it is for.
@@ -210,6 +212,7 @@ impl Context {
             key: None,
             reserved: None,
             error: None,
+            answered: false,
             reply: None,
             branch_index: 0,
             home: None,
