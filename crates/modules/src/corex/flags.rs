@@ -8,21 +8,28 @@ pub(super) fn declare(d: &mut Declaration<CoreX>) {
         "setxflag(flag)",
         "Sets an extended flag, 0 to 63.",
         Routes::ANY,
-        |_: &CoreX, context: &mut Context, flag: &Int| change(context, flag, |flags, mask| *flags |= mask),
+        |_: &CoreX, context: &mut Context, flag: &Int| {
+            change(context, flag, |flags, mask| *flags |= mask)
+        },
     );
     d.function(
         "resetxflag(flag)",
         "Clears an extended flag.",
         Routes::ANY,
-        |_: &CoreX, context: &mut Context, flag: &Int| change(context, flag, |flags, mask| *flags &= !mask),
+        |_: &CoreX, context: &mut Context, flag: &Int| {
+            change(context, flag, |flags, mask| *flags &= !mask)
+        },
     );
     d.function(
         "isxflagset(flag)",
         "1 where an extended flag is set.",
         Routes::ANY,
         |_: &CoreX, context: &mut Context, flag: &Int| {
-            mask(context, flag)
-                .is_some_and(|mask| context.extension::<XFlags>().is_some_and(|flags| flags.0 & mask != 0))
+            mask(context, flag).is_some_and(|mask| {
+                context
+                    .extension::<XFlags>()
+                    .is_some_and(|flags| flags.0 & mask != 0)
+            })
         },
     );
 }
@@ -48,6 +55,9 @@ mod tests {
     #[test]
     fn flags_go_up_to_63() {
         let script = "loadmodule \"corex\"\nrequest_route { setxflag(\"40\"); rc(); isxflagset(40); rc(); resetxflag(40); isxflagset(40); rc(); setxflag(63); isxflagset(63); rc(); setxflag(64); rc(); setxflag(99); rc(); }";
-        assert_eq!(run(script, "OPTIONS sip:b@x SIP/2.0\n\n").codes, [1, 1, -1, 1, -1, -1]);
+        assert_eq!(
+            run(script, "OPTIONS sip:b@x SIP/2.0\n\n").codes,
+            [1, 1, -1, 1, -1, -1]
+        );
     }
 }

@@ -7,7 +7,8 @@ mod sockets;
 
 use bytes::Bytes;
 use policy::{
-    Alias, Context, Declaration, Destination, Entry, Init, Level, Logger, Module, Problem, Proto, Q, Routes, Text,
+    Alias, Context, Declaration, Destination, Entry, Init, Level, Logger, Module, Problem, Proto,
+    Q, Routes, Text,
 };
 use serde_json::json;
 
@@ -54,7 +55,8 @@ impl Module for CoreX {
                 if !request.has(0) {
                     return Ok(json!({ "debug": old }));
                 }
-                let new = i32::try_from(request.int(0)?).map_err(|_| policy::RpcError::invalid("no such level"))?;
+                let new = i32::try_from(request.int(0)?)
+                    .map_err(|_| policy::RpcError::invalid("no such level"))?;
                 module.logger.set_level(new);
                 Ok(json!({ "old": old, "new": new }))
             },
@@ -62,7 +64,10 @@ impl Module for CoreX {
     }
 
     fn init(params: Params, init: &mut Init<'_>) -> Result<CoreX, Problem> {
-        params.aliases.into_iter().for_each(|alias| init.add_alias(alias));
+        params
+            .aliases
+            .into_iter()
+            .for_each(|alias| init.add_alias(alias));
         Ok(CoreX {
             logger: init.logger.clone(),
         })
@@ -80,7 +85,10 @@ fn alias(text: &[u8]) -> Option<Alias> {
     let (host, port) = match rest.iter().rposition(|byte| *byte == b':') {
         Some(colon) => (
             rest.get(..colon)?,
-            std::str::from_utf8(rest.get(colon + 1..)?).ok()?.parse().ok()?,
+            std::str::from_utf8(rest.get(colon + 1..)?)
+                .ok()?
+                .parse()
+                .ok()?,
         ),
         None => (rest, 0),
     };
@@ -93,7 +101,10 @@ fn alias(text: &[u8]) -> Option<Alias> {
 }
 
 fn append_branch(_: &CoreX, context: &mut Context, uri: &Option<Text>, q: &Option<Text>) -> bool {
-    let uri = uri.as_ref().map(|uri| uri.get(context)).filter(|uri| !uri.is_empty());
+    let uri = uri
+        .as_ref()
+        .map(|uri| uri.get(context))
+        .filter(|uri| !uri.is_empty());
     let q = q.as_ref().map(|q| q.get(context)).filter(|q| !q.is_empty());
     let q = match q {
         None => Q::UNSET,
@@ -104,7 +115,9 @@ fn append_branch(_: &CoreX, context: &mut Context, uri: &Option<Text>, q: &Optio
     };
     // The Request-URI is a branch too.
     if context.branches.len() + 1 >= context.core().max_branches {
-        context.log(Level::Err, "corex", || "max nr of branches exceeded".to_owned());
+        context.log(Level::Err, "corex", || {
+            "max nr of branches exceeded".to_owned()
+        });
         return false;
     }
     let target = &context.target;
@@ -173,7 +186,13 @@ mod tests {
     #[test]
     fn the_level_is_a_command() {
         let bench = Bench::new("loadmodule \"corex\"\nrequest_route { rc(); }");
-        assert_eq!(bench.rpc("corex.debug", json!([2])), Ok(json!({ "old": 3, "new": 2 })));
-        assert_eq!(bench.rpc("corex.debug", json!([])), Ok(json!({ "debug": 2 })));
+        assert_eq!(
+            bench.rpc("corex.debug", json!([2])),
+            Ok(json!({ "old": 3, "new": 2 }))
+        );
+        assert_eq!(
+            bench.rpc("corex.debug", json!([])),
+            Ok(json!({ "debug": 2 }))
+        );
     }
 }

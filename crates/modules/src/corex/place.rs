@@ -13,8 +13,12 @@ pub(super) fn declare(d: &mut Declaration<CoreX>) {
         |_, spec, prepare| {
             let at = prepare.span;
             let read: fn(&mut Context, script::Span) -> Value = match spec.inner.as_deref() {
-                Some(b"line") => |context, at| Value::Int(context.config.file_and_line(at).1.into()),
-                Some(b"name" | b"file") => |context, at| Value::Str(context.config.file_and_line(at).0.into()),
+                Some(b"line") => {
+                    |context, at| Value::Int(context.config.file_and_line(at).1.into())
+                }
+                Some(b"name" | b"file") => {
+                    |context, at| Value::Str(context.config.file_and_line(at).0.into())
+                }
                 Some(b"route") => route,
                 _ => return Err(problem("expected $cfg(line), $cfg(name) or $cfg(route)")),
             };
@@ -43,7 +47,10 @@ mod tests {
             run(script, "OPTIONS sip:b@x SIP/2.0\n\n").notes,
             ["test.cfg DEFAULT_ROUTE", "A"]
         );
-        assert!(problems("loadmodule \"corex\"\nrequest_route { note(\"$cfg(x)\"); }").contains("expected $cfg(line)"));
+        assert!(
+            problems("loadmodule \"corex\"\nrequest_route { note(\"$cfg(x)\"); }")
+                .contains("expected $cfg(line)")
+        );
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use super::CoreX;
 use super::sockets::by_address;
 use bytes::Bytes;
-use policy::{Context, Declaration, Effect, Level, NextHop, Outcome, Proto, Routes, SocketId, Text};
+use policy::{
+    Context, Declaration, Effect, Level, NextHop, Outcome, Proto, Routes, SocketId, Text,
+};
 use sip::Uri;
 
 pub(super) fn declare(d: &mut Declaration<CoreX>) {
@@ -34,14 +36,18 @@ pub(super) fn declare(d: &mut Declaration<CoreX>) {
         "send_udp([host])",
         "Sends the message as it came to host[:port], else to the destination URI.",
         Routes::ANY,
-        |_: &CoreX, context: &mut Context, host: &Option<Text>| send_message(context, host.as_ref(), Proto::Udp),
+        |_: &CoreX, context: &mut Context, host: &Option<Text>| {
+            send_message(context, host.as_ref(), Proto::Udp)
+        },
     )
     .waits();
     d.function(
         "send_tcp([host])",
         "The same over TCP.",
         Routes::ANY,
-        |_: &CoreX, context: &mut Context, host: &Option<Text>| send_message(context, host.as_ref(), Proto::Tcp),
+        |_: &CoreX, context: &mut Context, host: &Option<Text>| {
+            send_message(context, host.as_ref(), Proto::Tcp)
+        },
     )
     .waits();
 }
@@ -84,7 +90,12 @@ fn send_message(context: &mut Context, host: Option<&Text>, proto: Proto) -> Out
     }
 }
 
-fn send_to_uri(context: &mut Context, uri: &Bytes, socket: Option<SocketId>, data: Bytes) -> Outcome {
+fn send_to_uri(
+    context: &mut Context,
+    uri: &Bytes,
+    socket: Option<SocketId>,
+    data: Bytes,
+) -> Outcome {
     match hop_of(uri) {
         Some(hop) => send(hop, socket, data),
         None => refuse(context, "bad uri", uri),
@@ -145,9 +156,14 @@ mod tests {
                 "OPTIONS sip:b@1.2.3.4:70 SIP/2.0\r\n\r\n",
             ),
         ] {
-            let ran = run(&format!("loadmodule \"corex\"\nrequest_route {{ {call}; }}"), MESSAGE);
+            let ran = run(
+                &format!("loadmodule \"corex\"\nrequest_route {{ {call}; }}"),
+                MESSAGE,
+            );
             let Some(Effect::Send {
-                to: hop, bytes: sent, ..
+                to: hop,
+                bytes: sent,
+                ..
             }) = ran.effect
             else {
                 panic!("{call} sends nothing")

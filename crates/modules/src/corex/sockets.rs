@@ -21,7 +21,9 @@ pub(super) fn declare(d: &mut Declaration<CoreX>) {
         "Sends through the socket of this name; always 1.",
         Routes::ANY,
         |_: &CoreX, c: &mut Context, t: &Text| {
-            choose(c, t, by_name, |context, socket| context.target.socket = Some(socket.id))
+            choose(c, t, by_name, |context, socket| {
+                context.target.socket = Some(socket.id)
+            })
         },
     );
     d.function(
@@ -51,7 +53,9 @@ pub(super) fn declare(d: &mut Declaration<CoreX>) {
             by_name(context, &name).is_some()
         },
     );
-    d.deviation("set_source_address() takes addresses only: a host name would have to be looked up.");
+    d.deviation(
+        "set_source_address() takes addresses only: a host name would have to be looked up.",
+    );
 }
 
 fn choose(
@@ -82,7 +86,9 @@ fn set_source(_: &CoreX, context: &mut Context, address: &Text) -> bool {
     let text = address.get(context);
     let Some((_, peer)) = endpoint(&text) else {
         let text = String::from_utf8_lossy(&text).into_owned();
-        context.log(Level::Err, "corex", || format!("failed to resolve address [{text}]"));
+        context.log(Level::Err, "corex", || {
+            format!("failed to resolve address [{text}]")
+        });
         return false;
     };
     context.flow.peer = peer;
@@ -99,7 +105,9 @@ pub(super) fn by_address(context: &Context, text: &[u8]) -> Option<Socket> {
 
 fn by_name(context: &Context, name: &[u8]) -> Option<Socket> {
     let mut sockets = context.config.identity.sockets.iter();
-    sockets.find(|socket| socket.name.as_deref() == Some(name)).cloned()
+    sockets
+        .find(|socket| socket.name.as_deref() == Some(name))
+        .cloned()
 }
 
 /// `[proto:]address[:port]`; a missing port is the transport's.
@@ -116,8 +124,14 @@ fn endpoint(text: &[u8]) -> Option<(Option<Proto>, SocketAddr)> {
         return Some((proto, SocketAddr::new(ip, default)));
     }
     let colon = rest.iter().rposition(|byte| *byte == b':')?;
-    let port = std::str::from_utf8(rest.get(colon + 1..)?).ok()?.parse().ok()?;
-    Some((proto, SocketAddr::new(address_of(rest.get(..colon)?)?, port)))
+    let port = std::str::from_utf8(rest.get(colon + 1..)?)
+        .ok()?
+        .parse()
+        .ok()?;
+    Some((
+        proto,
+        SocketAddr::new(address_of(rest.get(..colon)?)?, port),
+    ))
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 mod rpc;
 
 use policy::{
-    Argument, Context, Counter, Counters, Declaration, Entry, Init, Int, Module, Prepare, Problem, Routes, Written,
-    problem,
+    Argument, Context, Counter, Counters, Declaration, Entry, Init, Int, Module, Prepare, Problem,
+    Routes, Written, problem,
 };
 
 pub(crate) const ENTRY: Entry = Entry::of::<ScriptCounters>();
@@ -52,7 +52,12 @@ impl Module for ScriptCounters {
                 p.group = v;
             },
         );
-        d.function("cnt_inc(counter)", "Adds one to a declared counter.", Routes::ANY, inc);
+        d.function(
+            "cnt_inc(counter)",
+            "Adds one to a declared counter.",
+            Routes::ANY,
+            inc,
+        );
         d.function(
             "cnt_add(counter, number)",
             "Adds a number to a declared counter.",
@@ -95,7 +100,12 @@ impl Counted {
         let end = text.find([' ', ':']).unwrap_or(text.len());
         let (name, doc) = text.split_at(end);
         let doc = doc.get(1..).unwrap_or_default().trim();
-        let doc = if doc.is_empty() { "custom script counter" } else { doc }.to_owned();
+        let doc = if doc.is_empty() {
+            "custom script counter"
+        } else {
+            doc
+        }
+        .to_owned();
         let (group, name) = match name.split_once('.') {
             Some((group, name)) => (Some(group.to_owned()), name.to_owned()),
             None => (None, name.to_owned()),
@@ -131,7 +141,12 @@ fn reset(module: &ScriptCounters, context: &mut Context, name: &CounterName) -> 
     change(module, context, name, |counter| counter.set(0))
 }
 
-fn change(module: &ScriptCounters, context: &mut Context, name: &CounterName, apply: impl FnOnce(&Counter)) -> bool {
+fn change(
+    module: &ScriptCounters,
+    context: &mut Context,
+    name: &CounterName,
+    apply: impl FnOnce(&Counter),
+) -> bool {
     let (group, name) = name.0.split_once('.').unwrap_or((&module.group, &name.0));
     let found = module
         .own
@@ -158,8 +173,14 @@ mod tests {
     fn counters_count() {
         let bench = Bench::new(SCRIPT);
         assert_eq!(bench.run("OPTIONS sip:b@x SIP/2.0\n\n").codes, [1, 1, -1]);
-        assert_eq!(bench.rpc("cnt.get", json!(["script", "reqs"])), Ok(json!(2)));
-        assert_eq!(bench.rpc("cnt.grp_get_all", json!(["grp"])), Ok(json!({ "c2": 3 })));
+        assert_eq!(
+            bench.rpc("cnt.get", json!(["script", "reqs"])),
+            Ok(json!(2))
+        );
+        assert_eq!(
+            bench.rpc("cnt.grp_get_all", json!(["grp"])),
+            Ok(json!({ "c2": 3 }))
+        );
         assert_eq!(
             bench.rpc("cnt.help", json!(["script", "reqs"])),
             Ok(json!("requests seen"))
@@ -169,16 +190,25 @@ mod tests {
             Ok(json!("custom script counter"))
         );
         assert_eq!(bench.rpc("cnt.var_list", json!(["grp"])), Ok(json!(["c2"])));
-        assert_eq!(bench.rpc("cnt.reset", json!(["grp", "c2"])), Ok(json!("ok")));
+        assert_eq!(
+            bench.rpc("cnt.reset", json!(["grp", "c2"])),
+            Ok(json!("ok"))
+        );
         assert_eq!(bench.rpc("cnt.get", json!(["grp", "c2"])), Ok(json!(0)));
         assert!(bench.rpc("cnt.get", json!(["grp", "nope"])).is_err());
-        assert_eq!(bench.rpc("cnt.list_groups", json!([])), Ok(json!(["grp", "script"])));
+        assert_eq!(
+            bench.rpc("cnt.list_groups", json!([])),
+            Ok(json!(["grp", "script"]))
+        );
     }
 
     #[test]
     fn reset_is_a_function_too() {
         let bench = Bench::new(&SCRIPT.replace("cnt_inc(\"nope\")", "cnt_reset(\"reqs\")"));
         bench.run("OPTIONS sip:b@x SIP/2.0\n\n");
-        assert_eq!(bench.rpc("cnt.get", json!(["script", "reqs"])), Ok(json!(0)));
+        assert_eq!(
+            bench.rpc("cnt.get", json!(["script", "reqs"])),
+            Ok(json!(0))
+        );
     }
 }

@@ -5,19 +5,33 @@ use policy::{Counter, Declaration, RpcError, RpcRequest, RpcResult};
 use serde_json::{Map, Value as Json, json};
 
 pub(super) fn declare(d: &mut Declaration<ScriptCounters>) {
-    d.rpc("cnt.get group name", "The value of a counter.", |module, request| {
-        find(module, request).map(|counter| json!(counter.value()))
-    });
-    d.rpc("cnt.reset group name", "Sets a counter to 0.", |module, request| {
-        find(module, request).map(|counter| {
-            counter.set(0);
-            json!("ok")
-        })
-    });
+    d.rpc(
+        "cnt.get group name",
+        "The value of a counter.",
+        |module, request| find(module, request).map(|counter| json!(counter.value())),
+    );
+    d.rpc(
+        "cnt.reset group name",
+        "Sets a counter to 0.",
+        |module, request| {
+            find(module, request).map(|counter| {
+                counter.set(0);
+                json!("ok")
+            })
+        },
+    );
     d.rpc("cnt.list_groups", "The groups.", groups);
     d.rpc("cnt.grps_list", "The groups.", groups);
-    d.rpc("cnt.list_vars group", "The names of the counters of a group.", names);
-    d.rpc("cnt.var_list group", "The names of the counters of a group.", names);
+    d.rpc(
+        "cnt.list_vars group",
+        "The names of the counters of a group.",
+        names,
+    );
+    d.rpc(
+        "cnt.var_list group",
+        "The names of the counters of a group.",
+        names,
+    );
     d.rpc(
         "cnt.get_vars group",
         "The counters of a group with their values.",

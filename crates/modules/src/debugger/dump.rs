@@ -19,7 +19,12 @@ pub(super) fn declare(d: &mut Declaration<Debugger>) {
     );
 }
 
-fn pv_dump(_: &Debugger, context: &mut Context, mask: &Option<Int>, level: &Option<Literal>) -> bool {
+fn pv_dump(
+    _: &Debugger,
+    context: &mut Context,
+    mask: &Option<Int>,
+    level: &Option<Literal>,
+) -> bool {
     let mask = mask.as_ref().map_or(31, |mask| mask.get_or_0(context));
     let level = level_of(level.as_ref(), Level::Dbg);
     let mut dump = Map::new();

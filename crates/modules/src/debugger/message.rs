@@ -13,7 +13,12 @@ pub(super) fn declare(d: &mut Declaration<Debugger>) {
     );
 }
 
-fn sip_msg(_: &Debugger, context: &mut Context, level: &Option<Literal>, facility: &Option<Literal>) -> bool {
+fn sip_msg(
+    _: &Debugger,
+    context: &mut Context,
+    level: &Option<Literal>,
+    facility: &Option<Literal>,
+) -> bool {
     let level = level_of(level.as_ref(), Level::Err);
     if !context.config.logger.enabled_for(level, "debugger") {
         return true;

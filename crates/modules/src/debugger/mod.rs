@@ -54,7 +54,9 @@ impl Module for Debugger {
             |_: &Debugger, _: &mut Context, _: &Int| true,
         );
         rpc::declare(d);
-        d.deviation("A trace line names route, file and line, not the number and name of the action.");
+        d.deviation(
+            "A trace line names route, file and line, not the number and name of the action.",
+        );
         d.deviation("A trace line begins with log_level_name behind the word of its level, not in place of it.");
         d.deviation("There are no breakpoints: no worker ever waits for a person.");
         d.deviation("dbg_pv_dump() shows AVPs and XAVPs (mask 2 and 8); script variables have no names at run time.");

@@ -5,7 +5,11 @@ use policy::{Declaration, RpcError, RpcRequest, RpcResult};
 use serde_json::json;
 
 pub(super) fn declare(d: &mut Declaration<Debugger>) {
-    d.rpc("dbg.trace on|off", "Switches the trace of statements.", trace);
+    d.rpc(
+        "dbg.trace on|off",
+        "Switches the trace of statements.",
+        trace,
+    );
     d.rpc(
         "dbg.mod_level module level",
         "Sets the log level of a module; `core` is that of the core.",
@@ -30,7 +34,11 @@ fn trace(debugger: &Debugger, request: &RpcRequest) -> RpcResult {
     match request.text(0)?.as_str() {
         "on" => debugger.trace.switch(true),
         "off" => debugger.trace.switch(false),
-        other => return Err(RpcError::invalid(format!("expected on or off, found {other}"))),
+        other => {
+            return Err(RpcError::invalid(format!(
+                "expected on or off, found {other}"
+            )));
+        }
     }
     Ok(json!("200 ok"))
 }

@@ -52,14 +52,21 @@ fn modules_have_levels_of_their_own() {
 
 #[test]
 fn variables_are_dumped() {
-    let bench = Bench::new("loadmodule \"debugger\"\nrequest_route { dbg_pv_dump(30, \"L_ERR\"); rc(); }");
+    let bench =
+        Bench::new("loadmodule \"debugger\"\nrequest_route { dbg_pv_dump(30, \"L_ERR\"); rc(); }");
     let mut context = bench.context(MESSAGE);
     for number in [2, 3] {
-        context.vars.avps.add(AvpName::Text("more".into()), Value::Int(number));
+        context
+            .vars
+            .avps
+            .add(AvpName::Text("more".into()), Value::Int(number));
     }
     let mut fields = Xavps::default();
     fields.add("a".into(), XavpValue::Plain(Value::text("hi")));
-    context.vars.xavps.add("x".into(), XavpValue::Fields(fields));
+    context
+        .vars
+        .xavps
+        .add("x".into(), XavpValue::Fields(fields));
     let ran = bench.run_in(context);
     assert_eq!(ran.codes, [1]);
     assert_eq!(
@@ -82,10 +89,12 @@ fn a_message_is_shown_with_its_changes() {
 
 #[test]
 fn what_is_not_possible_is_refused_at_load() {
-    let script =
-        "loadmodule \"debugger\"\nmodparam(\"debugger\", \"breakpoint\", 1)\nrequest_route { dbg_breakpoint(1); }";
-    assert!(problems(script).contains("only 0 is possible"), "{}", problems(script));
-    let script =
-        "loadmodule \"debugger\"\nmodparam(\"debugger\", \"mod_level\", \"x\")\nrequest_route { dbg_breakpoint(1); }";
+    let script = "loadmodule \"debugger\"\nmodparam(\"debugger\", \"breakpoint\", 1)\nrequest_route { dbg_breakpoint(1); }";
+    assert!(
+        problems(script).contains("only 0 is possible"),
+        "{}",
+        problems(script)
+    );
+    let script = "loadmodule \"debugger\"\nmodparam(\"debugger\", \"mod_level\", \"x\")\nrequest_route { dbg_breakpoint(1); }";
     assert!(problems(script).contains("expected module=level"));
 }

@@ -38,7 +38,11 @@ impl Tracer for Trace {
         context.log(self.level, "debugger", || {
             let (file, line) = config.file_and_line(at);
             let name = config.route_at(at).map_or("", |route| route.name.as_str());
-            let name = if name.is_empty() { "DEFAULT_ROUTE" } else { name };
+            let name = if name.is_empty() {
+                "DEFAULT_ROUTE"
+            } else {
+                name
+            };
             format!(
                 "{}: {}dbg_cfg_trace(): {kind}=[{name}] c=[{file}] l={line}",
                 self.word, self.prefix

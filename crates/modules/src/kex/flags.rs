@@ -8,13 +8,17 @@ pub(super) fn declare(d: &mut Declaration<Kex>) {
         "setsflag(flag)",
         "Sets a script flag.",
         Routes::ANY,
-        |_: &Kex, context: &mut Context, flag: &Int| script_flag(context, flag, |flags, mask| *flags |= mask),
+        |_: &Kex, context: &mut Context, flag: &Int| {
+            script_flag(context, flag, |flags, mask| *flags |= mask)
+        },
     );
     d.function(
         "resetsflag(flag)",
         "Clears a script flag.",
         Routes::ANY,
-        |_: &Kex, context: &mut Context, flag: &Int| script_flag(context, flag, |flags, mask| *flags &= !mask),
+        |_: &Kex, context: &mut Context, flag: &Int| {
+            script_flag(context, flag, |flags, mask| *flags &= !mask)
+        },
     );
     d.function(
         "issflagset(flag)",
@@ -47,7 +51,8 @@ pub(super) fn declare(d: &mut Declaration<Kex>) {
 
 fn script_flag(context: &mut Context, flag: &Int, change: impl Fn(&mut u32, u32)) -> bool {
     let mask = mask(context, flag);
-    mask.map(|mask| change(&mut context.script_flags, mask)).is_some()
+    mask.map(|mask| change(&mut context.script_flags, mask))
+        .is_some()
 }
 
 fn set_bflag(_: &Kex, context: &mut Context, flag: &Int, branch: &Option<Int>) -> bool {
@@ -67,9 +72,15 @@ fn is_bflag_set(_: &Kex, context: &mut Context, flag: &Int, branch: &Option<Int>
 }
 
 /// The flag word of the branch and the flag's bit; none where either does not exist.
-fn branch_flags<'a>(context: &'a mut Context, flag: &Int, branch: &Option<Int>) -> Option<(&'a mut u32, u32)> {
+fn branch_flags<'a>(
+    context: &'a mut Context,
+    flag: &Int,
+    branch: &Option<Int>,
+) -> Option<(&'a mut u32, u32)> {
     let mask = mask(context, flag)?;
-    let branch = branch.as_ref().map_or(Some(0), |branch| branch.get(context))?;
+    let branch = branch
+        .as_ref()
+        .map_or(Some(0), |branch| branch.get(context))?;
     let target = match usize::try_from(branch).ok()? {
         0 => &mut context.target,
         further => context.branches.get_mut(further - 1)?,
@@ -106,7 +117,9 @@ mod tests {
     #[test]
     fn flags_of_script_and_branches() {
         for (call, code) in CASES {
-            let bench = Bench::new(&format!("loadmodule \"kex\"\nrequest_route {{ {call}; rc(); }}"));
+            let bench = Bench::new(&format!(
+                "loadmodule \"kex\"\nrequest_route {{ {call}; rc(); }}"
+            ));
             let mut context = bench.context("OPTIONS sip:b@x SIP/2.0\n\n");
             context.branches.push(Destination::default());
             assert_eq!(bench.run_in(context).codes, [code], "{call}");

@@ -3,7 +3,9 @@
 mod flags;
 mod rpc;
 
-use policy::{Context, Declaration, Entry, Init, Int, Module, Problem, Proto, Routes, Surroundings, Text, Var};
+use policy::{
+    Context, Declaration, Entry, Init, Int, Module, Problem, Proto, Routes, Surroundings, Text, Var,
+};
 use script::{AssignOp, Value};
 use sip::Uri;
 
@@ -54,13 +56,21 @@ impl Module for Kex {
             Routes::ANY,
             is_myself,
         );
-        d.function("setdebug(level)", "Sets the log level.", Routes::ANY, set_debug);
+        d.function(
+            "setdebug(level)",
+            "Sets the log level.",
+            Routes::ANY,
+            set_debug,
+        );
         d.function(
             "resetdebug()",
             "Sets the log level back to `debug`.",
             Routes::ANY,
             |_: &Kex, context: &mut Context| {
-                context.config.logger.set_level(clamped(context.core().debug));
+                context
+                    .config
+                    .logger
+                    .set_level(clamped(context.core().debug));
                 true
             },
         );
@@ -146,14 +156,18 @@ mod tests {
             ("sip:x@127.0.0.1:5060;transport=tcp", -1),
             ("sip:x@127.0.0.1:5061", -1),
         ] {
-            let script = format!("loadmodule \"kex\"\nrequest_route {{ is_myself(\"{uri}\"); rc(); }}");
+            let script =
+                format!("loadmodule \"kex\"\nrequest_route {{ is_myself(\"{uri}\"); rc(); }}");
             assert_eq!(run(&script, MESSAGE).codes, [code], "{uri}");
         }
     }
 
     #[test]
     fn the_log_level_is_set_and_set_back() {
-        let ran = run("loadmodule \"kex\"\nrequest_route { setdebug(2); rc(); }", MESSAGE);
+        let ran = run(
+            "loadmodule \"kex\"\nrequest_route { setdebug(2); rc(); }",
+            MESSAGE,
+        );
         assert_eq!((ran.codes, ran.context.config.logger.level()), (vec![1], 2));
         let ran = run(
             "loadmodule \"kex\"\nrequest_route { setdebug(2); resetdebug(); rc(); }",

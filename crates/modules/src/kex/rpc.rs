@@ -27,7 +27,8 @@ pub(super) fn declare(d: &mut Declaration<Kex>) {
 fn uptime(kex: &Kex, request: &RpcRequest) -> RpcResult {
     let up_since = kex.surroundings.started_s;
     let uptime = request.now_s.checked_sub(up_since);
-    let uptime = uptime.ok_or_else(|| RpcError::internal("the clock went back to before the start"))?;
+    let uptime =
+        uptime.ok_or_else(|| RpcError::internal("the clock went back to before the start"))?;
     Ok(json!({ "now": request.now_s, "up_since": up_since, "uptime": uptime }))
 }
 

@@ -57,7 +57,13 @@ impl Settings {
 }
 
 /// Makes the checks of the mask; the first that fails counts. `uri` is the Request-URI now.
-pub(super) fn run(message: &Message, uri: &[u8], settings: &Settings, checks: i64, uris: i64) -> Check {
+pub(super) fn run(
+    message: &Message,
+    uri: &[u8],
+    settings: &Settings,
+    checks: i64,
+    uris: i64,
+) -> Check {
     let wants = |bit: i64| checks & bit != 0;
     if wants(RURI_SIP_VERSION) && !message.is_version_2() {
         return fail(505, "Version Not Supported", None);
@@ -150,7 +156,9 @@ fn cseq_value(message: &Message) -> Check {
 
 fn content_length(message: &Message) -> Check {
     match message.declared_content_length() {
-        Ok(Some(length)) if length as usize != message.body().len() => fail(400, "Content-Length mis-match", None),
+        Ok(Some(length)) if length as usize != message.body().len() => {
+            fail(400, "Content-Length mis-match", None)
+        }
         Ok(_) => Ok(()),
         Err(_) => fail(400, "Content-Length mis-match", None),
     }
@@ -178,7 +186,12 @@ fn proxy_require(message: &Message, settings: &Settings) -> Check {
     let mut tags = message
         .all(HeaderId::ProxyRequire)
         .flat_map(|header| sip::split_values(header.value));
-    let unknown = tags.find(|tag| !settings.supported.iter().any(|known| known.eq_ignore_ascii_case(tag)));
+    let unknown = tags.find(|tag| {
+        !settings
+            .supported
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(tag))
+    });
     match unknown {
         None => Ok(()),
         Some(tag) => Err(Failure {

@@ -25,7 +25,10 @@ pub(super) fn check(message: &Message, others: Others) -> Result<(), Failure> {
 }
 
 fn credentials(value: &[u8], others: Others) -> Result<(), Failure> {
-    let blank = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
+    let blank = value
+        .iter()
+        .position(u8::is_ascii_whitespace)
+        .unwrap_or(value.len());
     let (scheme, fields) = value.split_at(blank);
     match (scheme.eq_ignore_ascii_case(b"Digest"), others) {
         (true, _) => digest(fields),
@@ -43,7 +46,10 @@ fn digest(fields: &[u8]) -> Result<(), Failure> {
         };
         any = true;
         let name = field.get(..equals).unwrap_or_default().trim_ascii();
-        if let Some(index) = REQUIRED.iter().position(|required| required.eq_ignore_ascii_case(name)) {
+        if let Some(index) = REQUIRED
+            .iter()
+            .position(|required| required.eq_ignore_ascii_case(name))
+        {
             found |= 1 << index;
         }
     }

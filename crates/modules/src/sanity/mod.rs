@@ -6,7 +6,8 @@ mod credentials;
 use bytes::Bytes;
 use checks::{Failure, Settings};
 use policy::{
-    Context, Declaration, Effect, Entry, Init, Int, Level, Module, Outcome, Problem, Reply, ReplyHow, Routes,
+    Context, Declaration, Effect, Entry, Init, Int, Level, Module, Outcome, Problem, Reply,
+    ReplyHow, Routes,
 };
 use sip::Method;
 
@@ -116,8 +117,16 @@ impl Sanity {
         let checks = checks
             .as_ref()
             .map_or(self.default_checks, |checks| checks.get_or_0(context));
-        let uris = uris.as_ref().map_or(self.uri_checks, |uris| uris.get_or_0(context));
-        let Err(failure) = checks::run(&context.message, &context.target.uri, &self.settings, checks, uris) else {
+        let uris = uris
+            .as_ref()
+            .map_or(self.uri_checks, |uris| uris.get_or_0(context));
+        let Err(failure) = checks::run(
+            &context.message,
+            &context.target.uri,
+            &self.settings,
+            checks,
+            uris,
+        ) else {
             return Outcome::TRUE;
         };
         if let Some(line) = failure.log {
@@ -133,13 +142,21 @@ impl Sanity {
         }
         let autodrop = self.autodrop;
         let reply = wish(context, failure);
-        Outcome::ask_then(reply, move |_, _| if autodrop { Outcome::Exit } else { Outcome::FALSE })
+        Outcome::ask_then(reply, move |_, _| {
+            if autodrop {
+                Outcome::Exit
+            } else {
+                Outcome::FALSE
+            }
+        })
     }
 
     fn reply(&self, context: &mut Context) -> Outcome {
         let kept = context.extension_mut::<Kept>().0.take();
         match kept.filter(|failure| !failure.reason.is_empty()) {
-            Some(failure) if context.message.is_request() && context.message.method() != Method::Ack => {
+            Some(failure)
+                if context.message.is_request() && context.message.method() != Method::Ack =>
+            {
                 Outcome::ask(wish(context, failure))
             }
             _ => Outcome::FALSE,
@@ -147,7 +164,11 @@ impl Sanity {
     }
 
     fn failed(&self) -> Outcome {
-        if self.autodrop { Outcome::Exit } else { Outcome::FALSE }
+        if self.autodrop {
+            Outcome::Exit
+        } else {
+            Outcome::FALSE
+        }
     }
 }
 

@@ -6,14 +6,17 @@ const BASE: &str = "INVITE sip:bob@ex.a SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5062
 
 fn checked(mask: &str, old: &str, new: &str, params: &str) -> Ran {
     assert!(BASE.contains(old), "{old}");
-    let script = format!("loadmodule \"sanity\"\n{params}request_route {{ sanity_check({mask}); rc(); }}");
+    let script =
+        format!("loadmodule \"sanity\"\n{params}request_route {{ sanity_check({mask}); rc(); }}");
     run(&script, &BASE.replacen(old, new, 1))
 }
 
 const USUAL: &str = "\"17895\", \"7\"";
 
+type Reply = Option<(u16, &'static str)>;
+
 /// Mask, what is changed in a sane request, the reply of Kamailio 5.6.3 (none: the checks pass).
-const CASES: [(&str, &str, &str, Option<(u16, &str)>); 46] = [
+const CASES: [(&str, &str, &str, Reply); 46] = [
     (USUAL, "x", "x", None),
     (
         USUAL,
@@ -33,8 +36,18 @@ const CASES: [(&str, &str, &str, Option<(u16, &str)>); 46] = [
         "1 FOO",
         Some((400, "CSeq method does not match request method")),
     ),
-    (USUAL, "1 INVITE", "-1 INVITE", Some((400, "CSeq number is illegal"))),
-    (USUAL, "1 INVITE", "1x INVITE", Some((400, "CSeq number is illegal"))),
+    (
+        USUAL,
+        "1 INVITE",
+        "-1 INVITE",
+        Some((400, "CSeq number is illegal")),
+    ),
+    (
+        USUAL,
+        "1 INVITE",
+        "1x INVITE",
+        Some((400, "CSeq number is illegal")),
+    ),
     (USUAL, "1 INVITE", "2147483648 INVITE", None),
     (
         USUAL,
@@ -48,7 +61,12 @@ const CASES: [(&str, &str, &str, Option<(u16, &str)>); 46] = [
         "Length: 10",
         Some((400, "Content-Length mis-match")),
     ),
-    (USUAL, "Length: 0", "Length: x", Some((400, "Content-Length mis-match"))),
+    (
+        USUAL,
+        "Length: 0",
+        "Length: x",
+        Some((400, "Content-Length mis-match")),
+    ),
     (
         USUAL,
         "CSeq",
@@ -73,7 +91,12 @@ const CASES: [(&str, &str, &str, Option<(u16, &str)>); 46] = [
         "Expires: 4294967296\nCSeq",
         Some((400, "Expires value is illegal")),
     ),
-    (USUAL, "CSeq", "Expires:\nCSeq", Some((400, "Bad Expires Header"))),
+    (
+        USUAL,
+        "CSeq",
+        "Expires:\nCSeq",
+        Some((400, "Bad Expires Header")),
+    ),
     (USUAL, "CSeq", "Expires: 3600\nCSeq", None),
     ("512", "CSeq", "Proxy-Require: foo, bar\nCSeq", None),
     (
@@ -139,7 +162,12 @@ const CASES: [(&str, &str, &str, Option<(u16, &str)>); 46] = [
         "<sip:bob@:99999999>",
         Some((400, "Ivalid To Header")),
     ),
-    (USUAL, "To: <sip:bob@ex.a>", "To: foo", Some((400, "Ivalid To Header"))),
+    (
+        USUAL,
+        "To: <sip:bob@ex.a>",
+        "To: foo",
+        Some((400, "Ivalid To Header")),
+    ),
     (USUAL, "CSeq", "Contact: <sip:a@b:xx>\nCSeq", None),
     (
         "1024, 15",
@@ -196,7 +224,12 @@ const CASES: [(&str, &str, &str, Option<(u16, &str)>); 46] = [
         Some((400, "Bad Auth Credentials")),
     ),
     ("8192", "CSeq", "Authorization: Basic abc\nCSeq", None),
-    ("4096", "tag=f1", "tag=f1;tag=f2", Some((400, "Many From Tag Params"))),
+    (
+        "4096",
+        "tag=f1",
+        "tag=f1;tag=f2",
+        Some((400, "Many From Tag Params")),
+    ),
     (
         "4096",
         "To: <sip:bob@ex.a>",
@@ -204,7 +237,12 @@ const CASES: [(&str, &str, &str, Option<(u16, &str)>); 46] = [
         Some((400, "Many To Tag Params")),
     ),
     (USUAL, "tag=f1", "tag=f1;tag=f2", None),
-    ("16384", "UDP 127.0.0.1:5062;", "UDP ;", Some((400, "Bad Via Header"))),
+    (
+        "16384",
+        "UDP 127.0.0.1:5062;",
+        "UDP ;",
+        Some((400, "Bad Via Header")),
+    ),
 ];
 
 #[test]
@@ -213,7 +251,10 @@ fn every_check_has_its_reply() {
     for (mask, old, new, expected) in CASES {
         let ran = checked(mask, old, new, params);
         let replied = match &ran.effect {
-            Some(Effect::Reply(reply)) => Some((reply.code, String::from_utf8_lossy(&reply.reason).into_owned())),
+            Some(Effect::Reply(reply)) => Some((
+                reply.code,
+                String::from_utf8_lossy(&reply.reason).into_owned(),
+            )),
             _ => None,
         };
         assert_eq!(
@@ -258,7 +299,9 @@ fn autodrop_ends_the_script_and_noreply_keeps_the_reply() {
         request_route { sanity_reply(); rc(); sanity_check(\"17895\", 7); rc(); sanity_reply(); }";
     let ran = run(script, &BASE.replacen("1 INVITE", "1 BYE", 1));
     assert_eq!(ran.codes, [-1, -1]);
-    assert!(matches!(ran.effect, Some(Effect::Reply(reply)) if reply.reason.starts_with(b"CSeq method")));
+    assert!(
+        matches!(ran.effect, Some(Effect::Reply(reply)) if reply.reason.starts_with(b"CSeq method"))
+    );
 }
 
 #[test]

@@ -25,7 +25,12 @@ pub(super) fn declare(d: &mut Declaration<SipUtils>) {
                 b"genaddr" => Some(&b"icid-generated-at"[..]),
                 b"orig" => Some(&b"orig-ioi"[..]),
                 b"term" => Some(&b"term-ioi"[..]),
-                other => return Err(problem(format!("unknown pcv name {}", String::from_utf8_lossy(other)))),
+                other => {
+                    return Err(problem(format!(
+                        "unknown pcv name {}",
+                        String::from_utf8_lossy(other)
+                    )));
+                }
             };
             Ok(Var::read_only(move |context| read(context, field)))
         },
@@ -34,7 +39,9 @@ pub(super) fn declare(d: &mut Declaration<SipUtils>) {
         "sip_p_charging_vector(\"r\") and (\"f\") take the received header out; Kamailio 5.6.3 leaves it, \
          and after \"f\" $pcv() shows foreign memory.",
     );
-    d.deviation("$pcv(all) is the header's value for a header made here too, without name and line end.");
+    d.deviation(
+        "$pcv(all) is the header's value for a header made here too, without name and line end.",
+    );
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,7 +71,9 @@ struct Made {
 
 fn charging_vector(_: &SipUtils, context: &mut Context, action: &Action) -> bool {
     if *action != Action::Generate {
-        context.edits.remove_headers(&context.message, b"P-Charging-Vector");
+        context
+            .edits
+            .remove_headers(&context.message, b"P-Charging-Vector");
         *context.extension_mut::<Made>() = Made {
             removed: true,
             value: None,
@@ -72,7 +81,10 @@ fn charging_vector(_: &SipUtils, context: &mut Context, action: &Action) -> bool
     }
     if *action != Action::Remove && present(context).is_none() {
         let id = context.rng.u128(..);
-        let value = format!("icid-value={id:032X}; icid-generated-at={}", context.flow.local.ip());
+        let value = format!(
+            "icid-value={id:032X}; icid-generated-at={}",
+            context.flow.local.ip()
+        );
         context
             .edits
             .append_header(&context.message, format!("P-Charging-Vector: {value}"));
@@ -121,7 +133,8 @@ mod tests {
         (ran.codes, ran.notes, ran.sent)
     }
 
-    const GIVEN: &str = "P-Charging-Vector: icid-value=abc;icid-generated-at=1.1.1.1;orig-ioi=o;term-ioi=t\n";
+    const GIVEN: &str =
+        "P-Charging-Vector: icid-value=abc;icid-generated-at=1.1.1.1;orig-ioi=o;term-ioi=t\n";
 
     #[test]
     fn a_vector_is_made_where_there_is_none() {

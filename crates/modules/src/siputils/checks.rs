@@ -1,7 +1,10 @@
 //! What a message is.
 
 use super::SipUtils;
-use policy::{Argument, Context, Declaration, Int, Prepare, Problem, Routes, Text, Written, address_of, problem};
+use policy::{
+    Argument, Context, Declaration, Int, Prepare, Problem, Routes, Text, Written, address_of,
+    problem,
+};
 use sip::{HeaderId, Uri};
 
 pub(super) fn declare(d: &mut Declaration<SipUtils>) {
@@ -35,7 +38,12 @@ pub(super) fn declare(d: &mut Declaration<SipUtils>) {
         Routes::ANY,
         is_gruu,
     );
-    d.function("is_uri(uri)", "1 where the text is a URI.", Routes::ANY, is_uri);
+    d.function(
+        "is_uri(uri)",
+        "1 where the text is a URI.",
+        Routes::ANY,
+        is_uri,
+    );
     d.function(
         "is_supported(option)",
         "1 where Supported names the option: path, 100rel, timer, eventlist, gruu or outbound.",
@@ -127,8 +135,10 @@ mod tests {
         ran.codes.first().copied().unwrap_or_default()
     }
 
-    const FIRST: &str = "INVITE sip:bob@x SIP/2.0\nVia: SIP/2.0/UDP h\nTo: <sip:b@x>\nSupported: path, 100rel\n\n";
-    const SECOND: &str = "INVITE sip:b@x;gr SIP/2.0\nVia: SIP/2.0/UDP h, SIP/2.0/UDP i\nTo: <sip:b@x>;tag=x\n\n";
+    const FIRST: &str =
+        "INVITE sip:bob@x SIP/2.0\nVia: SIP/2.0/UDP h\nTo: <sip:b@x>\nSupported: path, 100rel\n\n";
+    const SECOND: &str =
+        "INVITE sip:b@x;gr SIP/2.0\nVia: SIP/2.0/UDP h, SIP/2.0/UDP i\nTo: <sip:b@x>;tag=x\n\n";
     const REPLY: &str = "SIP/2.0 200 OK\nRecord-Route: <sip:127.0.0.1;lr>\nTo: <sip:b@x>;tag=\n\n";
 
     #[test]
@@ -155,7 +165,8 @@ mod tests {
             assert_eq!(code(call, message), expected, "{call} {message}");
         }
         assert!(
-            problems("loadmodule \"siputils\"\nrequest_route { is_supported(\"x\"); }").contains("expected one of")
+            problems("loadmodule \"siputils\"\nrequest_route { is_supported(\"x\"); }")
+                .contains("expected one of")
         );
     }
 }

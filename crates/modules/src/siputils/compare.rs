@@ -36,11 +36,19 @@ fn cmp_aor(_: &SipUtils, context: &mut Context, a: &Text, b: &Text) -> i32 {
 }
 
 fn port(uri: &Uri<'_>) -> u16 {
-    uri.port
-        .unwrap_or(if uri.scheme == sip::Scheme::Sips { 5061 } else { 5060 })
+    uri.port.unwrap_or(if uri.scheme == sip::Scheme::Sips {
+        5061
+    } else {
+        5060
+    })
 }
 
-fn compared(context: &mut Context, a: &Text, b: &Text, same: impl Fn(&Uri<'_>, &Uri<'_>) -> bool) -> i32 {
+fn compared(
+    context: &mut Context,
+    a: &Text,
+    b: &Text,
+    same: impl Fn(&Uri<'_>, &Uri<'_>) -> bool,
+) -> i32 {
     let (a, b) = (a.get(context), b.get(context));
     match (Uri::parse(&a), Uri::parse(&b)) {
         (Ok(a), Ok(b)) if same(&a, &b) => 1,
@@ -81,7 +89,11 @@ mod tests {
     fn comparing() {
         for (call, code) in CASES {
             let script = format!("loadmodule \"siputils\"\nrequest_route {{ {call}; rc(); }}");
-            assert_eq!(run(&script, "OPTIONS sip:b@x SIP/2.0\n\n").codes, [code], "{call}");
+            assert_eq!(
+                run(&script, "OPTIONS sip:b@x SIP/2.0\n\n").codes,
+                [code],
+                "{call}"
+            );
         }
     }
 }

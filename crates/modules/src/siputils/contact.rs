@@ -59,7 +59,10 @@ fn decode_contact_header(module: &SipUtils, context: &mut Context) -> i32 {
         return -1;
     };
     for span in uris {
-        match decoded(span.of(context.message.bytes()), module.params.contact_flds_separator) {
+        match decoded(
+            span.of(context.message.bytes()),
+            module.params.contact_flds_separator,
+        ) {
             Some(new) => context.edits.replace(span, new),
             None => {
                 let uri = context.message.bytes().slice(span.range());
@@ -80,7 +83,9 @@ pub(super) fn contact_uris(context: &mut Context) -> Option<Vec<Span>> {
         }
     }
     if spans.is_empty() {
-        context.log(Level::Err, "siputils", || "no Contact header present".to_owned());
+        context.log(Level::Err, "siputils", || {
+            "no Contact header present".to_owned()
+        });
         return None;
     }
     Some(spans)
@@ -101,7 +106,9 @@ fn encoded(uri: &[u8], prefix: &[u8], host: &[u8], separator: u8) -> Option<Vec<
         port.as_bytes(),
         transport,
     ];
-    let mut out = uri.get(..uri.iter().position(|byte| *byte == b':')? + 1)?.to_vec();
+    let mut out = uri
+        .get(..uri.iter().position(|byte| *byte == b':')? + 1)?
+        .to_vec();
     out.extend(fields.join(&separator));
     out.push(b'@');
     out.extend_from_slice(host);
@@ -163,8 +170,7 @@ mod tests {
 
     #[test]
     fn and_unfolded() {
-        let script =
-            "loadmodule \"siputils\"\nrequest_route { decode_contact(); rc(); decode_contact_header(); rc(); }";
+        let script = "loadmodule \"siputils\"\nrequest_route { decode_contact(); rc(); decode_contact_header(); rc(); }";
         let ran = run(script, FOLDED);
         assert_eq!(ran.codes, [1, 1]);
         assert!(
@@ -174,7 +180,8 @@ mod tests {
             ran.sent
         );
         assert!(
-            ran.sent.contains("Contact: \"A\" <sip:al@10.0.0.1:5070>;q=0.5\r\n"),
+            ran.sent
+                .contains("Contact: \"A\" <sip:al@10.0.0.1:5070>;q=0.5\r\n"),
             "{}",
             ran.sent
         );
@@ -184,6 +191,10 @@ mod tests {
     #[test]
     fn another_separator_is_a_parameter() {
         let script = "loadmodule \"siputils\"\nmodparam(\"siputils\", \"contact_flds_separator\", \"-\")\nrequest_route { encode_contact(\"e\", \"h\"); }";
-        assert!(run(script, PLAIN).sent.contains("<sip:e-al-pw-10.0.0.1-5070-tcp@h>"));
+        assert!(
+            run(script, PLAIN)
+                .sent
+                .contains("<sip:e-al-pw-10.0.0.1-5070-tcp@h>")
+        );
     }
 }

@@ -96,7 +96,11 @@ fn each_contact(context: &mut Context, change: impl Fn(&Bytes) -> Option<Bytes>)
 }
 
 fn kept(uri: &Bytes, name: &[u8]) -> Option<Bytes> {
-    let value = Uri::parse(uri).ok()?.params.find(|param| param.name == name)?.value?;
+    let value = Uri::parse(uri)
+        .ok()?
+        .params
+        .find(|param| param.name == name)?
+        .value?;
     let decoded = URL_SAFE_NO_PAD.decode(value.trim_ascii_end()).ok()?;
     let is_clean = decoded
         .iter()
@@ -110,8 +114,14 @@ mod tests {
 
     fn sent(calls: &str, uri: &str, contact: &str) -> (Vec<i32>, String) {
         let script = format!("loadmodule \"siputils\"\nrequest_route {{ {calls}; rc(); }}");
-        let ran = run(&script, &format!("REGISTER {uri} SIP/2.0\nContact: {contact}\n\n"));
-        (ran.codes, ran.sent.lines().take(2).collect::<Vec<&str>>().join("|"))
+        let ran = run(
+            &script,
+            &format!("REGISTER {uri} SIP/2.0\nContact: {contact}\n\n"),
+        );
+        (
+            ran.codes,
+            ran.sent.lines().take(2).collect::<Vec<&str>>().join("|"),
+        )
     }
 
     const KEPT: &str = "c2lwOmE6cHdAMTAuMC4wLjE6NTA3MA";

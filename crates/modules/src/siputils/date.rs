@@ -28,7 +28,11 @@ fn hdr_date_check(_: &SipUtils, context: &mut Context, seconds: &Int) -> i32 {
                 .unwrap_or(i64::MAX)
                 .saturating_sub(date);
             if age > seconds {
-                refuse(context, -4, format!("autdated date header value ({age} sec)"))
+                refuse(
+                    context,
+                    -4,
+                    format!("autdated date header value ({age} sec)"),
+                )
             } else {
                 1
             }
@@ -38,11 +42,16 @@ fn hdr_date_check(_: &SipUtils, context: &mut Context, seconds: &Int) -> i32 {
 
 /// Reads an RFC 1123 date, `Sat, 13 Nov 2010 23:29:00 GMT`.
 fn unix_s(date: &[u8]) -> Option<i64> {
-    let words: Vec<&str> = std::str::from_utf8(date).ok()?.split_ascii_whitespace().collect();
+    let words: Vec<&str> = std::str::from_utf8(date)
+        .ok()?
+        .split_ascii_whitespace()
+        .collect();
     let [_, day, month, year, clock, "GMT"] = words.as_slice() else {
         return None;
     };
-    let month = MONTHS.iter().position(|name| name.eq_ignore_ascii_case(month))?;
+    let month = MONTHS
+        .iter()
+        .position(|name| name.eq_ignore_ascii_case(month))?;
     let month = Month::try_from(u8::try_from(month + 1).ok()?).ok()?;
     let date = Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()?;
     let mut parts = clock.splitn(3, ':').map(|part| part.parse::<u8>().ok());

@@ -8,7 +8,12 @@ use sip::Uri;
 const E164_DIGITS: std::ops::RangeInclusive<usize> = 2..=15;
 
 pub(super) fn declare(d: &mut Declaration<SipUtils>) {
-    d.function("is_e164(tval)", "1 for + and 2 to 15 digits.", Routes::ANY, is_e164);
+    d.function(
+        "is_e164(tval)",
+        "1 for + and 2 to 15 digits.",
+        Routes::ANY,
+        is_e164,
+    );
     d.function(
         "is_uri_user_e164(uri)",
         "1 where the user part of the URI is + and 2 to 15 digits.",
@@ -47,7 +52,9 @@ pub(super) fn declare(d: &mut Declaration<SipUtils>) {
 /// True for `+` and the digits of an E.164 number.
 pub(super) fn e164(text: &[u8]) -> bool {
     let digits = text.strip_prefix(b"+");
-    digits.is_some_and(|digits| E164_DIGITS.contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit))
+    digits.is_some_and(|digits| {
+        E164_DIGITS.contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+    })
 }
 
 fn is_e164(_: &SipUtils, context: &mut Context, text: &Text) -> bool {
@@ -127,7 +134,11 @@ mod tests {
     fn numbers_and_letters() {
         for (call, code) in CASES {
             let script = format!("loadmodule \"siputils\"\nrequest_route {{ {call}; rc(); }}");
-            assert_eq!(run(&script, "OPTIONS sip:b@x SIP/2.0\n\n").codes, [code], "{call}");
+            assert_eq!(
+                run(&script, "OPTIONS sip:b@x SIP/2.0\n\n").codes,
+                [code],
+                "{call}"
+            );
         }
     }
 }

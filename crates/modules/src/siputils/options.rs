@@ -19,7 +19,8 @@ fn options_reply(module: &SipUtils, context: &mut Context) -> Outcome {
     if context.message.method() != Method::Options {
         return refuse(context, "called for non-OPTIONS request");
     }
-    let has_user = Uri::parse(&context.target.uri).is_ok_and(|uri| uri.user.is_some_and(|user| !user.is_empty()));
+    let has_user = Uri::parse(&context.target.uri)
+        .is_ok_and(|uri| uri.user.is_some_and(|user| !user.is_empty()));
     if has_user {
         return refuse(context, "ruri contains username");
     }
@@ -54,8 +55,11 @@ mod tests {
     fn an_options_to_us_is_answered() {
         let script = "loadmodule \"siputils\"\nmodparam(\"siputils\", \"options_support\", \"100rel\")\nrequest_route { options_reply(); }";
         let ran = run(script, "OPTIONS sip:x SIP/2.0\n\n");
-        assert!(matches!(ran.effect, Some(Effect::Reply(reply)) if reply.code == 200 && reply.reason == "OK"));
-        let lines = "Accept: */*\r\nAccept-Encoding: \r\nAccept-Language: en\r\nSupported: 100rel\r\n";
+        assert!(
+            matches!(ran.effect, Some(Effect::Reply(reply)) if reply.code == 200 && reply.reason == "OK")
+        );
+        let lines =
+            "Accept: */*\r\nAccept-Encoding: \r\nAccept-Language: en\r\nSupported: 100rel\r\n";
         assert_eq!(ran.context.reply_lines, lines.as_bytes());
     }
 

@@ -21,16 +21,23 @@ pub(super) fn declare(d: &mut Declaration<SipUtils>) {
     );
 }
 
-fn append_rpid_hf(module: &SipUtils, context: &mut Context, prefix: &Option<Text>, suffix: &Option<Text>) -> bool {
+fn append_rpid_hf(
+    module: &SipUtils,
+    context: &mut Context,
+    prefix: &Option<Text>,
+    suffix: &Option<Text>,
+) -> bool {
     let Some(uri) = rpid(module, context) else {
         return false;
     };
-    let prefix = prefix
-        .as_ref()
-        .map_or_else(|| module.params.rpid_prefix.clone(), |text| text.get(context));
-    let suffix = suffix
-        .as_ref()
-        .map_or_else(|| module.params.rpid_suffix.clone(), |text| text.get(context));
+    let prefix = prefix.as_ref().map_or_else(
+        || module.params.rpid_prefix.clone(),
+        |text| text.get(context),
+    );
+    let suffix = suffix.as_ref().map_or_else(
+        || module.params.rpid_suffix.clone(),
+        |text| text.get(context),
+    );
     let line = [b"Remote-Party-ID: ", &prefix[..], &uri, &suffix, b"\r\n"].concat();
     context.edits.append_header(&context.message, line);
     true
@@ -45,7 +52,11 @@ fn is_rpid_user_e164(module: &SipUtils, context: &mut Context) -> bool {
 }
 
 fn rpid(module: &SipUtils, context: &Context) -> Option<Bytes> {
-    let value = context.vars.avps.value(&module.params.rpid_avp, 0)?.to_text();
+    let value = context
+        .vars
+        .avps
+        .value(&module.params.rpid_avp, 0)?
+        .to_text();
     (!value.is_empty()).then_some(value)
 }
 
@@ -68,10 +79,10 @@ mod tests {
             "loadmodule \"siputils\"\nrequest_route { append_rpid_hf(); rc(); is_rpid_user_e164(); rc(); append_rpid_hf(\"<\", \">;x\"); }",
         );
         let mut context = bench.context("OPTIONS sip:x SIP/2.0\n\n");
-        context
-            .vars
-            .avps
-            .add(AvpName::Text("rpid".into()), Value::Str("sip:+123@x".into()));
+        context.vars.avps.add(
+            AvpName::Text("rpid".into()),
+            Value::Str("sip:+123@x".into()),
+        );
         let ran = bench.run_in(context);
         assert_eq!(ran.codes, [1, 1]);
         let lines = "Remote-Party-ID: sip:+123@x;party=calling;id-type=subscriber;screen=yes\r\nRemote-Party-ID: <sip:+123@x>;x\r\n";

@@ -31,9 +31,16 @@ fn converted(uri: &[u8], host: &[u8]) -> Option<Bytes> {
     if !scheme.eq_ignore_ascii_case(b"tel:") {
         return None;
     }
-    let end = rest.iter().position(|byte| *byte == b';').unwrap_or(rest.len());
+    let end = rest
+        .iter()
+        .position(|byte| *byte == b';')
+        .unwrap_or(rest.len());
     let (number, params) = rest.split_at(end);
-    let digits: Vec<u8> = number.iter().copied().filter(|byte| !b"-.()".contains(byte)).collect();
+    let digits: Vec<u8> = number
+        .iter()
+        .copied()
+        .filter(|byte| !b"-.()".contains(byte))
+        .collect();
     Some(
         [
             b"sip:",
@@ -57,7 +64,10 @@ mod tests {
     #[test]
     fn numbers_lose_their_separators() {
         for (tel, sip) in [
-            ("tel:+(34)-999-888-777", Some("sip:+34999888777@foo.com;user=phone")),
+            (
+                "tel:+(34)-999-888-777",
+                Some("sip:+34999888777@foo.com;user=phone"),
+            ),
             (
                 "tel:+12-(34)-56-78;Ext=200;ISUB=+123-456",
                 Some("sip:+12345678;ext=200;isub=+123-456@foo.com;user=phone"),
@@ -66,7 +76,11 @@ mod tests {
             ("sip:a@b", None),
             ("foo", None),
         ] {
-            assert_eq!(converted(tel.as_bytes(), b"foo.com"), sip.map(Bytes::from), "{tel}");
+            assert_eq!(
+                converted(tel.as_bytes(), b"foo.com"),
+                sip.map(Bytes::from),
+                "{tel}"
+            );
         }
     }
 

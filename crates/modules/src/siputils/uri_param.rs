@@ -40,10 +40,16 @@ pub(super) fn declare(d: &mut Declaration<SipUtils>) {
 }
 
 fn uri_param(_: &SipUtils, context: &mut Context, name: &Text, value: &Option<Text>) -> bool {
-    let (name, value) = (name.get(context), value.as_ref().map(|value| value.get(context)));
+    let (name, value) = (
+        name.get(context),
+        value.as_ref().map(|value| value.get(context)),
+    );
     let uri = context.target.uri.clone();
     let wanted = value.unwrap_or_default();
-    with_param(&uri, &name, |param| param.value.unwrap_or_default() == wanted).unwrap_or(false)
+    with_param(&uri, &name, |param| {
+        param.value.unwrap_or_default() == wanted
+    })
+    .unwrap_or(false)
 }
 
 fn uri_param_any(_: &SipUtils, context: &mut Context, name: &Text) -> bool {
@@ -69,7 +75,10 @@ fn add_uri_param(_: &SipUtils, context: &mut Context, param: &Text) -> bool {
     if Uri::parse(&uri).is_err() {
         return false;
     }
-    let end = uri.iter().position(|byte| *byte == b'?').unwrap_or(uri.len());
+    let end = uri
+        .iter()
+        .position(|byte| *byte == b'?')
+        .unwrap_or(uri.len());
     let (front, headers) = (uri.slice(..end), uri.slice(end..));
     context.set_uri([&front[..], b";", &param, &headers].concat().into());
     true
@@ -118,11 +127,23 @@ mod tests {
         ("uri_param(\"y\")", -1, "sip:bob@ex.a;x=1"),
         ("uri_param_any(\"x\")", 1, "sip:bob@ex.a;x=1"),
         ("add_uri_param(\"z=3\")", 1, "sip:bob@ex.a;x=1;z=3"),
-        ("add_uri_param(\"z\"); uri_param(\"z\")", 1, "sip:bob@ex.a;x=1;z"),
-        ("add_uri_param(\"z\"); uri_param(\"Z\")", -1, "sip:bob@ex.a;x=1;z"),
+        (
+            "add_uri_param(\"z\"); uri_param(\"z\")",
+            1,
+            "sip:bob@ex.a;x=1;z",
+        ),
+        (
+            "add_uri_param(\"z\"); uri_param(\"Z\")",
+            -1,
+            "sip:bob@ex.a;x=1;z",
+        ),
         ("uri_param_rm(\"x\")", 1, "sip:bob@ex.a"),
         ("uri_param_rm(\"y\")", 1, "sip:bob@ex.a;x=1"),
-        ("add_uri_param(\"z=3\"); uri_param_rm(\"x\")", 1, "sip:bob@ex.a;z=3"),
+        (
+            "add_uri_param(\"z=3\"); uri_param_rm(\"x\")",
+            1,
+            "sip:bob@ex.a;z=3",
+        ),
         ("get_uri_param(\"q\", \"$out(v)\")", -1, "sip:bob@ex.a;x=1"),
     ];
 
@@ -131,14 +152,17 @@ mod tests {
         for (call, code, uri) in CASES {
             let script = format!("loadmodule \"siputils\"\nrequest_route {{ {call}; rc(); }}");
             let ran = run(&script, "OPTIONS sip:bob@ex.a;x=1 SIP/2.0\n\n");
-            assert_eq!((ran.codes, ran.context.target.uri), (vec![code], uri.into()), "{call}");
+            assert_eq!(
+                (ran.codes, ran.context.target.uri),
+                (vec![code], uri.into()),
+                "{call}"
+            );
         }
     }
 
     #[test]
     fn a_value_is_read() {
-        let script =
-            "loadmodule \"siputils\"\nrequest_route { get_uri_param(\"x\", \"$out(v)\"); rc(); note(\"$out(v)\"); }";
+        let script = "loadmodule \"siputils\"\nrequest_route { get_uri_param(\"x\", \"$out(v)\"); rc(); note(\"$out(v)\"); }";
         let ran = run(script, "OPTIONS sip:bob@ex.a;x=1 SIP/2.0\n\n");
         assert_eq!((ran.codes, ran.notes), (vec![1], vec!["1".to_owned()]));
     }

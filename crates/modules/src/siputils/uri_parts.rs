@@ -30,7 +30,10 @@ fn set_uri_user(_: &SipUtils, context: &mut Context, uri: &Var, user: &Text) -> 
         .position(|byte| *byte == b'@')
         .map_or(rest, |at| rest.get(at + 1..).unwrap_or_default());
     let at: &[u8] = if user.is_empty() { b"" } else { b"@" };
-    uri.set(context, Value::Str([scheme, &user, at, behind].concat().into()))
+    uri.set(
+        context,
+        Value::Str([scheme, &user, at, behind].concat().into()),
+    )
 }
 
 fn set_uri_host(_: &SipUtils, context: &mut Context, uri: &Var, host: &Text) -> bool {
@@ -41,11 +44,17 @@ fn set_uri_host(_: &SipUtils, context: &mut Context, uri: &Var, host: &Text) -> 
     let Some((scheme, rest)) = split(&text) else {
         return refuse(context, "uri does not contain ':' character");
     };
-    let start = rest.iter().position(|byte| *byte == b'@').map_or(0, |at| at + 1);
+    let start = rest
+        .iter()
+        .position(|byte| *byte == b'@')
+        .map_or(0, |at| at + 1);
     let (user, behind) = rest.split_at(start);
     let end = host_end(behind);
     let tail = behind.get(end..).unwrap_or_default();
-    uri.set(context, Value::Str([scheme, user, &host, tail].concat().into()))
+    uri.set(
+        context,
+        Value::Str([scheme, user, &host, tail].concat().into()),
+    )
 }
 
 /// Scheme with its colon, and the rest.
@@ -78,8 +87,18 @@ mod tests {
 
     /// URI before, call, return code, URI after, as Kamailio 5.6.3 does it.
     const CASES: [(&str, &str, i32, &str); 9] = [
-        ("sip:user@host", "set_uri_user(\"$out(u)\", \"new\")", 1, "sip:new@host"),
-        ("sip:host", "set_uri_user(\"$out(u)\", \"new\")", 1, "sip:new@host"),
+        (
+            "sip:user@host",
+            "set_uri_user(\"$out(u)\", \"new\")",
+            1,
+            "sip:new@host",
+        ),
+        (
+            "sip:host",
+            "set_uri_user(\"$out(u)\", \"new\")",
+            1,
+            "sip:new@host",
+        ),
         (
             "sip:user:pw@host:5060;a=b",
             "set_uri_user(\"$out(u)\", \"\")",
@@ -99,9 +118,19 @@ mod tests {
             1,
             "sip:x@zz:5060;a=b",
         ),
-        ("sip:[::1]:5060", "set_uri_host(\"$out(u)\", \"zz\")", 1, "sip:zz:5060"),
+        (
+            "sip:[::1]:5060",
+            "set_uri_host(\"$out(u)\", \"zz\")",
+            1,
+            "sip:zz:5060",
+        ),
         ("foo", "set_uri_host(\"$out(u)\", \"x\")", -1, "foo"),
-        ("sip:u@host", "set_uri_host(\"$out(u)\", \"\")", -1, "sip:u@host"),
+        (
+            "sip:u@host",
+            "set_uri_host(\"$out(u)\", \"\")",
+            -1,
+            "sip:u@host",
+        ),
     ];
 
     #[test]

@@ -2,7 +2,9 @@
 
 use super::{TextOps, hold};
 use bytes::Bytes;
-use policy::{Argument, Context, Declaration, Level, Prepare, Problem, Routes, Text, Written, problem};
+use policy::{
+    Argument, Context, Declaration, Level, Prepare, Problem, Routes, Text, Written, problem,
+};
 
 /// What a body without Content-Type is taken for, as Kamailio does.
 const ASSUMED: &[u8] = b"application/sdp";
@@ -127,7 +129,10 @@ mod tests {
         ] {
             assert_eq!(code(call, message), expected, "{call}");
         }
-        assert!(problems("loadmodule \"textops\"\nrequest_route { has_body(\"multipart\"); }").contains("media type"));
+        assert!(
+            problems("loadmodule \"textops\"\nrequest_route { has_body(\"multipart\"); }")
+                .contains("media type")
+        );
     }
 
     #[test]
@@ -165,6 +170,9 @@ mod tests {
             SDP,
         );
         assert_eq!(ran.codes, [1]);
-        assert_eq!(ran.context.reply_body, Some(("abc".into(), "text/x".into())));
+        assert_eq!(
+            ran.context.reply_body,
+            Some(("abc".into(), "text/x".into()))
+        );
     }
 }

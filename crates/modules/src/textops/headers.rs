@@ -57,9 +57,13 @@ pub(super) fn declare(d: &mut Declaration<TextOps>) {
 
 fn append_hf(_: &TextOps, context: &mut Context, text: &Text, behind: &Option<HeaderName>) -> bool {
     let text = text.get(context);
-    let anchor = behind
-        .as_ref()
-        .and_then(|name| context.message.named(&name.0).next().map(|header| header.span));
+    let anchor = behind.as_ref().and_then(|name| {
+        context
+            .message
+            .named(&name.0)
+            .next()
+            .map(|header| header.span)
+    });
     match anchor {
         Some(span) => context.edits.insert_after(span, text),
         None => context.edits.insert(context.message.headers_end(), text),
@@ -69,9 +73,13 @@ fn append_hf(_: &TextOps, context: &mut Context, text: &Text, behind: &Option<He
 
 fn insert_hf(_: &TextOps, context: &mut Context, text: &Text, before: &Option<HeaderName>) -> bool {
     let text = text.get(context);
-    let anchor = before
-        .as_ref()
-        .and_then(|name| context.message.named(&name.0).next().map(|header| header.span));
+    let anchor = before.as_ref().and_then(|name| {
+        context
+            .message
+            .named(&name.0)
+            .next()
+            .map(|header| header.span)
+    });
     match anchor {
         Some(span) => context.edits.insert_before(span, text),
         None => context.edits.insert(context.message.headers_start(), text),
@@ -122,8 +130,7 @@ fn is_present_hf_re_pv(_: &TextOps, context: &mut Context, name: &Pattern) -> bo
 mod tests {
     use crate::testing::run;
 
-    const MESSAGE: &str =
-        "OPTIONS sip:b@x SIP/2.0\nVia: SIP/2.0/UDP h\nFrom: <sip:a@x>\nTo: <sip:b@x>\nSupported: path\n\n";
+    const MESSAGE: &str = "OPTIONS sip:b@x SIP/2.0\nVia: SIP/2.0/UDP h\nFrom: <sip:a@x>\nTo: <sip:b@x>\nSupported: path\n\n";
 
     fn sent(calls: &str) -> String {
         let script = format!("loadmodule \"textops\"\nrequest_route {{ {calls} }}");
@@ -138,7 +145,11 @@ mod tests {
              append_hf(\"F: 6\\r\\n\", \"Nope\"); insert_hf(\"G: 7\\r\\n\", \"To\"); insert_hf(\"H: 8\\r\\n\", \"t\");
              append_hf(\"I: 9\\r\\n\", \"From\"); insert_hf(\"J: 9\\r\\n\", \"Nope\");",
         );
-        let names: Vec<&str> = out.lines().skip(1).filter_map(|line| line.split(':').next()).collect();
+        let names: Vec<&str> = out
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split(':').next())
+            .collect();
         let expected = [
             "C",
             "D",
@@ -171,7 +182,10 @@ mod tests {
 
     #[test]
     fn the_uri_as_received_becomes_a_header() {
-        assert!(sent("append_urihf(\"CC-Diversion: \", \"\\r\\n\");").ends_with("CC-Diversion: sip:b@x\n\n"));
+        assert!(
+            sent("append_urihf(\"CC-Diversion: \", \"\\r\\n\");")
+                .ends_with("CC-Diversion: sip:b@x\n\n")
+        );
     }
 
     #[test]

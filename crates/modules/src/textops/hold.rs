@@ -80,7 +80,10 @@ mod tests {
     #[test]
     fn both_ways_of_holding_are_known() {
         for (sdp, expected) in [
-            ("c=IN IP4 10.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\na=sendrecv\r\n", None),
+            (
+                "c=IN IP4 10.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\na=sendrecv\r\n",
+                None,
+            ),
             (
                 "c=IN IP4 0.0.0.0\r\nm=audio 4000 RTP/AVP 0\r\n",
                 Some(Hold::NullAddress),
@@ -93,9 +96,15 @@ mod tests {
                 "c=IN IP4 1.0.0.0\r\nm=audio 4000 RTP/AVP 0\r\na=inactive\r\n",
                 Some(Hold::Direction),
             ),
-            ("a=sendonly\nm=audio 4000 RTP/AVP 0\n", Some(Hold::Direction)),
+            (
+                "a=sendonly\nm=audio 4000 RTP/AVP 0\n",
+                Some(Hold::Direction),
+            ),
             ("a=sendonly\nm=audio 4000 RTP/AVP 0\na=sendrecv\n", None),
-            ("m=video 4000 RTP/AVP 0\na=inactive\nm=audio 1 RTP/AVP 0\n", None),
+            (
+                "m=video 4000 RTP/AVP 0\na=inactive\nm=audio 1 RTP/AVP 0\n",
+                None,
+            ),
             (
                 "m=audio 1 RTP/AVP 0\nm=audio 4000 RTP/AVP 0\na=inactive\n",
                 Some(Hold::Direction),

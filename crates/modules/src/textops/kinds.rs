@@ -30,13 +30,18 @@ impl Argument for Methods {
     fn prepare(written: Option<&Written>, _: &mut Prepare<'_>) -> Result<Methods, Problem> {
         let source = super::arguments::source(written)?;
         if source.is_empty() || source.contains(&b'$') {
-            return Err(problem("expected method names such as INVITE|ACK, without variables"));
+            return Err(problem(
+                "expected method names such as INVITE|ACK, without variables",
+            ));
         }
         let names: Vec<&[u8]> = source
             .split(|byte| *byte == b'|')
             .map(|name| name.trim_ascii())
             .collect();
-        let mut methods = Methods { known: 0, other: None };
+        let mut methods = Methods {
+            known: 0,
+            other: None,
+        };
         for name in &names {
             match Method::parse(name) {
                 Method::Other if names.len() == 1 => methods.other = Some(source.slice_ref(name)),
@@ -92,7 +97,9 @@ mod tests {
     #[test]
     fn methods_are_told_apart() {
         for (method, named, code) in CASES {
-            let script = format!("loadmodule \"textops\"\nrequest_route {{ is_method(\"{named}\"); rc(); }}");
+            let script = format!(
+                "loadmodule \"textops\"\nrequest_route {{ is_method(\"{named}\"); rc(); }}"
+            );
             let message = format!("{method} sip:b@x SIP/2.0\nCSeq: 1 {method}\n\n");
             assert_eq!(run(&script, &message).codes, [code], "{method} {named}");
         }
@@ -107,7 +114,11 @@ mod tests {
     #[test]
     fn an_unknown_method_in_a_list_is_refused() {
         let script = "loadmodule \"textops\"\nrequest_route { is_method(\"INVITE|FOO\"); }";
-        assert!(problems(script).contains("unknown method"), "{}", problems(script));
+        assert!(
+            problems(script).contains("unknown method"),
+            "{}",
+            problems(script)
+        );
     }
 
     #[test]

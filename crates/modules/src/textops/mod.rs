@@ -27,7 +27,9 @@ impl Module for TextOps {
     type Params = ();
 
     fn declare(d: &mut Declaration<TextOps>) {
-        d.doc("Text operations on the message: search, replace, headers, bodies, string comparison.");
+        d.doc(
+            "Text operations on the message: search, replace, headers, bodies, string comparison.",
+        );
         kinds::declare(d);
         headers::declare(d);
         remove::declare(d);

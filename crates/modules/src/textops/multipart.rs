@@ -51,7 +51,9 @@ fn filter_body(_: &TextOps, context: &mut Context, media: &MediaType) -> bool {
         return false;
     };
     let body = message.body_offset()..message.bytes().len();
-    context.edits.remove(Span::from(body.start..part.content.start));
+    context
+        .edits
+        .remove(Span::from(body.start..part.content.start));
     context.edits.remove(Span::from(part.content.end..body.end));
     true
 }
@@ -171,7 +173,8 @@ mod tests {
         X: y\n\nhello\n--xyz--\n";
 
     fn ran(call: &str) -> (Vec<i32>, Vec<String>, String) {
-        let script = format!("loadmodule \"textops\"\nrequest_route {{ {call}; rc(); note(\"$out(p)\"); }}");
+        let script =
+            format!("loadmodule \"textops\"\nrequest_route {{ {call}; rc(); note(\"$out(p)\"); }}");
         let ran = run(&script, MESSAGE);
         let body = ran
             .sent

@@ -82,7 +82,9 @@ fn remove_hf_re_pv(_: &TextOps, context: &mut Context, name: &Pattern) -> bool {
 }
 
 fn remove_hf_exp(_: &TextOps, context: &mut Context, take: &WholeRegex, skip: &WholeRegex) -> bool {
-    remove_where(context, |header| has(&take.0, header) && !has(&skip.0, header))
+    remove_where(context, |header| {
+        has(&take.0, header) && !has(&skip.0, header)
+    })
 }
 
 fn remove_hf_exp_pv(_: &TextOps, context: &mut Context, take: &Pattern, skip: &Pattern) -> bool {
@@ -96,7 +98,11 @@ fn remove_hf_exp_pv(_: &TextOps, context: &mut Context, take: &Pattern, skip: &P
 
 fn remove_hf_idx(_: &TextOps, context: &mut Context, name: &Text, index: &Int) -> i32 {
     let (name, index) = (name.get(context), index.get_or_0(context));
-    let spans: Vec<Span> = context.message.named(&name).map(|header| header.span).collect();
+    let spans: Vec<Span> = context
+        .message
+        .named(&name)
+        .map(|header| header.span)
+        .collect();
     let position = match usize::try_from(index) {
         Ok(index) => Some(index),
         Err(_) => usize::try_from(index.unsigned_abs())
@@ -112,19 +118,32 @@ fn remove_hf_idx(_: &TextOps, context: &mut Context, name: &Text, index: &Int) -
     }
 }
 
-fn remove_hf_match(_: &TextOps, context: &mut Context, name: &Text, operator: &Plain, expr: &Text) -> i32 {
+/// Says whether a header value is meant.
+type Test<'a> = Box<dyn Fn(&[u8]) -> bool + 'a>;
+
+fn remove_hf_match(
+    _: &TextOps,
+    context: &mut Context,
+    name: &Text,
+    operator: &Plain,
+    expr: &Text,
+) -> i32 {
     let (name, expr) = (name.get(context), expr.get(context));
-    let fits: Box<dyn Fn(&[u8]) -> bool> = match &operator.0[..] {
+    let fits: Test<'_> = match &operator.0[..] {
         b"eq" => Box::new(|value| value == &expr[..]),
         b"ne" => Box::new(|value| value != &expr[..]),
-        b"in" => Box::new(|value| expr.is_empty() || value.windows(expr.len()).any(|part| part == &expr[..])),
+        b"in" => Box::new(|value| {
+            expr.is_empty() || value.windows(expr.len()).any(|part| part == &expr[..])
+        }),
         b"re" => match Regex::compile(&expr) {
             Ok(regex) => Box::new(move |value| regex.matches(value).unwrap_or(false)),
             Err(_) => return -1,
         },
         other => {
             let other = String::from_utf8_lossy(other).into_owned();
-            context.log(Level::Err, "textops", || format!("unknown operator [{other}]"));
+            context.log(Level::Err, "textops", || {
+                format!("unknown operator [{other}]")
+            });
             return -1;
         }
     };
@@ -155,8 +174,7 @@ fn remove_where(context: &mut Context, fits: impl Fn(&Header<'_>) -> bool) -> bo
 mod tests {
     use crate::testing::run;
 
-    const MESSAGE: &str =
-        "OPTIONS sip:b@x SIP/2.0\nX: 0\nX: 1\nX: 2\nX: 3\nY: a\nY: b\nY: xcx\nUser-Agent: T\nm: <sip:a@x>\n\n";
+    const MESSAGE: &str = "OPTIONS sip:b@x SIP/2.0\nX: 0\nX: 1\nX: 2\nX: 3\nY: a\nY: b\nY: xcx\nUser-Agent: T\nm: <sip:a@x>\n\n";
 
     /// Call, return code of Kamailio 5.6.3, header lines left.
     const CASES: [(&str, i32, &str); 14] = [
@@ -233,8 +251,17 @@ mod tests {
         for (call, code, left) in CASES {
             let script = format!("loadmodule \"textops\"\nrequest_route {{ {call}; rc(); }}");
             let ran = run(&script, MESSAGE);
-            let lines: Vec<&str> = ran.sent.lines().skip(1).filter(|line| !line.is_empty()).collect();
-            assert_eq!((ran.codes, lines.join("|")), (vec![code], left.to_owned()), "{call}");
+            let lines: Vec<&str> = ran
+                .sent
+                .lines()
+                .skip(1)
+                .filter(|line| !line.is_empty())
+                .collect();
+            assert_eq!(
+                (ran.codes, lines.join("|")),
+                (vec![code], left.to_owned()),
+                "{call}"
+            );
         }
     }
 
@@ -248,9 +275,15 @@ mod tests {
             "P-Asserted-Identity: a\r\n b",
         ] {
             let script = "loadmodule \"textops\"\nrequest_route { remove_hf(\"P-Asserted-Identity\"); rc(); }";
-            let ran = run(script, &format!("OPTIONS sip:b@x SIP/2.0\n{line}\nTo: x\n\n"));
+            let ran = run(
+                script,
+                &format!("OPTIONS sip:b@x SIP/2.0\n{line}\nTo: x\n\n"),
+            );
             assert_eq!(ran.codes, [1], "{line:?}");
-            assert_eq!(ran.sent, "OPTIONS sip:b@x SIP/2.0\r\nTo: x\r\n\r\n", "{line:?}");
+            assert_eq!(
+                ran.sent, "OPTIONS sip:b@x SIP/2.0\r\nTo: x\r\n\r\n",
+                "{line:?}"
+            );
         }
     }
 }

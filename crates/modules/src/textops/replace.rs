@@ -70,7 +70,8 @@ fn replace(_: &TextOps, context: &mut Context, re: &LineRegex, text: &Plain) -> 
 }
 
 fn replace_body(_: &TextOps, context: &mut Context, re: &LineRegex, text: &Plain) -> bool {
-    body(&context.message).is_some_and(|region| replace_in(context, region, &re.0, &text.0, Which::First))
+    body(&context.message)
+        .is_some_and(|region| replace_in(context, region, &re.0, &text.0, Which::First))
 }
 
 fn replace_hdrs(_: &TextOps, context: &mut Context, re: &LineRegex, text: &Plain) -> bool {
@@ -84,11 +85,13 @@ fn replace_all(_: &TextOps, context: &mut Context, re: &LineRegex, text: &Plain)
 }
 
 fn replace_body_all(_: &TextOps, context: &mut Context, re: &LineRegex, text: &Plain) -> bool {
-    body(&context.message).is_some_and(|region| replace_in(context, region, &re.0, &text.0, Which::All))
+    body(&context.message)
+        .is_some_and(|region| replace_in(context, region, &re.0, &text.0, Which::All))
 }
 
 fn replace_body_atonce(_: &TextOps, context: &mut Context, re: &WholeRegex, text: &Plain) -> bool {
-    body(&context.message).is_some_and(|region| replace_in(context, region, &re.0, &text.0, Which::All))
+    body(&context.message)
+        .is_some_and(|region| replace_in(context, region, &re.0, &text.0, Which::All))
 }
 
 fn replace_str(_: &TextOps, context: &mut Context, old: &Text, new: &Text, which: &Which) -> i32 {
@@ -96,12 +99,24 @@ fn replace_str(_: &TextOps, context: &mut Context, old: &Text, new: &Text, which
     replace_text(context, region, old, new, *which)
 }
 
-fn replace_body_str(_: &TextOps, context: &mut Context, old: &Text, new: &Text, which: &Which) -> i32 {
+fn replace_body_str(
+    _: &TextOps,
+    context: &mut Context,
+    old: &Text,
+    new: &Text,
+    which: &Which,
+) -> i32 {
     let region = body(&context.message).unwrap_or_default();
     replace_text(context, region, old, new, *which)
 }
 
-fn replace_hdrs_str(_: &TextOps, context: &mut Context, old: &Text, new: &Text, which: &Which) -> i32 {
+fn replace_hdrs_str(
+    _: &TextOps,
+    context: &mut Context,
+    old: &Text,
+    new: &Text,
+    which: &Which,
+) -> i32 {
     let region = headers(&context.message);
     replace_text(context, region, old, new, *which)
 }
@@ -130,7 +145,10 @@ fn replace_text(context: &mut Context, region: Span, old: &Text, new: &Text, whi
     }
     let mut at = 0;
     loop {
-        let rest = region.of(context.message.bytes()).get(at..).unwrap_or_default();
+        let rest = region
+            .of(context.message.bytes())
+            .get(at..)
+            .unwrap_or_default();
         let Some(found) = rest.windows(old.len()).position(|part| part == &old[..]) else {
             return 1;
         };
@@ -237,13 +255,18 @@ mod tests {
                 .skip(1)
                 .filter(|line| !line.starts_with("Content-Length"));
             let sent = lines.collect::<Vec<&str>>().join("|");
-            assert_eq!((ran.codes, sent), (vec![code], expected.to_owned()), "{call}");
+            assert_eq!(
+                (ran.codes, sent),
+                (vec![code], expected.to_owned()),
+                "{call}"
+            );
         }
     }
 
     #[test]
     fn the_length_follows_the_body() {
-        let script = "loadmodule \"textops\"\nrequest_route { replace_body_atonce(\"^v=.*$\", \"\"); }";
+        let script =
+            "loadmodule \"textops\"\nrequest_route { replace_body_atonce(\"^v=.*$\", \"\"); }";
         assert!(run(script, MESSAGE).sent.contains("Content-Length: 0\r\n"));
     }
 }

@@ -13,7 +13,12 @@ pub(super) fn declare(d: &mut Declaration<TextOps>) {
         Routes::ANY,
         search,
     );
-    d.function("search_body(re)", "1 where the body matches.", Routes::ANY, search_body);
+    d.function(
+        "search_body(re)",
+        "1 where the body matches.",
+        Routes::ANY,
+        search_body,
+    );
     d.function(
         "search_str(text, re)",
         "1 where the text matches; both may have variables.",
@@ -60,7 +65,13 @@ fn search_str(_: &TextOps, context: &mut Context, text: &Text, re: &Text) -> boo
     by_lines(&re).is_ok_and(|re| matches(&re, &text))
 }
 
-fn search_hf(_: &TextOps, context: &mut Context, name: &HeaderName, re: &LineRegex, which: &Which) -> bool {
+fn search_hf(
+    _: &TextOps,
+    context: &mut Context,
+    name: &HeaderName,
+    re: &LineRegex,
+    which: &Which,
+) -> bool {
     let headers: Vec<_> = context.message.named(&name.0).collect();
     which
         .of(headers.into_iter())
@@ -82,7 +93,9 @@ fn append_in(context: &mut Context, region: Span, re: &Regex, text: &Plain) -> b
     let Ok(Some(found)) = found else {
         return false;
     };
-    context.edits.insert(region.start as usize + found.end, text.0.clone());
+    context
+        .edits
+        .insert(region.start as usize + found.end, text.0.clone());
     true
 }
 
@@ -124,8 +137,7 @@ fn matches(re: &Regex, text: &[u8]) -> bool {
 mod tests {
     use crate::testing::run;
 
-    const MESSAGE: &str =
-        "INVITE sip:b@x SIP/2.0\nSupported: path, 100rel\nUser-Agent: Test\nX: 1\nX: 2\n\nv=0\nm=audio 1\n";
+    const MESSAGE: &str = "INVITE sip:b@x SIP/2.0\nSupported: path, 100rel\nUser-Agent: Test\nX: 1\nX: 2\n\nv=0\nm=audio 1\n";
 
     /// Call and return code of Kamailio 5.6.3.
     const CASES: [(&str, i32); 14] = [
@@ -163,7 +175,12 @@ mod tests {
 
     #[test]
     fn groups_are_taken_out() {
-        for (index, count, code, found) in [(1, 2, 1, "abc"), (2, 3, 1, "123"), (0, 3, 1, "abc123"), (5, 3, -1, "")] {
+        for (index, count, code, found) in [
+            (1, 2, 1, "abc"),
+            (2, 3, 1, "123"),
+            (0, 3, 1, "abc123"),
+            (5, 3, -1, ""),
+        ] {
             let script = format!(
                 "loadmodule \"textops\"\nrequest_route {{ regex_substring(\"abc123def\", \"([a-z]+)([0-9]+)\", {index}, {count}, \"$out(r)\"); rc(); note(\"$out(r)\"); }}"
             );

@@ -55,11 +55,25 @@ pub(super) fn declare(d: &mut Declaration<TextOps>) {
     );
 }
 
-fn in_list(_: &TextOps, context: &mut Context, subject: &Text, list: &Text, separator: &Plain) -> bool {
-    any_item(context, subject, list, separator, |subject, item| subject == item)
+fn in_list(
+    _: &TextOps,
+    context: &mut Context,
+    subject: &Text,
+    list: &Text,
+    separator: &Plain,
+) -> bool {
+    any_item(context, subject, list, separator, |subject, item| {
+        subject == item
+    })
 }
 
-fn in_list_prefix(_: &TextOps, context: &mut Context, subject: &Text, list: &Text, separator: &Plain) -> bool {
+fn in_list_prefix(
+    _: &TextOps,
+    context: &mut Context,
+    subject: &Text,
+    list: &Text,
+    separator: &Plain,
+) -> bool {
     any_item(context, subject, list, separator, |subject, item| {
         !item.is_empty() && subject.starts_with(item)
     })
@@ -74,8 +88,14 @@ fn any_item(
 ) -> bool {
     let (subject, list) = (subject.get(context), list.get(context));
     if subject.is_empty() || list.is_empty() {
-        let which = if subject.is_empty() { "subject" } else { "list" };
-        context.log(Level::Err, "textops", || format!("{which} cannot be empty string"));
+        let which = if subject.is_empty() {
+            "subject"
+        } else {
+            "list"
+        };
+        context.log(Level::Err, "textops", || {
+            format!("{which} cannot be empty string")
+        });
         return false;
     }
     let separator = separator.0.first().copied().unwrap_or(b',');
@@ -84,7 +104,11 @@ fn any_item(
 }
 
 fn cmp_str(_: &TextOps, context: &mut Context, a: &Text, b: &Text) -> i32 {
-    if a.get(context) == b.get(context) { 1 } else { -1 }
+    if a.get(context) == b.get(context) {
+        1
+    } else {
+        -1
+    }
 }
 
 fn cmp_istr(_: &TextOps, context: &mut Context, a: &Text, b: &Text) -> i32 {
@@ -163,7 +187,11 @@ mod tests {
     fn comparing() {
         for (call, code) in CASES {
             let script = format!("loadmodule \"textops\"\nrequest_route {{ {call}; rc(); }}");
-            assert_eq!(run(&script, "OPTIONS sip:b@x SIP/2.0\n\n").codes, [code], "{call}");
+            assert_eq!(
+                run(&script, "OPTIONS sip:b@x SIP/2.0\n\n").codes,
+                [code],
+                "{call}"
+            );
         }
     }
 }

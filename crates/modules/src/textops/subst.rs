@@ -58,8 +58,18 @@ fn subst_body(_: &TextOps, context: &mut Context, subst: &Subst) -> bool {
     body(&context.message).is_some_and(|region| subst_in(context, region, subst))
 }
 
-fn subst_hf(_: &TextOps, context: &mut Context, name: &HeaderName, subst: &Subst, which: &Which) -> bool {
-    let spans: Vec<Span> = context.message.named(&name.0).map(|header| header.value_span).collect();
+fn subst_hf(
+    _: &TextOps,
+    context: &mut Context,
+    name: &HeaderName,
+    subst: &Subst,
+    which: &Which,
+) -> bool {
+    let spans: Vec<Span> = context
+        .message
+        .named(&name.0)
+        .map(|header| header.value_span)
+        .collect();
     let mut found = false;
     for span in which.of(spans.into_iter()) {
         found |= subst_in(context, span, subst);
@@ -88,7 +98,10 @@ fn subst_user(_: &TextOps, context: &mut Context, subst: &Subst) -> bool {
         return false;
     };
     // The user part ends at the first colon (its password) or at sign behind the scheme.
-    let start = uri.iter().position(|byte| *byte == b':').map_or(0, |colon| colon + 1);
+    let start = uri
+        .iter()
+        .position(|byte| *byte == b':')
+        .map_or(0, |colon| colon + 1);
     let (front, back) = (uri.get(..start), uri.get(start + user.len()..));
     context.set_uri(
         [front.unwrap_or_default(), &new, back.unwrap_or_default()]
@@ -138,12 +151,17 @@ fn run(context: &mut Context, text: &Bytes, subst: &Subst) -> Option<expression:
     changes
 }
 
-fn transformation(args: &[Written], prepare: &mut policy::Prepare<'_>) -> Result<Transform, Problem> {
+fn transformation(
+    args: &[Written],
+    prepare: &mut policy::Prepare<'_>,
+) -> Result<Transform, Problem> {
     // Commas inside of the expression belong to it.
     let pieces: Vec<Bytes> = args.iter().map(Written::source).collect();
     let source = Bytes::from(pieces.join(&b","[..]));
     if source.is_empty() {
-        return Err(problem("{re.subst} needs an expression, /expression/replacement/flags"));
+        return Err(problem(
+            "{re.subst} needs an expression, /expression/replacement/flags",
+        ));
     }
     if source.starts_with(b"$")
         && let Ok(spec) = VarSpec::parse(&source)
@@ -190,16 +208,32 @@ mod tests {
         ),
         ("subst('/zzz/y/')", -1, "From: \"Al\" <sip:al@ex.a>\r\n"),
         ("subst('/e/E/')", 1, "From: \"Al\" <sip:al@Ex.a>\r\n"),
-        ("subst_user('/^bob$/b\\0b/')", 1, "OPTIONS sip:bbobb@ex.a;x=1 SIP/2.0"),
-        ("subst_user('/^zzz$/b/')", -1, "OPTIONS sip:bob@ex.a;x=1 SIP/2.0"),
+        (
+            "subst_user('/^bob$/b\\0b/')",
+            1,
+            "OPTIONS sip:bbobb@ex.a;x=1 SIP/2.0",
+        ),
+        (
+            "subst_user('/^zzz$/b/')",
+            -1,
+            "OPTIONS sip:bob@ex.a;x=1 SIP/2.0",
+        ),
         (
             "subst_uri('/^sip:([a-z]+)@(.*)$/sip:3\\1@\\2;o=$$x/i')",
             1,
             "OPTIONS sip:3bob@ex.a;x=1;o=$x SIP/2.0",
         ),
         ("subst_body('/0/12/g')", 1, "Content-Length: 6\r\n\r\nv=12"),
-        ("subst_hf(\"X\", \"/[0-9]/z/\", \"f\")", 1, "X: z\r\nX: 1\r\n"),
-        ("subst_hf(\"X\", \"/[0-9]/z/\", \"l\")", 1, "X: 0\r\nX: z\r\n"),
+        (
+            "subst_hf(\"X\", \"/[0-9]/z/\", \"f\")",
+            1,
+            "X: z\r\nX: 1\r\n",
+        ),
+        (
+            "subst_hf(\"X\", \"/[0-9]/z/\", \"l\")",
+            1,
+            "X: 0\r\nX: z\r\n",
+        ),
         (
             "subst_hf(\"Y\", \"/[a-z]+/<\\0>/g\", \"a\")",
             1,
@@ -222,7 +256,8 @@ mod tests {
 
     #[test]
     fn variables_stand_in_replacements_only() {
-        let script = "loadmodule \"textops\"\nrequest_route { $out(a) = \"A\"; subst('/al@/$out(a)@/'); }";
+        let script =
+            "loadmodule \"textops\"\nrequest_route { $out(a) = \"A\"; subst('/al@/$out(a)@/'); }";
         assert!(run(script, MESSAGE).sent.contains("<sip:A@ex.a>"));
     }
 
@@ -250,17 +285,21 @@ mod tests {
 
     #[test]
     fn an_empty_match_gives_nothing() {
-        let script =
-            "loadmodule \"textops\"\nrequest_route { $out(u) = \"bob\"; note('$(out(u){re.subst,/o*/x/g})'); }";
+        let script = "loadmodule \"textops\"\nrequest_route { $out(u) = \"bob\"; note('$(out(u){re.subst,/o*/x/g})'); }";
         let ran = run(script, MESSAGE);
         assert_eq!(ran.notes, [""]);
-        assert!(ran.log[0].contains("Matched string is empty"), "{:?}", ran.log);
+        assert!(
+            ran.log[0].contains("Matched string is empty"),
+            "{:?}",
+            ran.log
+        );
     }
 
     #[test]
     fn a_broken_expression_is_found_at_load() {
         for expression in ["a", "/a/b", "/(/b/", "/a/b/q"] {
-            let script = format!("loadmodule \"textops\"\nrequest_route {{ subst('{expression}'); }}");
+            let script =
+                format!("loadmodule \"textops\"\nrequest_route {{ subst('{expression}'); }}");
             assert!(
                 problems(&script).contains("E0405"),
                 "{expression}: {}",

@@ -15,7 +15,11 @@ pub(super) fn append_time(_: &TextOps, context: &mut Context) -> bool {
 /// Behind the first Via, where Kamailio puts it.
 pub(super) fn append_time_to_request(_: &TextOps, context: &mut Context) -> bool {
     let line = date_line(context.now.unix_s());
-    match context.message.header(HeaderId::Via).map(|header| header.span) {
+    match context
+        .message
+        .header(HeaderId::Via)
+        .map(|header| header.span)
+    {
         Some(span) => context.edits.insert_after(span, line),
         None => context.edits.insert_header(&context.message, line),
     }
@@ -40,14 +44,16 @@ mod tests {
 
     #[test]
     fn replies_and_requests_get_the_time() {
-        let script = "loadmodule \"textops\"\nrequest_route { append_time(); append_time_to_request(); }";
+        let script =
+            "loadmodule \"textops\"\nrequest_route { append_time(); append_time_to_request(); }";
         let ran = run(
             script,
             "OPTIONS sip:b@x SIP/2.0\nVia: SIP/2.0/UDP h\nVia: SIP/2.0/UDP i\n\n",
         );
         assert_eq!(ran.context.reply_lines, DATE.as_bytes());
         assert!(
-            ran.sent.contains(&format!("UDP h\r\n{DATE}Via: SIP/2.0/UDP i")),
+            ran.sent
+                .contains(&format!("UDP h\r\n{DATE}Via: SIP/2.0/UDP i")),
             "{}",
             ran.sent
         );

@@ -65,7 +65,9 @@ fn parsed(context: &mut Context, text: Bytes) -> Option<Message> {
         .ok()
         .filter(|message| message.is_request() == is_request);
     if parsed.is_none() {
-        context.log(Level::Err, "textopsx", || "parsing new sip message failed".to_owned());
+        context.log(Level::Err, "textopsx", || {
+            "parsing new sip message failed".to_owned()
+        });
     }
     parsed
 }
@@ -100,7 +102,8 @@ mod tests {
 
     #[test]
     fn the_new_uri_becomes_the_received_one() {
-        let script = format!("{LOAD}request_route {{ subst_user('/^b$/c/'); msg_apply_changes(); rc(); }}");
+        let script =
+            format!("{LOAD}request_route {{ subst_user('/^b$/c/'); msg_apply_changes(); rc(); }}");
         let ran = run(&script, MESSAGE);
         assert_eq!(
             (ran.codes, ran.context.message.request_uri()),
@@ -120,7 +123,12 @@ mod tests {
 
     #[test]
     fn it_stands_in_request_and_core_reply_routes_only() {
-        let script = format!("{LOAD}request_route {{ rc(); }} failure_route[x] {{ msg_apply_changes(); }}");
-        assert!(problems(&script).contains("cannot be called"), "{}", problems(&script));
+        let script =
+            format!("{LOAD}request_route {{ rc(); }} failure_route[x] {{ msg_apply_changes(); }}");
+        assert!(
+            problems(&script).contains("cannot be called"),
+            "{}",
+            problems(&script)
+        );
     }
 }

@@ -26,7 +26,9 @@ pub(super) fn declare(d: &mut Declaration<TextOpsX>) {
         "Removes the line.",
         Routes::ANY,
         |_: &TextOpsX, context: &mut Context, name: &Text| {
-            with_line(context, name, None, |context, span, _| context.edits.remove(span))
+            with_line(context, name, None, |context, span, _| {
+                context.edits.remove(span)
+            })
         },
     );
     d.function(
@@ -55,7 +57,8 @@ pub(super) fn declare(d: &mut Declaration<TextOpsX>) {
         false,
         |_, spec, prepare| {
             let name = spec.inner.clone().filter(|name| !name.is_empty());
-            let name = name.ok_or_else(|| prepare.problem("expected the name of an iterator in brackets"))?;
+            let name = name
+                .ok_or_else(|| prepare.problem("expected the name of an iterator in brackets"))?;
             Ok(Var::read_only(move |context| {
                 let line = context
                     .extension_mut::<Open>()
@@ -75,7 +78,10 @@ struct Open(Vec<(Bytes, Span)>);
 
 impl Open {
     fn line(&self, name: &[u8]) -> Option<Span> {
-        self.0.iter().find(|(own, _)| own == name).map(|(_, span)| *span)
+        self.0
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, span)| *span)
     }
 }
 
@@ -119,7 +125,12 @@ fn next(_: &TextOpsX, context: &mut Context, name: &Text) -> bool {
     slot.map(|slot| slot.1 = next).is_some() && !next.is_empty()
 }
 
-fn with_line(context: &mut Context, name: &Text, text: Option<&Text>, act: impl Fn(&mut Context, Span, Bytes)) -> bool {
+fn with_line(
+    context: &mut Context,
+    name: &Text,
+    text: Option<&Text>,
+    act: impl Fn(&mut Context, Span, Bytes),
+) -> bool {
     let name = name.get(context);
     let text = text.map(|text| text.get(context)).unwrap_or_default();
     match context
@@ -137,7 +148,9 @@ fn with_line(context: &mut Context, name: &Text, text: Option<&Text>, act: impl 
 
 fn refuse(context: &mut Context, name: &Bytes) -> bool {
     let name = String::from_utf8_lossy(name).into_owned();
-    context.log(Level::Err, "textopsx", || format!("iterator not available [{name}]"));
+    context.log(Level::Err, "textopsx", || {
+        format!("iterator not available [{name}]")
+    });
     false
 }
 
@@ -151,7 +164,10 @@ mod tests {
             note(\"$blitval(b)\");
             if ($blitval(b) =~ \"^s=\") { bl_iterator_rm(\"b\"); bl_iterator_append(\"b\", \"a=x\\r\\n\"); bl_iterator_insert(\"b\", \"a=y\\r\\n\"); } }
             bl_iterator_end(\"b\"); rc(); bl_iterator_next(\"b\"); rc(); }";
-        let ran = run(script, "OPTIONS sip:b@x SIP/2.0\nContent-Length: 15\n\nv=0\ns=x\nt=0 0");
+        let ran = run(
+            script,
+            "OPTIONS sip:b@x SIP/2.0\nContent-Length: 15\n\nv=0\ns=x\nt=0 0",
+        );
         assert_eq!(ran.notes, ["v=0\r\n", "s=x\r\n", "t=0 0"]);
         assert_eq!(ran.codes, [1, 1, -1]);
         assert_eq!(

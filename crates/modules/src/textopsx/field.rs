@@ -37,7 +37,10 @@ impl Argument for Field {
 impl Field {
     fn parse(source: &Bytes) -> Option<Field> {
         let text = source.trim_ascii();
-        let end = text.iter().position(|byte| b"[.".contains(byte)).unwrap_or(text.len());
+        let end = text
+            .iter()
+            .position(|byte| b"[.".contains(byte))
+            .unwrap_or(text.len());
         let (name, mut rest) = text.split_at(end);
         let mut index = Index::None;
         if let Some(inner) = rest.strip_prefix(b"[") {
@@ -154,8 +157,15 @@ pub(super) fn chosen(places: Vec<Place>, index: Index) -> Vec<Place> {
 pub(super) fn param_span(message: &Message, place: &Place, name: &[u8]) -> Option<Span> {
     let value = place.trimmed(message);
     let text = value.of(message.bytes());
-    let behind_uri = text.iter().rposition(|byte| *byte == b'>').map_or(0, |close| close + 1);
-    let semicolon = behind_uri + text.get(behind_uri..)?.iter().position(|byte| *byte == b';')?;
+    let behind_uri = text
+        .iter()
+        .rposition(|byte| *byte == b'>')
+        .map_or(0, |close| close + 1);
+    let semicolon = behind_uri
+        + text
+            .get(behind_uri..)?
+            .iter()
+            .position(|byte| *byte == b';')?;
     let param = Params::new(text.get(semicolon..)?).find_name(name)?;
     let found = Span::find(message.bytes(), param.raw)?;
     let before = message.bytes().get(..found.start as usize)?;
@@ -203,7 +213,9 @@ mod tests {
             let field = field.map(|field| {
                 (
                     field.index,
-                    field.param.map(|param| String::from_utf8_lossy(&param).into_owned()),
+                    field
+                        .param
+                        .map(|param| String::from_utf8_lossy(&param).into_owned()),
                 )
             });
             assert_eq!(

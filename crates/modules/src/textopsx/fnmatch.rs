@@ -37,7 +37,11 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
             return false;
         }
     }
-    pattern.get(p..).unwrap_or_default().iter().all(|byte| *byte == b'*')
+    pattern
+        .get(p..)
+        .unwrap_or_default()
+        .iter()
+        .all(|byte| *byte == b'*')
 }
 
 /// How long the first piece of the pattern is, where it matches the byte.
@@ -56,7 +60,12 @@ fn set(rest: &[u8], byte: u8) -> Option<usize> {
     let negated = matches!(rest.first(), Some(b'!' | b'^'));
     let start = usize::from(negated);
     let body = rest.get(start..)?;
-    let Some(end) = body.iter().skip(1).position(|byte| *byte == b']').map(|end| end + 1) else {
+    let Some(end) = body
+        .iter()
+        .skip(1)
+        .position(|byte| *byte == b']')
+        .map(|end| end + 1)
+    else {
         return (byte == b'[').then_some(1);
     };
     let members = body.get(..end)?;

@@ -21,7 +21,9 @@ pub(super) fn declare(d: &mut Declaration<TextOpsX>) {
         "hf_iterator_next(iname)",
         "Goes to the next header; -1 at the end.",
         Routes::ANY,
-        |m: &TextOpsX, c: &mut Context, n: &Text| go(m, c, n, |at| at.map_or(Some(0), |at| Some(at + 1))),
+        |m: &TextOpsX, c: &mut Context, n: &Text| {
+            go(m, c, n, |at| at.map_or(Some(0), |at| Some(at + 1)))
+        },
     );
     d.function(
         "hf_iterator_prev(iname)",
@@ -34,7 +36,12 @@ pub(super) fn declare(d: &mut Declaration<TextOpsX>) {
         "Removes the header.",
         Routes::ANY,
         |_: &TextOpsX, context: &mut Context, name: &Text| {
-            with_line(context, name, |context, span, _| context.edits.remove(span), None)
+            with_line(
+                context,
+                name,
+                |context, span, _| context.edits.remove(span),
+                None,
+            )
         },
     );
     d.function(
@@ -83,7 +90,10 @@ struct Open(Vec<(Bytes, Option<usize>)>);
 
 impl Open {
     fn position(&mut self, name: &[u8]) -> Option<&mut Option<usize>> {
-        self.0.iter_mut().find(|(own, _)| own == name).map(|(_, at)| at)
+        self.0
+            .iter_mut()
+            .find(|(own, _)| own == name)
+            .map(|(_, at)| at)
     }
 }
 
@@ -108,7 +118,12 @@ fn end(_: &TextOpsX, context: &mut Context, name: &Text) -> bool {
     open.0.len() < before
 }
 
-fn go(_: &TextOpsX, context: &mut Context, name: &Text, step: impl Fn(Option<usize>) -> Option<usize>) -> bool {
+fn go(
+    _: &TextOpsX,
+    context: &mut Context,
+    name: &Text,
+    step: impl Fn(Option<usize>) -> Option<usize>,
+) -> bool {
     let name = name.get(context);
     let count = context.message.headers().len();
     let Some(at) = context.extension_mut::<Open>().position(&name) else {
@@ -118,10 +133,19 @@ fn go(_: &TextOpsX, context: &mut Context, name: &Text, step: impl Fn(Option<usi
     at.is_some()
 }
 
-fn with_line(context: &mut Context, name: &Text, act: impl Fn(&mut Context, Span, Bytes), text: Option<&Text>) -> bool {
+fn with_line(
+    context: &mut Context,
+    name: &Text,
+    act: impl Fn(&mut Context, Span, Bytes),
+    text: Option<&Text>,
+) -> bool {
     let name = name.get(context);
     let text = text.map(|text| text.get(context)).unwrap_or_default();
-    let at = context.extension_mut::<Open>().position(&name).copied().flatten();
+    let at = context
+        .extension_mut::<Open>()
+        .position(&name)
+        .copied()
+        .flatten();
     let Some(span) = at
         .and_then(|at| context.message.headers().nth(at))
         .map(|header| header.span)
@@ -138,11 +162,18 @@ fn variable(
     part: for<'a> fn(Header<'a>) -> &'a [u8],
 ) -> Result<Var, Problem> {
     let name = spec.inner.clone().filter(|name| !name.is_empty());
-    let name = name.ok_or_else(|| prepare.problem("expected the name of an iterator in brackets"))?;
+    let name =
+        name.ok_or_else(|| prepare.problem("expected the name of an iterator in brackets"))?;
     Ok(Var::read_only(move |context| {
-        let at = context.extension_mut::<Open>().position(&name).copied().flatten();
+        let at = context
+            .extension_mut::<Open>()
+            .position(&name)
+            .copied()
+            .flatten();
         let header = at.and_then(|at| context.message.headers().nth(at));
-        header.map_or(Value::Null, |header| Value::Str(context.message.slice_of(part(header))))
+        header.map_or(Value::Null, |header| {
+            Value::Str(context.message.slice_of(part(header)))
+        })
     }))
 }
 
@@ -169,12 +200,18 @@ mod tests {
             ran.sent,
             "OPTIONS sip:b@x SIP/2.0\r\nA: 1\r\nY: 1\r\nX: 1\r\nC: 3\r\n\r\n"
         );
-        assert!(ran.log[0].contains("iterator not available [i1]"), "{:?}", ran.log);
+        assert!(
+            ran.log[0].contains("iterator not available [i1]"),
+            "{:?}",
+            ran.log
+        );
     }
 
     #[test]
     fn four_are_enough() {
-        let starts: String = (1..=5).map(|n| format!("hf_iterator_start(\"i{n}\"); rc();")).collect();
+        let starts: String = (1..=5)
+            .map(|n| format!("hf_iterator_start(\"i{n}\"); rc();"))
+            .collect();
         let ran = run(
             &format!("loadmodule \"textopsx\"\nrequest_route {{ {starts} }}"),
             "OPTIONS sip:b@x SIP/2.0\n\n",

@@ -53,7 +53,9 @@ fn keep_hf(_: &TextOpsX, context: &mut Context, names: &Option<Names>) -> i32 {
         .headers()
         .filter(|header| !NEEDED.contains(&header.id) && !kept(header.name));
     let spans: Vec<Span> = goes.map(|header| header.span).collect();
-    spans.into_iter().for_each(|span| context.edits.remove(span));
+    spans
+        .into_iter()
+        .for_each(|span| context.edits.remove(span));
     -1
 }
 
@@ -63,7 +65,8 @@ mod tests {
 
     #[test]
     fn only_what_is_needed_or_named_stays() {
-        let message = "OPTIONS sip:b@x SIP/2.0\nv: SIP/2.0/UDP h\nUser-Agent: T\nX: y\nContent-Length: 0\n\n";
+        let message =
+            "OPTIONS sip:b@x SIP/2.0\nv: SIP/2.0/UDP h\nUser-Agent: T\nX: y\nContent-Length: 0\n\n";
         for (call, left) in [
             (
                 "keep_hf(\"^User\")",
@@ -76,7 +79,11 @@ mod tests {
                 message,
             );
             assert_eq!(ran.codes, [-1]);
-            assert_eq!(ran.sent.split_once("\r\n").map(|(_, rest)| rest), Some(left), "{call}");
+            assert_eq!(
+                ran.sent.split_once("\r\n").map(|(_, rest)| rest),
+                Some(left),
+                "{call}"
+            );
         }
     }
 }

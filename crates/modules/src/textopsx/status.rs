@@ -41,7 +41,10 @@ fn change(context: &mut Context, code: i64, reason: Bytes) -> bool {
     let Some(status) = context.message.status() else {
         return refuse(context, "the function was called for a non-reply message");
     };
-    let Some(code) = u16::try_from(code).ok().filter(|code| (100..700).contains(code)) else {
+    let Some(code) = u16::try_from(code)
+        .ok()
+        .filter(|code| (100..700).contains(code))
+    else {
         return refuse(context, "wrong response code");
     };
     // Transactions depend on the class: RFC 3261 section 17.
@@ -72,10 +75,30 @@ mod tests {
                 1,
                 "SIP/2.0 404 Not Found",
             ),
-            ("change_reply_status_code(404)", "603 Decline", 1, "SIP/2.0 404 Decline"),
-            ("change_reply_status(404, \"x\")", "200 OK", -1, "SIP/2.0 200 OK"),
-            ("change_reply_status(183, \"x\")", "180 Ringing", 1, "SIP/2.0 183 x"),
-            ("change_reply_status(99, \"x\")", "404 No", -1, "SIP/2.0 404 No"),
+            (
+                "change_reply_status_code(404)",
+                "603 Decline",
+                1,
+                "SIP/2.0 404 Decline",
+            ),
+            (
+                "change_reply_status(404, \"x\")",
+                "200 OK",
+                -1,
+                "SIP/2.0 200 OK",
+            ),
+            (
+                "change_reply_status(183, \"x\")",
+                "180 Ringing",
+                1,
+                "SIP/2.0 183 x",
+            ),
+            (
+                "change_reply_status(99, \"x\")",
+                "404 No",
+                -1,
+                "SIP/2.0 404 No",
+            ),
             (
                 "change_reply_status(500, \"a\\r\\nX: y\")",
                 "404 No",

@@ -3,7 +3,9 @@
 use super::TextOpsX;
 use super::field::{Field, Index, Place, chosen, param_span, places};
 use bytes::Bytes;
-use policy::{Argument, Context, Declaration, Prepare, Problem, Routes, Text, Var, Written, problem};
+use policy::{
+    Argument, Context, Declaration, Prepare, Problem, Routes, Text, Var, Written, problem,
+};
 use script::{SelectSpec, Value};
 use sip::{Message, Span};
 
@@ -38,7 +40,12 @@ pub(super) fn declare(d: &mut Declaration<TextOpsX>) {
         Routes::ANY,
         include,
     );
-    d.function("exclude_hf_value(hf, hvalue)", "Removes a value.", Routes::ANY, exclude);
+    d.function(
+        "exclude_hf_value(hf, hvalue)",
+        "Removes a value.",
+        Routes::ANY,
+        exclude,
+    );
     d.function(
         "hf_value_exists(hf, hvalue)",
         "1 where a header has this value, in any case.",
@@ -72,9 +79,10 @@ fn insert(_: &TextOpsX, context: &mut Context, field: &NoParam, value: &Text) ->
                 .edits
                 .insert(place.span.start as usize, [&value[..], b","].concat());
         }
-        Some(place) => context
-            .edits
-            .insert_before(place.header, [&field.name[..], b": ", &value, b"\r\n"].concat()),
+        Some(place) => context.edits.insert_before(
+            place.header,
+            [&field.name[..], b": ", &value, b"\r\n"].concat(),
+        ),
         None => add_header(context, &field.name, &value),
     }
     true
@@ -108,19 +116,29 @@ fn assign(_: &TextOpsX, context: &mut Context, field: &Assignable, value: &Text)
     let places = found(context, field);
     for place in &places {
         match &field.param {
-            None => context.edits.replace(place.trimmed(&message), value.clone()),
+            None => context
+                .edits
+                .replace(place.trimmed(&message), value.clone()),
             Some(param) => assign_param(context, &message, place, param, &value),
         }
     }
     !places.is_empty()
 }
 
-fn assign_param(context: &mut Context, message: &Message, place: &Place, param: &Bytes, value: &[u8]) {
+fn assign_param(
+    context: &mut Context,
+    message: &Message,
+    place: &Place,
+    param: &Bytes,
+    value: &[u8],
+) {
     let equals: &[u8] = if value.is_empty() { b"" } else { b"=" };
     let text = [b";", &param[..], equals, value].concat();
     match param_span(message, place, param) {
         Some(span) => context.edits.replace(span, text),
-        None => context.edits.insert(place.trimmed(message).end as usize, text),
+        None => context
+            .edits
+            .insert(place.trimmed(message).end as usize, text),
     }
 }
 
@@ -146,13 +164,17 @@ fn exclude(_: &TextOpsX, context: &mut Context, field: &NoParam, value: &Text) -
     let spans: Vec<Span> = equal(&context.message, name, &value)
         .map(|place| place.removal())
         .collect();
-    spans.into_iter().for_each(|span| context.edits.remove(span));
+    spans
+        .into_iter()
+        .for_each(|span| context.edits.remove(span));
     true
 }
 
 fn exists(_: &TextOpsX, context: &mut Context, field: &NoParam, value: &Text) -> bool {
     let value = value.get(context);
-    equal(&context.message, &field.0.name, &value).next().is_some()
+    equal(&context.message, &field.0.name, &value)
+        .next()
+        .is_some()
 }
 
 fn select(spec: &SelectSpec, _: &mut Prepare<'_>) -> Option<Result<Var, Problem>> {
@@ -180,7 +202,12 @@ fn select(spec: &SelectSpec, _: &mut Prepare<'_>) -> Option<Result<Var, Problem>
 
 /// Values equal to this one without regard to case.
 fn equal(message: &Message, name: &[u8], value: &[u8]) -> impl Iterator<Item = Place> {
-    let same = |place: &Place| place.trimmed(message).of(message.bytes()).eq_ignore_ascii_case(value);
+    let same = |place: &Place| {
+        place
+            .trimmed(message)
+            .of(message.bytes())
+            .eq_ignore_ascii_case(value)
+    };
     places(message, name).into_iter().filter(same)
 }
 
@@ -201,7 +228,9 @@ impl Argument for NoParam {
     fn prepare(written: Option<&Written>, prepare: &mut Prepare<'_>) -> Result<NoParam, Problem> {
         let field = Field::prepare(written, prepare)?;
         if field.param.is_some() || field.index == Index::All {
-            return Err(problem("neither a parameter nor an asterisk can stand here"));
+            return Err(problem(
+                "neither a parameter nor an asterisk can stand here",
+            ));
         }
         Ok(NoParam(field))
     }
@@ -211,7 +240,10 @@ impl Argument for NoParam {
 struct Assignable(Field);
 
 impl Argument for Assignable {
-    fn prepare(written: Option<&Written>, prepare: &mut Prepare<'_>) -> Result<Assignable, Problem> {
+    fn prepare(
+        written: Option<&Written>,
+        prepare: &mut Prepare<'_>,
+    ) -> Result<Assignable, Problem> {
         let field = Field::prepare(written, prepare)?;
         if field.param.is_none() && field.index == Index::All {
             return Err(problem("asterisk not supported without param"));

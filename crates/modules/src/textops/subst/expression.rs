@@ -34,7 +34,10 @@ impl Subst {
         let mut failed = None;
         let subst = Subst::parse(source, |text| {
             let (spec, length) = VarSpec::parse_prefix(text).ok()?;
-            let var = prepare.variable(&spec).map_err(|error| failed = Some(error)).ok()?;
+            let var = prepare
+                .variable(&spec)
+                .map_err(|error| failed = Some(error))
+                .ok()?;
             Some((var, length))
         });
         match failed {
@@ -44,9 +47,13 @@ impl Subst {
     }
 
     /// Parses; `variable` reads a variable at the start of a text and says how long it is.
-    pub(super) fn parse(source: &Bytes, variable: impl FnMut(&Bytes) -> Option<(Var, usize)>) -> Result<Subst, String> {
+    pub(super) fn parse(
+        source: &Bytes,
+        variable: impl FnMut(&Bytes) -> Option<(Var, usize)>,
+    ) -> Result<Subst, String> {
         let delimiter = *source.first().ok_or("empty expression")?;
-        let middle = end_of(source, 1, delimiter).ok_or("expected /expression/replacement/flags")?;
+        let middle =
+            end_of(source, 1, delimiter).ok_or("expected /expression/replacement/flags")?;
         let end = end_of(source, middle + 1, delimiter).ok_or("the replacement has no end")?;
         let mut flags = RegexFlags {
             ignore_case: false,
@@ -58,7 +65,12 @@ impl Subst {
                 b'i' => flags.ignore_case = true,
                 b'g' => all = true,
                 b's' => flags.newline = false,
-                other => return Err(format!("unknown flag '{}', expected i, g or s", char::from(*other))),
+                other => {
+                    return Err(format!(
+                        "unknown flag '{}', expected i, g or s",
+                        char::from(*other)
+                    ));
+                }
             }
         }
         let regex = Regex::with_flags(source.get(1..middle).unwrap_or_default(), flags);
@@ -98,7 +110,9 @@ impl Subst {
                 Piece::Literal(literal) => out.extend_from_slice(literal),
                 Piece::Group(group) => {
                     let range = groups.get(*group).cloned().flatten();
-                    out.extend_from_slice(range.and_then(|range| text.get(range)).unwrap_or_default());
+                    out.extend_from_slice(
+                        range.and_then(|range| text.get(range)).unwrap_or_default(),
+                    );
                 }
                 Piece::Var(var) => out.extend_from_slice(&var.read(context).to_text()),
             }
@@ -128,7 +142,9 @@ fn pieces(text: &Bytes, mut variable: impl FnMut(&Bytes) -> Option<(Var, usize)>
     while let Some(&byte) = text.get(at) {
         let next = text.get(at + 1).copied();
         let (piece, length) = match (byte, next) {
-            (b'\\', Some(digit)) if digit.is_ascii_digit() => (Some(Piece::Group(usize::from(digit - b'0'))), 2),
+            (b'\\', Some(digit)) if digit.is_ascii_digit() => {
+                (Some(Piece::Group(usize::from(digit - b'0'))), 2)
+            }
             (b'\\', Some(escaped)) => {
                 literal.push(unescaped(escaped));
                 (None, 2)

@@ -18,23 +18,48 @@ const CASES: [(&str, i32, &str, &str); 29] = [
         "Supp",
         "Supported: path,xx, 100rel\r\n",
     ),
-    ("append_hf_value(\"Nope[-1]\", \"v\")", 1, "Nope", "Nope: v\r\n\r\n"),
+    (
+        "append_hf_value(\"Nope[-1]\", \"v\")",
+        1,
+        "Nope",
+        "Nope: v\r\n\r\n",
+    ),
     (
         "append_hf_value(\"Supported[9]\", \"v\")",
         1,
         "W: a, b, c\r\nS",
         "W: a, b, c\r\nSupported: v\r\n\r\n",
     ),
-    ("insert_hf_value(\"Bar\", \"one\")", 1, "Bar", "Bar: one\r\n\r\n"),
+    (
+        "insert_hf_value(\"Bar\", \"one\")",
+        1,
+        "Bar",
+        "Bar: one\r\n\r\n",
+    ),
     (
         "insert_hf_value(\"Supported[2]\", \"two\")",
         1,
         "Supp",
         "Supported: path,two, 100rel\r\n",
     ),
-    ("insert_hf_value(\"Y\", \"two\")", 1, "Y: ", "Y: two\r\nY: a, c\r\n"),
-    ("remove_hf_value(\"Supported\")", 1, "Supp", "Supported:  100rel\r\n"),
-    ("remove_hf_value(\"Nope\")", -1, "Supp", "Supported: path, 100rel\r\n"),
+    (
+        "insert_hf_value(\"Y\", \"two\")",
+        1,
+        "Y: ",
+        "Y: two\r\nY: a, c\r\n",
+    ),
+    (
+        "remove_hf_value(\"Supported\")",
+        1,
+        "Supp",
+        "Supported:  100rel\r\n",
+    ),
+    (
+        "remove_hf_value(\"Nope\")",
+        -1,
+        "Supp",
+        "Supported: path, 100rel\r\n",
+    ),
     (
         "remove_hf_value(\"Contact.q\")",
         1,
@@ -47,7 +72,12 @@ const CASES: [(&str, i32, &str, &str); 29] = [
         "Cont",
         "Contact: <sip:a@b;x=y>;q=0.5;expires=3, <sip:c@d>;q=1\r\n",
     ),
-    ("remove_hf_value(\"X[-1]\")", 1, "X: 0\r\nX", "X: 0\r\nX: 1\r\nY"),
+    (
+        "remove_hf_value(\"X[-1]\")",
+        1,
+        "X: 0\r\nX",
+        "X: 0\r\nX: 1\r\nY",
+    ),
     ("remove_hf_value(\"Y[*]\")", 1, "Y: ", "-"),
     (
         "remove_hf_value(\"Z[*].b\")",
@@ -69,15 +99,30 @@ const CASES: [(&str, i32, &str, &str); 29] = [
         "X: 0\r\nX",
         "X: 0\r\nX: 1, n\r\n",
     ),
-    ("assign_hf_value(\"Z.b\", \"9\")", 1, "Z", "Z: a;b=9;c=2, d;b;e\r\n"),
-    ("assign_hf_value(\"Z.n\", \"9\")", 1, "Z", "Z: a;b=1;c=2;n=9, d;b;e\r\n"),
+    (
+        "assign_hf_value(\"Z.b\", \"9\")",
+        1,
+        "Z",
+        "Z: a;b=9;c=2, d;b;e\r\n",
+    ),
+    (
+        "assign_hf_value(\"Z.n\", \"9\")",
+        1,
+        "Z",
+        "Z: a;b=1;c=2;n=9, d;b;e\r\n",
+    ),
     (
         "assign_hf_value(\"Z[*].q\", \"\")",
         1,
         "Z",
         "Z: a;b=1;c=2;q, d;b;e;q\r\nZ: <sip:x;b=3>;b=4;q\r\n",
     ),
-    ("assign_hf_value(\"W[3].p\", \"\")", 1, "W", "W: a, b, c;p\r\n"),
+    (
+        "assign_hf_value(\"W[3].p\", \"\")",
+        1,
+        "W",
+        "W: a, b, c;p\r\n",
+    ),
     ("assign_hf_value(\"Nope\", \"x\")", -1, "Nope", "-"),
     (
         "include_hf_value(\"Supported\", \"path\")",
@@ -91,7 +136,12 @@ const CASES: [(&str, i32, &str, &str); 29] = [
         "Supp",
         "Supported: path,new\r\n",
     ),
-    ("include_hf_value(\"Newh\", \"v1\")", 1, "Newh", "Newh: v1\r\n"),
+    (
+        "include_hf_value(\"Newh\", \"v1\")",
+        1,
+        "Newh",
+        "Newh: v1\r\n",
+    ),
     ("exclude_hf_value(\"Nope\", \"v1\")", 1, "Nope", "-"),
     (
         "hf_value_exists(\"k\", \"PATH\")",
@@ -126,7 +176,11 @@ fn values_come_and_go() {
 #[test]
 fn several_values_are_added_around_one() {
     let script = "loadmodule \"textopsx\"\nrequest_route { append_hf_value(\"Supported[1]\", \"xx\"); insert_hf_value(\"Supported[2]\", \"two\"); }";
-    assert!(run(script, MESSAGE).sent.contains("Supported: path,xx,two, 100rel\r\n"));
+    assert!(
+        run(script, MESSAGE)
+            .sent
+            .contains("Supported: path,xx,two, 100rel\r\n")
+    );
 }
 
 #[test]
@@ -143,7 +197,10 @@ fn a_field_that_means_nothing_is_refused_at_load() {
         "remove_hf_value(\"Y[0]\")",
     ] {
         assert!(
-            problems(&format!("loadmodule \"textopsx\"\nrequest_route {{ {call}; }}")).contains("E0405"),
+            problems(&format!(
+                "loadmodule \"textopsx\"\nrequest_route {{ {call}; }}"
+            ))
+            .contains("E0405"),
             "{call}"
         );
     }
