@@ -14,6 +14,7 @@ mod scenario;
 mod simulated;
 mod subject;
 mod text;
+mod torture;
 mod world;
 
 pub use expected::{Disagreement, Expected};
@@ -23,4 +24,5 @@ pub use player::Player;
 pub use scenario::{Scenario, Script};
 pub use simulated::Simulated;
 pub use subject::{Subject, Verdict, play};
+pub use torture::{Row, Seen, rows, torture};
 pub use world::{Arrival, Place, Way, What, World};
