@@ -37,11 +37,11 @@ impl Control {
             .expect("baresip takes a command");
     }
 
-    /// The first event of a kind that was not taken yet; those before it are forgotten.
+    /// The first event of a kind that was not taken yet.
     pub(crate) fn take(&mut self, kind: &str) -> Option<Value> {
         self.read();
         let at = self.events.iter().position(|event| event["type"] == kind)?;
-        self.events.drain(..=at).next_back()
+        Some(self.events.remove(at))
     }
 
     fn read(&mut self) {

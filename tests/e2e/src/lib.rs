@@ -7,6 +7,7 @@
     reason = "programs, files and clocks are what these tests are about"
 )]
 
+mod certificate;
 mod control;
 mod database;
 mod phone;
@@ -19,6 +20,7 @@ mod sipp;
 mod user;
 mod wait;
 
+pub use certificate::Certificate;
 pub use database::Database;
 pub use phone::{Account, Phone, Transport};
 pub use probe::{Probe, status_of};

@@ -46,6 +46,8 @@ pub struct Account<'a> {
     pub server: u16,
     /// The certificate to trust, instead of any.
     pub trusted: Option<&'a Path>,
+    /// Certificate and key with which it takes secured connections; without them it only makes them.
+    pub certificate: Option<&'a Path>,
 }
 
 /// A phone that runs. It traces each message that it sends or gets.
@@ -68,7 +70,7 @@ impl Phone {
         let name = format!("{}-{port}", account.user.name);
         let dir = scratch.make_dir(&name);
         let write = |name: &str, text: &str| std::fs::write(dir.join(name), text).expect("a file");
-        write("config", &config(port, account.trusted));
+        write("config", &config(port, account));
         write("accounts", &accounts(account));
         write("contacts", "");
         let mut command = Command::new("baresip");
@@ -82,7 +84,7 @@ impl Phone {
     /// stands, so the log tells.
     pub fn await_registered(&self) {
         until("the phone is registered", PATIENCE, || {
-            self.has_printed("200 OK").then_some(())
+            self.has_printed(" binding").then_some(())
         });
     }
 
@@ -105,8 +107,8 @@ impl Phone {
         self.program.printed().matches(text).count()
     }
 
-    /// Waits for an event of baresip, such as `CALL_ESTABLISHED`, and answers its parameter. Events
-    /// before it are forgotten.
+    /// Waits for an event of baresip, such as `CALL_ESTABLISHED`, and answers its parameter. An
+    /// event counts once.
     pub fn expect(&mut self, event: &str) -> String {
         let event = until(event, PATIENCE, || self.control.take(event));
         event["param"].as_str().unwrap_or_default().to_owned()
@@ -143,7 +145,7 @@ fn control_port(port: u16) -> u16 {
 }
 
 /// The sound of the phone goes round in a circle: `aubridge` feeds its player into its source.
-fn config(port: u16, trusted: Option<&Path>) -> String {
+fn config(port: u16, account: &Account<'_>) -> String {
     let mut text = format!(
         "poll_method epoll\n\
          net_interface 127.0.0.1\n\
@@ -166,9 +168,15 @@ fn config(port: u16, trusted: Option<&Path>) -> String {
         port + PORTS - 1,
         control_port(port),
     );
-    if let Some(path) = trusted {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "sip_cafile {}", path.display());
+    let files = [
+        ("sip_cafile", account.trusted),
+        ("sip_certificate", account.certificate),
+    ];
+    for (name, path) in files {
+        if let Some(path) = path {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{name} {}", path.display());
+        }
     }
     text
 }

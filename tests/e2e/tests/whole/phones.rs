@@ -1,0 +1,89 @@
+//! Two baresip phones register with digest, and set up, hold and end calls.
+
+mod house;
+
+use house::House;
+use ringwall_e2e::Transport::{Tcp, Tls, Udp};
+use ringwall_e2e::{Phone, Subject, User};
+
+#[test]
+fn phones_call_through_the_built_in_policy_over_udp() {
+    phones_call(&House::built_in(Udp));
+}
+
+#[test]
+fn phones_call_through_the_built_in_policy_over_tcp() {
+    phones_call(&House::built_in(Tcp));
+}
+
+#[test]
+fn phones_call_through_the_built_in_policy_over_tls() {
+    phones_call(&House::built_in(Tls));
+}
+
+#[test]
+fn phones_call_through_the_stock_file_over_udp() {
+    phones_call(&House::stock(Subject::Ringwall, Udp));
+}
+
+#[test]
+fn phones_call_through_the_stock_file_over_tcp() {
+    phones_call(&House::stock(Subject::Ringwall, Tcp));
+}
+
+#[test]
+fn phones_call_through_the_stock_file_over_tls() {
+    phones_call(&House::stock(Subject::Ringwall, Tls));
+}
+
+#[test]
+fn kamailio_takes_the_same_phones() {
+    for transport in [Udp, Tcp, Tls] {
+        phones_call(&House::stock(Subject::Kamailio, transport));
+    }
+}
+
+fn phones_call(house: &House) {
+    wrong_password_never_registers(house);
+    let mut alice = house.phone(User::ALICE);
+    let mut bob = house.phone(User::BOB);
+    alice.await_registered();
+    bob.await_registered();
+    set_up(&mut alice, &mut bob, &house.uri(User::BOB));
+    change_media(&mut alice, &mut bob, Phone::hold, "a=sendonly");
+    change_media(&mut alice, &mut bob, Phone::resume, "a=sendrecv");
+    bob.hang_up();
+    bob.expect("CALL_CLOSED");
+    alice.expect("CALL_CLOSED");
+    // And the other way round, ended by the caller.
+    set_up(&mut bob, &mut alice, &house.uri(User::ALICE));
+    bob.hang_up();
+    alice.expect("CALL_CLOSED");
+}
+
+fn wrong_password_never_registers(house: &House) {
+    let liar = house.phone(User::ALICE.with_password("guessed"));
+    liar.await_refused();
+    assert!(!liar.has_printed("SIP/2.0 200"), "registered with a guess");
+}
+
+fn set_up(caller: &mut Phone, callee: &mut Phone, uri: &str) {
+    caller.dial(uri);
+    callee.expect("CALL_INCOMING");
+    caller.expect("CALL_RINGING");
+    callee.accept();
+    callee.expect("CALL_ESTABLISHED");
+    caller.expect("CALL_ESTABLISHED");
+    assert_eq!(callee.expect("CALL_REMOTE_SDP"), "offer");
+    assert_eq!(caller.expect("CALL_REMOTE_SDP"), "answer");
+    // The descriptions went through unharmed: sound arrives.
+    caller.expect("CALL_RTPESTAB");
+}
+
+fn change_media(caller: &mut Phone, callee: &mut Phone, change: fn(&mut Phone), direction: &str) {
+    let before = callee.count_printed(direction);
+    change(caller);
+    assert_eq!(callee.expect("CALL_REMOTE_SDP"), "offer");
+    assert_eq!(caller.expect("CALL_REMOTE_SDP"), "answer");
+    assert!(callee.count_printed(direction) > before, "{direction}");
+}

@@ -1,0 +1,136 @@
+//! A server with two users and everything their phones need to know.
+
+use ringwall_e2e::{
+    Account, Certificate, Database, Phone, Scratch, Server, Subject, Transport, User, ports,
+    ringwall,
+};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// What every server here serves.
+const DOMAIN: &str = "example.test";
+const STOCK: &str = "/etc/kamailio/kamailio.cfg";
+const STOCK_TLS: &str = "/etc/kamailio/tls.cfg";
+
+/// A running server, and the way to it.
+pub(crate) struct House {
+    transport: Transport,
+    port: u16,
+    /// What phones trust.
+    trusted: Option<PathBuf>,
+    certificate: Certificate,
+    scratch: Scratch,
+    _server: Server,
+}
+
+impl House {
+    /// `ringwall` without a configuration; users by `ringwall ctl`.
+    pub(crate) fn built_in(transport: Transport) -> House {
+        let (scratch, first) = (Scratch::new(), ports::block(2));
+        let state = scratch.join("state");
+        let mut command = Command::new(ringwall());
+        command
+            .arg("--state")
+            .arg(&state)
+            .args(["--domain", DOMAIN]);
+        for address in addresses(first) {
+            command.arg("-l").arg(address);
+        }
+        let server = Server::start(&mut command, scratch.path(), first);
+        for user in [User::ALICE, User::BOB] {
+            add_user(&state, user);
+        }
+        House {
+            trusted: Some(state.join("tls/certificate.pem")),
+            ..House::around(server, scratch, transport, first)
+        }
+    }
+
+    /// The stock file with authentication against a database; its users are in there.
+    pub(crate) fn stock(subject: Subject, transport: Transport) -> House {
+        let (scratch, first) = (Scratch::new(), ports::block(2));
+        let database = Database::create(scratch.join("kamailio.sqlite"));
+        database.add(User::ALICE, DOMAIN);
+        database.add(User::BOB, DOMAIN);
+        let certificate = Certificate::create(&scratch, "server");
+        let tls = scratch.write("tls.cfg", &tls_configuration(&certificate));
+        let line = [
+            "--loadmodule=db_sqlite.so".to_owned(),
+            "-AWITH_AUTH".to_owned(),
+            "-AWITH_TLS".to_owned(),
+            format!("--alias={DOMAIN}"),
+            format!("-ADBURL=\"{}\"", database.url()),
+            format!("--subst=!{STOCK_TLS}!{}!", tls.display()),
+            format!("-ltcp:127.0.0.1:{first}"),
+            format!("-ltls:127.0.0.1:{}", first + 1),
+        ];
+        let line: Vec<&str> = line.iter().map(String::as_str).collect();
+        let server = Server::with_file(subject, scratch.path(), first, STOCK.as_ref(), &line);
+        House::around(server, scratch, transport, first)
+    }
+
+    /// A phone of a user, started.
+    pub(crate) fn phone(&self, user: User) -> Phone {
+        let account = Account {
+            user,
+            domain: DOMAIN,
+            transport: self.transport,
+            server: self.port,
+            trusted: self.trusted.as_deref(),
+            certificate: Some(self.certificate.path()),
+        };
+        Phone::start(&self.scratch, &account)
+    }
+
+    /// The address of a user.
+    pub(crate) fn uri(&self, user: User) -> String {
+        format!("sip:{}@{}", user.name, DOMAIN)
+    }
+
+    fn around(server: Server, scratch: Scratch, transport: Transport, first: u16) -> House {
+        House {
+            transport,
+            port: match transport {
+                Transport::Tls => first + 1,
+                Transport::Udp | Transport::Tcp => first,
+            },
+            trusted: None,
+            certificate: Certificate::create(&scratch, "phone"),
+            scratch,
+            _server: server,
+        }
+    }
+}
+
+fn addresses(first: u16) -> [String; 3] {
+    [
+        format!("udp:127.0.0.1:{first}"),
+        format!("tcp:127.0.0.1:{first}"),
+        format!("tls:127.0.0.1:{}", first + 1),
+    ]
+}
+
+fn add_user(state: &std::path::Path, user: User) {
+    let mut child = Command::new(ringwall())
+        .args(["ctl", "user", "add", "--stdin"])
+        .arg(format!("{}@{DOMAIN}", user.name))
+        .arg("--state")
+        .arg(state)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("ringwall ctl");
+    let mut input = child.stdin.take().expect("a pipe");
+    writeln!(input, "{}", user.password).expect("a password");
+    drop(input);
+    assert!(child.wait().expect("an end").success(), "ctl user add");
+}
+
+fn tls_configuration(certificate: &Certificate) -> String {
+    let path = certificate.path().display();
+    format!(
+        "[server:default]\nmethod = TLSv1.2+\nverify_certificate = no\nrequire_certificate = no\n\
+         private_key = {path}\ncertificate = {path}\n\
+         [client:default]\nmethod = TLSv1.2+\nverify_certificate = no\nrequire_certificate = no\n"
+    )
+}
