@@ -15,6 +15,7 @@ impl Worker {
         let Some(best) = best else {
             return Some(context);
         };
+        tell_failed(&mut context, &best);
         match context.armed.on_failure.take() {
             Some(route) => self.failure_route(context, route, &best),
             None if is_silent_end(&context, &best) => {
@@ -174,6 +175,25 @@ impl Worker {
         }
         context.route = Routes::REQUEST;
         self.run(context, route, Purpose::Request)
+    }
+}
+
+/// Tells who watches, before a failure route may try other targets.
+fn tell_failed(context: &mut Context, best: &Best) {
+    let config = context.config.clone();
+    let stored = context
+        .transaction
+        .as_ref()
+        .and_then(|t| t.fork.stored(best.branch).cloned().flatten());
+    let outcome = policy::Replied {
+        code: best.code,
+        reason: stored
+            .as_ref()
+            .map_or(made_up_reason(best.code).as_bytes(), |reply| reply.reason()),
+        reply: stored.as_deref(),
+    };
+    for hook in &config.installed.transaction_hooks {
+        hook.failed(context, &outcome);
     }
 }
 

@@ -211,6 +211,10 @@ impl Worker {
     ) -> Option<Box<Context>> {
         let index = usize::from(reply.branch);
         if let Some(branch) = context.transaction.as_deref_mut()?.branches.get_mut(index) {
+            // A branch that was given up has said its last already; this is the end of its CANCEL.
+            if branch.is_local && code >= 300 {
+                return Some(context);
+            }
             branch.status = branch.status.max(code);
             branch.replies = branch.replies.saturating_add(1);
             if code >= 200 {
@@ -362,6 +366,8 @@ impl Worker {
             if let Some(tag) = reply.to().ok().and_then(|to| to.tag()) {
                 self.note_tag(context, tag);
             }
+        } else {
+            tell_progressed(context, code, reply);
         }
         self.edge.counts.forwarded_replies.inc();
         self.reply_through(context, code, out.into(), false);
@@ -423,6 +429,18 @@ impl Worker {
                 },
             );
         }
+    }
+}
+
+fn tell_progressed(context: &mut Context, code: u16, reply: &Message) {
+    let config = context.config.clone();
+    let outcome = Replied {
+        code,
+        reason: reply.reason(),
+        reply: Some(reply),
+    };
+    for hook in &config.installed.transaction_hooks {
+        hook.progressed(context, &outcome);
     }
 }
 
