@@ -111,6 +111,11 @@ fn declare_params(d: &mut Declaration<SipUtils>) {
         },
     );
     d.param(
+        "ring_timeout",
+        "Accepted; means nothing here because the functions it was for are gone, from Kamailio too.",
+        |_: &mut Params, _: i64| {},
+    );
+    d.param(
         "rpid_prefix",
         "Stands before the URI of append_rpid_hf(), default empty.",
         |p: &mut Params, v| {

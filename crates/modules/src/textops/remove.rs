@@ -6,6 +6,7 @@
 
 use super::TextOps;
 use super::arguments::{HeaderName, Plain, WholeRegex};
+use memchr::memmem;
 use policy::{Context, Declaration, Int, Level, Pattern, Routes, Text};
 use script::Regex;
 use sip::{Header, Span};
@@ -132,9 +133,7 @@ fn remove_hf_match(
     let fits: Test<'_> = match &operator.0[..] {
         b"eq" => Box::new(|value| value == &expr[..]),
         b"ne" => Box::new(|value| value != &expr[..]),
-        b"in" => Box::new(|value| {
-            expr.is_empty() || value.windows(expr.len()).any(|part| part == &expr[..])
-        }),
+        b"in" => Box::new(|value| memmem::find(value, &expr).is_some()),
         b"re" => match Regex::compile(&expr) {
             Ok(regex) => Box::new(move |value| regex.matches(value).unwrap_or(false)),
             Err(_) => return -1,

@@ -3,6 +3,7 @@
 use super::arguments::{LineRegex, Plain, Which, WholeRegex};
 use super::{TextOps, behind_first_line, body, headers};
 use bytes::Bytes;
+use memchr::memmem;
 use policy::{Context, Declaration, Routes, Text};
 use script::Regex;
 use sip::Span;
@@ -149,7 +150,7 @@ fn replace_text(context: &mut Context, region: Span, old: &Text, new: &Text, whi
             .of(context.message.bytes())
             .get(at..)
             .unwrap_or_default();
-        let Some(found) = rest.windows(old.len()).position(|part| part == &old[..]) else {
+        let Some(found) = memmem::find(rest, &old) else {
             return 1;
         };
         let found = at + found..at + found + old.len();

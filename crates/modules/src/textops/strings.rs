@@ -2,6 +2,7 @@
 
 use super::TextOps;
 use super::arguments::Plain;
+use memchr::memmem;
 use policy::{Context, Declaration, Level, Routes, Text};
 
 pub(super) fn declare(d: &mut Declaration<TextOps>) {
@@ -150,7 +151,7 @@ fn str_ifind(_: &TextOps, context: &mut Context, text: &Text, part: &Text) -> i3
 fn find(text: &[u8], part: &[u8]) -> i32 {
     let at = match part.is_empty() {
         true => Some(text.len()),
-        false => text.windows(part.len()).position(|window| window == part),
+        false => memmem::find(text, part),
     };
     at.and_then(|at| i32::try_from(at + 1).ok()).unwrap_or(-1)
 }
