@@ -5,6 +5,7 @@ use crate::run::Purpose;
 use crate::{Output, Worker};
 use bytes::Bytes;
 use policy::{Arrival, Context, Flow, Level, Routes};
+use script::RouteKind;
 use sip::{Message, Method};
 use stack::branch::Decoded;
 use std::sync::Arc;
@@ -126,9 +127,37 @@ impl Worker {
                 };
                 self.deliver(branch.id, Mail::Reply(reply));
             }
-            Some(Decoded::Stateless { .. }) => self.stateless_reply(flow, &message),
-            None => self.edge.counts.stray_replies.inc(),
+            Some(Decoded::Stateless { .. }) | None => self.stray_reply(flow, message),
         }
+    }
+
+    /// A reply without a transaction: `on_sl_reply` sees it first.
+    fn stray_reply(&mut self, flow: Flow, message: Arc<Message>) {
+        let config = self.edge.config.load();
+        let name = config.transactions.on_sl_reply.as_deref();
+        let route = name.and_then(|name| config.program.route(RouteKind::Reply, name));
+        drop(config);
+        let Some(route) = route else {
+            return self.stateless_reply(flow, &message);
+        };
+        let context = self.arrive(flow, message, Routes::CORE_REPLY);
+        if let Some(context) = self.run(context, route, Purpose::StrayReply) {
+            self.rest(context);
+        }
+    }
+
+    /// The route of `on_sl_reply` has ended.
+    pub(crate) fn stray_reply_ended(
+        &mut self,
+        context: Box<Context>,
+        dropped: bool,
+    ) -> Option<Box<Context>> {
+        if dropped {
+            self.edge.counts.dropped_replies.inc();
+        } else {
+            self.stateless_reply(context.flow, &self.with_edits(&context));
+        }
+        None
     }
 
     pub(crate) fn arrive(

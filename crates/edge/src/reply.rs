@@ -5,7 +5,6 @@ use crate::{Output, Transmit, Worker};
 use bytes::Bytes;
 use policy::{Context, ReplyHow};
 use sip::{Message, Method, Violation};
-use std::io::Write;
 use std::sync::Arc;
 
 impl Worker {
@@ -171,11 +170,14 @@ impl Worker {
             keys.hash_one((call, rest)),
             keys.hash_one((branch, call, 1u8)),
         );
-        let mut tag = Vec::with_capacity(TAG_PREFIX.len() + 25);
-        tag.extend_from_slice(TAG_PREFIX);
-        // Writing to a Vec cannot fail.
-        let _ = write!(tag, "{high:016x}.{:08x}", low as u32);
-        tag.into()
+        let mut tag = [0; TAG_PREFIX.len() + 25];
+        let (prefix, digits) = tag.split_at_mut(TAG_PREFIX.len());
+        prefix.copy_from_slice(TAG_PREFIX);
+        let (first, rest) = digits.split_at_mut(16);
+        write_hex(first, high);
+        rest[0] = b'.';
+        write_hex(&mut rest[1..], low);
+        Bytes::copy_from_slice(&tag)
     }
 
     /// True for the ACK of a negative reply that was sent without a transaction: it ends here.
@@ -195,6 +197,14 @@ impl Worker {
 
 /// What our tags begin with.
 const TAG_PREFIX: &[u8] = b"rw";
+
+/// Writes the low digits of a number over all of `out`.
+fn write_hex(out: &mut [u8], mut number: u64) {
+    for place in out.iter_mut().rev() {
+        *place = b"0123456789abcdef"[(number & 15) as usize];
+        number >>= 4;
+    }
+}
 
 /// The Warning header of `sip_warning=1`, in Kamailio's form.
 fn warning(context: &Context) -> String {

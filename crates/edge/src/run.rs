@@ -18,6 +18,8 @@ pub(crate) enum Purpose {
     Request,
     /// `reply_route`: afterwards the reply looks for its transaction.
     CoreReply,
+    /// The `onreply_route` of replies without a transaction (`on_sl_reply`).
+    StrayReply,
     /// `onreply_route` of a transaction; the context's home is the request.
     Reply(crate::mail::Reply),
     /// `event_route[tm:branch-failure:…]`: afterwards the branch's end counts.
@@ -169,6 +171,11 @@ impl Worker {
         match purpose {
             Purpose::Request => Some(self.request_ended(context)),
             Purpose::CoreReply => self.core_reply_ended(context, end.kind == EndKind::Drop),
+            Purpose::StrayReply => {
+                let dropped =
+                    end.kind == EndKind::Drop || (end.kind == EndKind::Returned && end.code == 0);
+                self.stray_reply_ended(context, dropped)
+            }
             Purpose::Reply(reply) => {
                 self.reply_route_ended(context, reply, end.kind == EndKind::Drop)
             }

@@ -46,16 +46,24 @@ impl Worker {
     /// True where the branch timed out.
     fn client_timer(&mut self, context: &mut Context, index: usize) -> bool {
         let timers = timers_of(context);
-        let Some(branch) = context
-            .transaction
-            .as_deref_mut()
-            .and_then(|t| t.branches.get_mut(index))
-        else {
+        let Some(transaction) = context.transaction.as_deref_mut() else {
+            return false;
+        };
+        let Some(branch) = transaction.branches.get_mut(index) else {
             return false;
         };
         if !is_due(client_deadline(&branch.client), self.now.mono) {
             return false;
         }
+        let (ended, rings) = (branch.is_local, is_ringing(&branch.client));
+        note_expiry(transaction, self.now.mono, &timers);
+        if !ended && rings {
+            self.give_up_ringing(context, index);
+            return true;
+        }
+        let Some(branch) = transaction.branches.get_mut(index) else {
+            return false;
+        };
         let mut actions = Actions::new();
         handle_client(
             &mut branch.client,
@@ -67,7 +75,24 @@ impl Worker {
         let flow = branch.flow;
         let timed_out = actions.contains(&Action::Timeout);
         self.send_client(flow, actions);
-        timed_out
+        timed_out && !ended
+    }
+
+    /// Timer C: the branch counts as timed out, and gets a CANCEL; its final reply is still awaited,
+    /// for it wants an ACK (RFC 3261 section 16.8).
+    fn give_up_ringing(&mut self, context: &mut Context, index: usize) {
+        let until = self
+            .now
+            .mono
+            .after_ms(timers_of(context).fr_timer_ms.into());
+        self.cancel_branch(context, index);
+        let branch = context
+            .transaction
+            .as_deref_mut()
+            .and_then(|t| t.branches.get_mut(index));
+        if let Some(Client::Invite(machine)) = branch.map(|branch| &mut branch.client) {
+            machine.set_deadline(until);
+        }
     }
 
     fn cancel_timer(&mut self, context: &mut Context, index: usize) {
@@ -92,6 +117,21 @@ impl Worker {
         let flow = branch.flow;
         self.send_client(flow, actions);
     }
+}
+
+/// Notes that the lifetime of the transaction is over (`max_inv_lifetime`, `max_noninv_lifetime`).
+fn note_expiry(transaction: &mut Transaction, now: Instant, timers: &Timers) {
+    let lifetime_ms = match transaction.is_invite() {
+        true => timers.max_inv_lifetime_ms,
+        false => timers.max_noninv_lifetime_ms,
+    };
+    transaction.expired |= now >= transaction.created.after_ms(lifetime_ms.into());
+}
+
+/// True where a provisional reply came and a final one has not.
+fn is_ringing(client: &Client) -> bool {
+    use stack::transaction::ClientInviteState::Proceeding;
+    matches!(client, Client::Invite(machine) if machine.state() == Proceeding)
 }
 
 pub(crate) fn handle_client(

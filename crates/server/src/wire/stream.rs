@@ -53,14 +53,14 @@ pub(crate) struct StreamWorker {
     pub(crate) letters: Receiver<Letter>,
 }
 
-/// How long a worker without letters sleeps at most: the grain of its timers.
-const TICK: Duration = Duration::from_millis(20);
+/// How long a worker without letters sleeps at most: the grain of module tasks and of a stop.
+const LONGEST_SLEEP: Duration = Duration::from_millis(200);
 
 impl StreamWorker {
     /// Works until `stop` is set.
     pub(crate) fn run(mut self, stop: &AtomicBool) {
         while !stop.load(Ordering::Relaxed) {
-            let letter = match self.letters.recv_timeout(TICK) {
+            let letter = match self.letters.recv_timeout(self.until_due()) {
                 Ok(letter) => Some(letter),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -74,6 +74,13 @@ impl StreamWorker {
             let mut sockets = AtOnce(&self.hands.sockets);
             self.hands.carry_out(&mut self.worker, now, &mut sockets);
         }
+    }
+
+    /// Until the worker's next deadline; a worker without deadlines need not wake for them.
+    fn until_due(&self) -> Duration {
+        let now = self.clock.now().mono;
+        let due = self.worker.next_deadline().map(|at| Duration::from_millis(at.ms_since(now).max(1)));
+        due.map_or(LONGEST_SLEEP, |due| due.min(LONGEST_SLEEP))
     }
 
     fn event(&mut self, now: policy::Now, event: Event) {
