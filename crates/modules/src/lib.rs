@@ -4,13 +4,18 @@
 mod acc;
 mod auth;
 mod auth_db;
+mod cfg_rpc;
 mod core;
 mod corex;
 mod counters;
+mod ctl;
+mod db_sqlite;
 mod debugger;
+mod jsonrpcs;
 mod kex;
 mod maxfwd;
 mod path;
+mod permissions;
 mod pv;
 mod registrar;
 mod rr;
@@ -21,6 +26,7 @@ mod sl;
 mod testing;
 mod textops;
 mod textopsx;
+mod tls;
 mod tm;
 mod tmx;
 mod usrloc;
@@ -33,13 +39,18 @@ pub const ALL: &[Entry] = &[
     acc::ENTRY,
     auth::ENTRY,
     auth_db::ENTRY,
+    cfg_rpc::ENTRY,
     core::ENTRY,
     corex::ENTRY,
     counters::ENTRY,
+    ctl::ENTRY,
+    db_sqlite::ENTRY,
     debugger::ENTRY,
+    jsonrpcs::ENTRY,
     kex::ENTRY,
     maxfwd::ENTRY,
     path::ENTRY,
+    permissions::ENTRY,
     pv::ENTRY,
     registrar::ENTRY,
     rr::ENTRY,
@@ -48,6 +59,7 @@ pub const ALL: &[Entry] = &[
     sl::ENTRY,
     textops::ENTRY,
     textopsx::ENTRY,
+    tls::ENTRY,
     tm::ENTRY,
     tmx::ENTRY,
     usrloc::ENTRY,
