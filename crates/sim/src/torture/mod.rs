@@ -45,11 +45,12 @@ pub fn torture(
     (subject, seed): (Subject, u64),
 ) -> Result<(), String> {
     let scenario = scenario(script, proto)?;
-    let seen = match subject {
+    let ideal = subject != Subject::Kamailio;
+    match subject {
         Subject::Sim => {
             let places = Player::<Simulated>::places(&scenario);
             let mut world = Simulated::start(&scenario, &places, seed)?;
-            send(&mut world, &scenario, row, proto)?
+            judged(&mut world, &scenario, (row, proto), ideal)
         }
         Subject::Ringwall | Subject::Kamailio => {
             let network = Network::take(&scenario)?;
@@ -57,10 +58,20 @@ pub fn torture(
             let server = Server::start(&scenario, subject)?;
             let places = Player::<Loopback>::places(&scenario);
             let mut world = Loopback::new(server, &places)?;
-            send(&mut world, &scenario, row, proto)?
+            judged(&mut world, &scenario, (row, proto), ideal)
         }
-    };
-    row.judge(proto, subject != Subject::Kamailio, &seen)
+    }
+}
+
+fn judged<W: World>(
+    world: &mut W,
+    scenario: &Scenario,
+    (row, proto): (&Row, Proto),
+    ideal: bool,
+) -> Result<(), String> {
+    let seen = send(world, scenario, row, proto)?;
+    let judged = row.judge(proto, ideal, &seen);
+    judged.map_err(|wrong| format!("{wrong}\n\nlog:\n  {}", world.log().join("\n  ")))
 }
 
 /// The sender, at every port that a Via of the messages names, and the next hop.
