@@ -164,8 +164,15 @@ impl Worker {
         if !waits || matches!(branch.cancel, Cancel::Sent(_) | Cancel::Done) {
             return;
         }
-        let invite = reparse(machine.buffer().clone(), &self.edge.limits.sip);
-        let Some(cancel) = invite.and_then(|invite| sip::build::cancel(&invite, lines).ok()) else {
+        let Some(invite) = reparse(machine.buffer().clone(), &self.edge.limits.sip) else {
+            return;
+        };
+        let lines = [
+            lines,
+            &extra_lines(&invite, &context.config.transactions.ac_extra_hdrs),
+        ]
+        .concat();
+        let Ok(cancel) = sip::build::cancel(&invite, &lines) else {
             return;
         };
         let (now, reliable) = (self.now.mono, branch.flow.proto.is_reliable());
@@ -184,6 +191,23 @@ impl Worker {
         let flow = branch.flow;
         self.send_client(flow, actions);
     }
+}
+
+/// The headers of an INVITE of ours that its CANCEL and ACK carry too (`ac_extra_hdrs`).
+pub(crate) fn extra_lines(invite: &Message, prefix: &[u8]) -> Vec<u8> {
+    let begins = |name: &[u8]| {
+        name.get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    let wanted = invite
+        .headers()
+        .filter(|header| !prefix.is_empty() && begins(header.name));
+    wanted.fold(Vec::new(), |mut lines, header| {
+        for part in [header.name, b": ", header.value, b"\r\n"] {
+            lines.extend_from_slice(part);
+        }
+        lines
+    })
 }
 
 /// The Reason headers of a CANCEL that go on with ours (`e2e_cancel_reason`).

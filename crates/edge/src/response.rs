@@ -1,6 +1,7 @@
 //! Replies on their way back: from a branch, through the reply route, to the caller.
 
 use crate::Worker;
+use crate::cancel::extra_lines;
 use crate::failure::disarm;
 use crate::mail::{Mail, Reply};
 use crate::outbound::reparse;
@@ -101,7 +102,8 @@ impl Worker {
         let Some(invite) = reparse(sent.clone(), &self.edge.limits.sip) else {
             return;
         };
-        let Ok(ack) = sip::build::ack(&invite, &reply.message) else {
+        let lines = extra_lines(&invite, &context.config.transactions.ac_extra_hdrs);
+        let Ok(ack) = sip::build::ack(&invite, &reply.message, &lines) else {
             return;
         };
         let transaction = context.transaction.as_deref_mut();

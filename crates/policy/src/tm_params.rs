@@ -44,9 +44,6 @@ pub struct TransactionParams {
     pub noisy_ctimer: bool,
     /// `on_sl_reply`: the `onreply_route` for replies that belong to no transaction.
     pub on_sl_reply: Option<String>,
-    /// `failure_exec_mode`: a branch that cannot be sent is one that failed, not a `t_relay()` that
-    /// failed.
-    pub failure_exec_mode: bool,
     /// `contacts_avp` or `xavp_contact` where `t_load_contacts()` keeps the groups.
     pub contacts_avp: Bytes,
     /// `contact_flows_avp`.
@@ -75,7 +72,6 @@ impl Default for TransactionParams {
             relay_100: false,
             noisy_ctimer: true,
             on_sl_reply: None,
-            failure_exec_mode: false,
             contacts_avp: Bytes::new(),
             contact_flows_avp: Bytes::new(),
         }

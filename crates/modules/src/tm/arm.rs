@@ -2,7 +2,7 @@
 
 use super::Tm;
 use policy::{
-    BranchFailureRoute, BranchRoute, Context, FailureRoute, Int, ReplyRoute, Text, Timers,
+    BranchFailureRoute, BranchRoute, Client, Context, FailureRoute, Int, ReplyRoute, Text, Timers,
 };
 
 impl Tm {
@@ -50,13 +50,17 @@ impl Tm {
         change(context, |timers| {
             keep_or_set(&mut timers.fr_inv_timer_ms, inv_ms);
             keep_or_set(&mut timers.fr_timer_ms, ms);
-        })
+        });
+        restart(context);
+        true
     }
 
     pub(super) fn reset_fr(&self, context: &mut Context) -> bool {
         reset(context, |timers, own| {
             (timers.fr_inv_timer_ms, timers.fr_timer_ms) = (own.fr_inv_timer_ms, own.fr_timer_ms);
-        })
+        });
+        restart(context);
+        true
     }
 
     pub(super) fn set_max_lifetime(
@@ -125,6 +129,27 @@ impl Tm {
         let on = is_on(context, on);
         context.armed_mut().no_cancel_reason = on;
         true
+    }
+}
+
+/// The branches under way begin to wait anew, by the timers as they are now.
+fn restart(context: &mut Context) {
+    let (now, own) = (context.now.mono, context.config.transactions.timers);
+    let timers = context.armed().timers.unwrap_or(own);
+    // The reply in hand is not counted yet.
+    let in_hand = context.reply.as_ref().map(|reply| reply.branch);
+    let branches = context
+        .transaction_mut()
+        .map(|transaction| &mut transaction.branches);
+    for (index, branch) in branches.into_iter().flatten().enumerate() {
+        if let Client::Invite(machine) = &mut branch.client {
+            let rings = branch.replies > 0 || Some(index) == in_hand;
+            let wait_ms = match rings {
+                true => timers.fr_inv_timer_ms,
+                false => timers.fr_timer_ms,
+            };
+            machine.set_deadline(now.after_ms(wait_ms.into()));
+        }
     }
 }
 

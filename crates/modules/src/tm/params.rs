@@ -167,9 +167,6 @@ fn routes(d: &mut Declaration<Tm>) {
     d.try_param("failure_reply_mode", "Replies forgotten when a failure route starts new branches: 0 none, 1 and 3 all, 2 those of the last branches; default 3.", |p, mode| {
         mode_below(&mut p.edge.failure_reply_mode, mode, 4)
     });
-    d.param("failure_exec_mode", "A branch that cannot be sent goes to the failure route, and t_relay() does not fail; default no.", |p, on| {
-        p.edge.failure_exec_mode = on;
-    });
     d.param(
         "on_sl_reply",
         "The onreply_route for replies that belong to no transaction; default none.",
@@ -223,6 +220,10 @@ fn without_meaning(d: &mut Declaration<Tm>) {
         (
             "blst_methods_lookup",
             "Accepted; means nothing here because there is no list of blocked destinations.",
+        ),
+        (
+            "failure_exec_mode",
+            "Accepted; means nothing here because a branch that cannot be sent always goes to the failure route.",
         ),
         (
             "local_ack_mode",

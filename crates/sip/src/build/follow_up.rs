@@ -5,12 +5,13 @@ use crate::{HeaderError, HeaderId, Injection, Message};
 use bytes::Bytes;
 
 /// The ACK for a reply of 300 or more to `sent`, an INVITE as we sent it: RFC 3261 section
-/// 17.1.1.3. To comes from the reply, everything else from the INVITE.
+/// 17.1.1.3. To comes from the reply, everything else from the INVITE. `lines` are further header
+/// lines, each with its CRLF.
 ///
 /// # Errors
-/// A header that the ACK needs is missing or malformed.
-pub fn ack(sent: &Message, reply: &Message) -> Result<Bytes, HeaderError> {
-    follow(sent, b"ACK", reply, b"").map(Into::into)
+/// A header that the ACK needs is missing or malformed, or `lines` are no header lines.
+pub fn ack(sent: &Message, reply: &Message, lines: &[u8]) -> Result<Bytes, HeaderError> {
+    follow(sent, b"ACK", reply, lines).map(Into::into)
 }
 
 /// The CANCEL for `sent`, a request as we sent it: RFC 3261 section 9.1. `lines` are further

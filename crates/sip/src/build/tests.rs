@@ -102,16 +102,16 @@ fn ack_and_cancel_follow_the_invite() {
 To: {to}\r\nCall-ID: abc\r\nCSeq: 7 {method}\r\nRoute: <sip:r1>\r\nRoute: <sip:r2>\r\nMax-Forwards: 70\r\n"
         )
     };
-    let acked = text(ack(&sent, &reply).expect("complete"));
+    let acked = text(ack(&sent, &reply, b"X: y\r\n").expect("complete"));
     assert_eq!(
         acked,
-        head("ACK", "<sip:x@y>;tag=2") + "Content-Length: 0\r\n\r\n"
+        head("ACK", "<sip:x@y>;tag=2") + "X: y\r\nContent-Length: 0\r\n\r\n"
     );
     let cancelled = text(cancel(&sent, b"Reason: SIP;cause=200\r\n").expect("complete"));
     let expect = head("CANCEL", "<sip:x@y>") + "Reason: SIP;cause=200\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(cancelled, expect);
     assert!(cancel(&sent, b"no header").is_err());
-    assert!(ack(&message("INVITE sip:x SIP/2.0\r\n\r\n"), &reply).is_err());
+    assert!(ack(&message("INVITE sip:x SIP/2.0\r\n\r\n"), &reply, b"").is_err());
 }
 
 #[test]
