@@ -126,6 +126,7 @@ impl Worker {
     }
 
     fn wait(&mut self, run: Run, effect: Effect) {
+        self.in_hand = None;
         let (at_deadline, wait_ms) = match &effect {
             Effect::Sleep { ms } => (Answer::Code(1), u64::from(*ms)),
             _ => (Answer::TimedOut, self.edge.limits.wait_ms),
@@ -157,6 +158,7 @@ impl Worker {
     fn go_on(&mut self, mut run: Run, answer: Answer) {
         let config = run.context.config.clone();
         run.context.now = self.now;
+        self.in_hand = run.context.held();
         let (machine, context) = (&mut run.machine, &mut *run.context);
         let step = machine.answer(&config.program, context, answer);
         if let Some(context) = self.drive(run, step) {

@@ -70,6 +70,7 @@ impl Worker {
                 Err(_) => return Made::No,
             },
         };
+        self.in_hand = Some(id);
         self.edge.counts.transactions.inc();
         context.transaction = Some(Box::new(self.new_transaction(context, id)));
         Made::Yes

@@ -21,6 +21,8 @@ pub struct Worker {
     /// Letters for transactions that were found while another one was in hand.
     letters: VecDeque<(TxId, Mail)>,
     outputs: VecDeque<Output>,
+    /// The transaction that is checked out now, for [`Worker::recover`].
+    pub(crate) in_hand: Option<TxId>,
 }
 
 /// What a timer entry reminds of. The owner looks whether it is really due.
@@ -46,6 +48,7 @@ impl Worker {
             due: Vec::new(),
             letters: VecDeque::new(),
             outputs: VecDeque::new(),
+            in_hand: None,
         }
     }
 
@@ -63,6 +66,15 @@ impl Worker {
             Input::Tick => self.run_tasks(),
         }
         self.deliver_letters();
+    }
+
+    /// Goes on after a panic in [`Worker::handle_input`]: what was in hand is given up, the place of
+    /// its transaction is cleared; timers, connections and all other transactions stay.
+    pub fn recover(&mut self) {
+        if let Some(id) = self.in_hand.take() {
+            self.edge.table.remove(id);
+        }
+        self.due.clear();
     }
 
     /// The next thing to do outside, in order.
@@ -120,7 +132,8 @@ impl Worker {
     /// Brings a letter to a transaction: opened at once where nobody works on it.
     pub(crate) fn deliver(&mut self, id: TxId, mail: Mail) {
         match self.edge.table.check_out(id, mail) {
-            Out::Taken(_, context, mail) => {
+            Out::Taken(id, context, mail) => {
+                self.in_hand = Some(id);
                 if let Some(context) = self.open(context, mail) {
                     self.rest(context);
                 }
@@ -140,10 +153,12 @@ impl Worker {
         {
             self.arm(&mut context);
             if is_finished(&context) {
+                self.in_hand = None;
                 self.edge.table.remove(id);
                 return;
             }
             let Some((again, mail)) = self.edge.table.put_back(id, context) else {
+                self.in_hand = None;
                 return;
             };
             match self.open(again, mail) {
@@ -152,6 +167,7 @@ impl Worker {
             }
         }
         if let Some(id) = context.reserved {
+            self.in_hand = None;
             self.edge.table.remove(id);
         }
     }

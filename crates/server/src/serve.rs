@@ -6,14 +6,14 @@ use crate::load::{Ground, random};
 use crate::open::{self, Open};
 use crate::process::Process;
 use crate::wire::{
-    Asker, Fresh, Guarded, Hands, ModuleTimers, Names, Post, StreamWorker, UdpWorker,
+    Asker, Guarded, Hands, ModuleTimers, Names, Post, StreamWorker, UdpWorker,
 };
 use crate::{banner, commands, panics, tasks};
 use control::{Answering, Controls};
 use edge::{Edge, Keys, Limits, Worker};
 use net::stream::Streams;
 use net::udp::Workers;
-use policy::{Config, Identity, Level, Now};
+use policy::{Config, Identity, Level};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -92,11 +92,10 @@ impl<'a> Server<'a> {
             asker: Asker::new(posts.into(), names),
         };
         let panics = panics::counter(&ground.counters);
-        let fresh: Fresh = {
-            let edge = edge.clone();
-            Arc::new(move |now: Now| Worker::new(edge.clone(), now, u64::from_le_bytes(random())))
+        let worker = || {
+            let worker = Worker::new(edge.clone(), clock.now(), u64::from_le_bytes(random()));
+            Guarded::new(worker, panics.clone())
         };
-        let worker = || Guarded::new(clock.now(), fresh.clone(), panics.clone());
         let mut threads: Vec<_> = letters
             .into_iter()
             .map(|letters| {

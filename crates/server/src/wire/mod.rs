@@ -11,7 +11,7 @@ mod udp;
 
 pub(crate) use ask::Asker;
 pub(crate) use dns::Names;
-pub(crate) use guard::{Fresh, Guarded};
+pub(crate) use guard::Guarded;
 pub(crate) use hands::Hands;
 pub(crate) use stream::{Post, StreamWorker, stream_config};
 pub(crate) use timers::ModuleTimers;
