@@ -7,6 +7,7 @@ struct Case<'a> {
     expression: &'a str,
     text: String,
     is_null: bool,
+    is_number: bool,
 }
 
 #[test]
@@ -14,10 +15,14 @@ fn values_are_those_of_kamailio() {
     let corpus = include_str!("corpus.txt");
     let cases: Vec<Case<'_>> = corpus.lines().filter_map(case).collect();
     let ran = testing::run(&script(corpus, &cases), include_str!("corpus.sip"));
-    assert_eq!(ran.notes.len(), cases.len() * 2, "{:?}", ran.log);
+    assert_eq!(ran.notes.len(), cases.len() * 3, "{:?}", ran.log);
     let mut wrong = Vec::new();
-    for (case, notes) in cases.iter().zip(ran.notes.chunks(2)) {
-        let expected = [format!("[{}]", case.text), format!("{}", case.is_null)];
+    for (case, notes) in cases.iter().zip(ran.notes.chunks(3)) {
+        let expected = [
+            format!("[{}]", case.text),
+            case.is_null.to_string(),
+            case.is_number.to_string(),
+        ];
         if notes != expected {
             wrong.push(format!(
                 "{}: expected {expected:?}, found {notes:?}",
@@ -35,16 +40,29 @@ fn values_are_those_of_kamailio() {
 }
 
 fn case(line: &str) -> Option<Case<'_>> {
-    let (expression, value) = line.split_once(" => ").filter(|_| line.starts_with('$'))?;
+    let line = Some(line).filter(|line| line.starts_with('$'))?;
+    let (is_number, arrow) = (
+        line.contains(NUMBER),
+        if line.contains(NUMBER) {
+            NUMBER
+        } else {
+            " => "
+        },
+    );
+    let (expression, value) = line.split_once(arrow)?;
     let is_null = matches!(value, "<null>" | "\\0");
     Some(Case {
         expression,
         text: unescaped(value),
         is_null,
+        is_number,
     })
 }
 
-/// A script that notes each expression inside a text, and whether it is null.
+/// Stands before a value that is a number in Kamailio.
+const NUMBER: &str = " =#> ";
+
+/// A script that notes each expression inside a text, whether it is null, and whether it is a number.
 fn script(corpus: &str, cases: &[Case<'_>]) -> String {
     let mut script = String::from(
         "loadmodule \"pv.so\"\nloadmodule \"xlog.so\"\n\
@@ -59,10 +77,14 @@ fn script(corpus: &str, cases: &[Case<'_>]) -> String {
     for case in cases {
         let quoted = case.expression.replace('\\', "\\\\").replace('"', "\\\"");
         script.push_str(&format!("note(\"[{quoted}]\");\n"));
-        script.push_str(&format!(
-            "if ({} == $null) note(\"true\"); else note(\"false\");\n",
-            case.expression
-        ));
+        for test in [
+            format!("{} == $null", case.expression),
+            format!("typeof(\"{quoted}\", \"int\")"),
+        ] {
+            script.push_str(&format!(
+                "if ({test}) note(\"true\"); else note(\"false\");\n"
+            ));
+        }
     }
     script.push_str("}\n");
     script

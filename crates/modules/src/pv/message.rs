@@ -79,7 +79,8 @@ const READ: [(&str, &str, Read); 22] = [
     }),
     ("cT", "Content-Type.", |c| header(c, HeaderId::ContentType)),
     ("cl", "Content-Length.", |c| {
-        header(c, HeaderId::ContentLength)
+        let length = c.message.declared_content_length().ok().flatten();
+        length.map_or(Value::Null, |length| Value::Int(length.into()))
     }),
     ("ua", "User-Agent.", |c| header(c, HeaderId::UserAgent)),
     ("rb", "The body of the message.", |c| body(c)),
@@ -87,7 +88,9 @@ const READ: [(&str, &str, Read); 22] = [
         Value::text("SIP/2.0")
     }),
     ("rs", "The status of a reply.", |c| {
-        c.message.status().map_or(Value::Null, text)
+        c.message
+            .status()
+            .map_or(Value::Null, |status| Value::Int(status.into()))
     }),
     ("rr", "The reason phrase of a reply.", |c| {
         of_message(c, c.message.status().map(|_| c.message.reason()))

@@ -72,7 +72,7 @@ pub(super) fn uri_part(context: &Context, uri: Option<Bytes>, wanted: UriPart) -
                 .filter(|user| !user.is_empty()),
         ),
         UriPart::Domain => part(&text, Some(uri.host).filter(|host| !host.is_empty())),
-        UriPart::Port => Value::Int(uri.port.unwrap_or(5060).into()),
+        UriPart::Port => Value::Str(port(&text, &uri)),
         UriPart::Proto => transport(&text, &uri).map_or(Value::text("UDP"), Value::Str),
         UriPart::Scheme => Value::Str(scheme(&text, &uri, phone)),
     }
@@ -83,6 +83,21 @@ pub(super) fn is_phone(uri: &Uri<'_>) -> bool {
     uri.param(b"user")
         .and_then(|param| param.value)
         .is_some_and(|value| value.eq_ignore_ascii_case(b"phone"))
+}
+
+/// The port as text, as `$rp` and its kin have it in Kamailio; 5060 without one.
+fn port(text: &Bytes, uri: &Uri<'_>) -> Bytes {
+    let written = uri.port.and_then(|_| {
+        let end_of_host =
+            (uri.host.as_ptr() as usize).checked_sub(text.as_ptr() as usize)? + uri.host.len();
+        let digits = text.get(end_of_host + 1..)?;
+        let len = digits
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        digits.get(..len)
+    });
+    written.map_or(Bytes::from_static(b"5060"), |digits| slice(text, digits))
 }
 
 /// The transport parameter as written.

@@ -35,7 +35,7 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
                 _ => return Err(problem("$nh takes u, U, d, p or P")),
             };
             Ok(policy::Var::read_only(move |context| {
-                let uri = context.target.dst_uri.clone().or_else(|| uri(context));
+                let uri = next_hop(context);
                 match wanted {
                     Some(wanted) => uri_part(context, uri, wanted),
                     None => optional(uri),
@@ -167,6 +167,22 @@ pub(super) fn uri(context: &Context) -> Option<Bytes> {
         .message
         .is_request()
         .then(|| context.target.uri.clone())
+}
+
+/// Where the message goes on to: a request to `$du`, else `$ru`; a reply to the second Via.
+fn next_hop(context: &Context) -> Option<Bytes> {
+    if context.message.is_request() {
+        return context.target.dst_uri.clone().or_else(|| uri(context));
+    }
+    let via = context.message.vias().nth(1)?.ok()?;
+    let host = String::from_utf8_lossy(via.received.unwrap_or(via.host));
+    let proto = Proto::parse(via.transport)?;
+    let port = via
+        .rport
+        .flatten()
+        .or(via.port)
+        .unwrap_or(proto.default_port());
+    Some(Bytes::from(format!("sip:{host}:{port};transport={proto}")))
 }
 
 /// A socket as `proto:address:port`.

@@ -127,13 +127,21 @@ fn shared_variables_have_commands() {
 
 #[test]
 fn a_reply_has_a_status_and_no_uri() {
-    let reply = REQUEST.replace(
-        "INVITE sip:bob@b.example SIP/2.0",
-        "SIP/2.0 183 Session Progress",
-    );
-    let script = "loadmodule \"pv.so\"\nreply_route { note(\"$rs|$rr|$rm|$mt|$ru|$rU\"); }";
+    let reply = REQUEST
+        .replace(
+            "INVITE sip:bob@b.example SIP/2.0",
+            "SIP/2.0 183 Session Progress",
+        )
+        .replace(
+            "From:",
+            "Via: SIP/2.0/UDP 10.0.0.2:5989;branch=z9hG4bK2\nFrom:",
+        );
+    let script = "loadmodule \"pv.so\"\nreply_route { note(\"$rs|$rr|$rm|$mt|$ru|$rU|$nh(u)\"); $var(x) = $rs + 1; note(\"$var(x)\"); }";
     assert_eq!(
         testing::run(script, &reply).notes,
-        ["183|Session Progress|INVITE|2|<null>|<null>"]
+        [
+            "183|Session Progress|INVITE|2|<null>|<null>|sip:10.0.0.2:5989;transport=udp",
+            "184"
+        ]
     );
 }

@@ -36,9 +36,7 @@ pub(super) fn declare(d: &mut Declaration<Pv>) {
                 let size = number(args.first())
                     .and_then(|size| u32::try_from(size).ok())
                     .filter(|size| *size > 0);
-                Some(Value::Int(
-                    size.map_or(hash, |size| hash & (size - 1)).into(),
-                ))
+                owned(size.map_or(hash, |size| hash & (size - 1)).to_string())
             })
         },
     );

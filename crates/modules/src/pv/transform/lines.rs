@@ -1,14 +1,16 @@
 //! `{line.*}`: lines of a text, such as a body.
 
 use super::super::Pv;
-use super::super::part::int;
-use super::{at_least, number, part, simple, with_arguments};
+use super::{at_least, number, owned, part, simple, with_arguments};
 use bytes::Bytes;
 use policy::Declaration;
 
 pub(super) fn declare(d: &mut Declaration<Pv>) {
     d.transformation("line.count", "How many lines there are.", |_, _| {
-        simple(|text| (!text.is_empty()).then(|| int(lines(text).count())))
+        simple(|text| match text.is_empty() {
+            true => None,
+            false => owned(lines(text).count().to_string()),
+        })
     });
     d.transformation(
         "line.at,index",

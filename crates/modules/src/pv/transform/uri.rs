@@ -26,7 +26,7 @@ pub(super) fn declare(d: &mut Declaration<Pv>) {
     });
     d.transformation("uri.port", "The port, where it is given.", |_, _| {
         simple(|text| match Uri::parse(text).ok()?.port {
-            Some(port) => owned(port.to_string()),
+            Some(port) => Some(Value::Int(port.into())),
             None => owned(""),
         })
     });
