@@ -106,6 +106,12 @@ impl Server {
         self.port
     }
 
+    /// The process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.program.id()
+    }
+
     /// What it printed.
     #[must_use]
     pub fn printed(&self) -> String {

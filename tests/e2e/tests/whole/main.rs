@@ -1,5 +1,8 @@
 //! The server as a whole, with the programs that people use against it. Tests run at the same time,
 //! each on ports of its own; the package's library says how.
 
+mod crash;
 mod phones;
+mod rate;
+mod start;
 mod stock;
