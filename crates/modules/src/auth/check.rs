@@ -1,11 +1,12 @@
 //! Checks of credentials: everything but where the password comes from.
 
 use super::nonce::{Nonce, Refused};
+use super::proof::{expected, session_key, stored_ha1};
 use super::used::{Known, Use};
 use super::{Digest, codes, is_in_dialog};
 use bytes::Bytes;
 use policy::{Claim, Context, DigestAuth, Level, Secret};
-use sip::digest::{Algorithm, Credentials, Ha, Hash, Qop, ha1, ha1_session, ha2, response, same};
+use sip::digest::{Algorithm, Credentials, Hash, same};
 use sip::{HeaderId, Method, Span};
 
 /// The largest nonce count that is accepted, as in Kamailio.
@@ -202,52 +203,6 @@ impl Digest {
         }
         codes::OK
     }
-
-    /// `Authentication-Info` (RFC 7616 section 3.5): proves that we know the password too.
-    fn authentication_info(
-        &self,
-        context: &mut Context,
-        claim: &Claim,
-        credentials: &Credentials<'_>,
-        key: &[u8],
-    ) -> Vec<u8> {
-        let ha2 = ha2(
-            claim.hash,
-            b"",
-            credentials.uri,
-            credentials.qop,
-            context.message.body(),
-        );
-        let protection = protection(credentials);
-        let proof = response(
-            claim.hash,
-            key,
-            credentials.nonce,
-            protection,
-            ha2.as_bytes(),
-        );
-        let next = match self.params.one_time_nonce {
-            true => self.new_nonce(context, &claim.realm).into_bytes(),
-            false => credentials.nonce.to_vec(),
-        };
-        let mut line = b"Authentication-Info: nextnonce=\"".to_vec();
-        line.extend_from_slice(&next);
-        line.extend_from_slice(b"\"");
-        if let Some((_, _, qop)) = protection {
-            line.extend_from_slice(b", qop=");
-            line.extend_from_slice(qop.name());
-        }
-        line.extend_from_slice(b", rspauth=\"");
-        line.extend_from_slice(proof.as_bytes());
-        line.extend_from_slice(b"\"");
-        if let Some((nc, cnonce, _)) = protection {
-            line.extend_from_slice(b", cnonce=\"");
-            line.extend_from_slice(cnonce);
-            line.extend_from_slice(b"\", nc=");
-            line.extend_from_slice(nc);
-        }
-        line
-    }
 }
 
 /// Which table a use is noted in.
@@ -289,10 +244,11 @@ fn find<'a>(
     realm: &[u8],
 ) -> Result<Option<FoundCredentials<'a>>, sip::HeaderError> {
     for line in message.all(header) {
-        if let Some(credentials) = Credentials::parse(line.value)? {
-            if credentials.realm == realm {
+        match Credentials::parse(line.value)? {
+            Some(credentials) if credentials.realm == realm => {
                 return Ok(Some((line.span, line.value, credentials)));
             }
+            _ => {}
         }
     }
     Ok(None)
@@ -300,57 +256,3 @@ fn find<'a>(
 
 /// A header line, its value, and what it says.
 type FoundCredentials<'a> = (Span, &'a [u8], Credentials<'a>);
-
-/// HA1 as it is stored or follows from the password, and whether there is such a user. An absent
-/// one gets an HA1 nobody has, made in the same way, so that it takes as long.
-fn stored_ha1(claim: &Claim, secret: Secret<'_>) -> (Vec<u8>, bool) {
-    let of = |password: &[u8]| {
-        let digits = ha1(claim.hash, &claim.username, &claim.realm, password);
-        digits.as_bytes().to_vec()
-    };
-    match secret {
-        Secret::Password(password) => (of(password), true),
-        Secret::Ha1(digits) => (digits.to_vec(), true),
-        Secret::Absent { stored_ha1: false } => (of(b""), false),
-        Secret::Absent { stored_ha1: true } => (vec![b'-'; claim.hash.hex_len()], false),
-    }
-}
-
-/// HA1, or for a `-sess` algorithm what takes its place.
-fn session_key(hash: Hash, plain: &[u8], credentials: &Credentials<'_>) -> Vec<u8> {
-    match credentials.algorithm {
-        Algorithm::Known { session: true, .. } => {
-            let cnonce = credentials.cnonce.unwrap_or_default();
-            // Stored digits may be upper case; the session hash is over lower-case ones.
-            let plain = plain.to_ascii_lowercase();
-            ha1_session(hash, &plain, credentials.nonce, cnonce)
-                .as_bytes()
-                .to_vec()
-        }
-        _ => plain.to_ascii_lowercase(),
-    }
-}
-
-fn expected(context: &Context, claim: &Claim, credentials: &Credentials<'_>, key: &[u8]) -> Ha {
-    let message = &context.message;
-    let method = claim.method.as_deref().unwrap_or(message.method_bytes());
-    let ha2 = ha2(
-        claim.hash,
-        method,
-        credentials.uri,
-        credentials.qop,
-        message.body(),
-    );
-    let protection = protection(credentials);
-    response(
-        claim.hash,
-        key,
-        credentials.nonce,
-        protection,
-        ha2.as_bytes(),
-    )
-}
-
-fn protection<'a>(credentials: &Credentials<'a>) -> Option<(&'a [u8], &'a [u8], Qop<'a>)> {
-    Some((credentials.nc?, credentials.cnonce?, credentials.qop?))
-}

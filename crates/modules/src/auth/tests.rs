@@ -317,8 +317,10 @@ fn ack_and_cancel_need_none() {
 
 #[test]
 fn sha_256_verifies_where_it_is_offered() {
-    let mut params = Params::default();
-    params.algorithms = super::settings::algorithms("SHA-256,MD5").unwrap();
+    let params = Params {
+        algorithms: super::settings::algorithms("SHA-256,MD5").unwrap(),
+        ..Params::default()
+    };
     let desk = Desk::new(params);
     let nonce = desk.nonce();
     for algorithm in ["SHA-256", "SHA-256-sess", "MD5", ""] {
@@ -328,8 +330,10 @@ fn sha_256_verifies_where_it_is_offered() {
         };
         assert_eq!(desk.check(&client, &nonce), codes::OK, "{algorithm}");
     }
-    let mut params = Params::default();
-    params.algorithms = super::settings::algorithms("SHA-256").unwrap();
+    let params = Params {
+        algorithms: super::settings::algorithms("SHA-256").unwrap(),
+        ..Params::default()
+    };
     let desk = Desk::new(params);
     let nonce = desk.nonce();
     assert_eq!(desk.check(&ALICE, &nonce), codes::ERROR);
@@ -360,8 +364,10 @@ fn nonces_expire_in_virtual_time() {
 
 #[test]
 fn nonce_counts_rise() {
-    let mut params = Params::default();
-    params.nonce_count = true;
+    let params = Params {
+        nonce_count: true,
+        ..Params::default()
+    };
     let desk = Desk::new(params);
     let nonce = desk.nonce();
     let mut password = "secret";
@@ -407,8 +413,10 @@ fn nonce_counts_rise() {
 
 #[test]
 fn a_retransmission_is_no_replay() {
-    let mut params = Params::default();
-    params.nonce_count = true;
+    let params = Params {
+        nonce_count: true,
+        ..Params::default()
+    };
     let desk = Desk::new(params);
     let message = COUNTED.request(&desk.nonce());
     assert_eq!(desk.judge(&mut desk.at(&message, 0)), codes::OK);
@@ -423,8 +431,10 @@ fn a_retransmission_is_no_replay() {
 
 #[test]
 fn one_time_nonces_are_used_once() {
-    let mut params = Params::default();
-    params.one_time_nonce = true;
+    let params = Params {
+        one_time_nonce: true,
+        ..Params::default()
+    };
     let desk = Desk::new(params);
     let nonce = desk.nonce();
     let wrong = Client {
@@ -439,8 +449,10 @@ fn one_time_nonces_are_used_once() {
 
 #[test]
 fn a_nonce_is_bound_as_checks_say() {
-    let mut params = Params::default();
-    params.checks_no_dialog = 15;
+    let params = Params {
+        checks_no_dialog: 15,
+        ..Params::default()
+    };
     let desk = Desk::new(params);
     let message = ALICE.request(&desk.nonce());
     assert_eq!(desk.judge(&mut desk.at(&message, 0)), codes::OK);
@@ -490,8 +502,10 @@ fn a_stored_ha1_verifies_and_a_broken_one_does_not() {
 
 #[test]
 fn authentication_info_proves_that_we_know() {
-    let mut params = Params::default();
-    params.add_authinfo = true;
+    let params = Params {
+        add_authinfo: true,
+        ..Params::default()
+    };
     let desk = Desk::new(params);
     let nonce = desk.nonce();
     let mut context = desk.at(&COUNTED.request(&nonce), 0);
