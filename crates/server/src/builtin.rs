@@ -3,7 +3,6 @@
 use crate::addresses::host_name;
 use crate::{certificate, files};
 use clap::Args;
-use policy::Extra;
 use script::{FileError, Opened, Options};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -32,6 +31,9 @@ pub(crate) struct BuiltIn {
     pub(crate) state: PathBuf,
     /// The domain, which is the realm too.
     pub(crate) domain: String,
+    /// What marks the routes that we made: nobody guesses it, and it stays the same after a
+    /// restart, for calls outlive it.
+    route_token: String,
 }
 
 impl Place {
@@ -77,14 +79,20 @@ impl BuiltIn {
         if !wanted {
             return Ok(None);
         }
+        let state = place.directory()?;
+        let route_token = std::fs::read_to_string(token_in(&state))
+            .ok()
+            .filter(|token| token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .unwrap_or_else(new_token);
         Ok(Some(BuiltIn {
-            state: place.directory()?,
             domain: place.domain()?,
+            state,
+            route_token,
         }))
     }
 
     /// Gives the script its names.
-    pub(crate) fn add_to(&self, options: &mut Options, _extra: &mut Extra) {
+    pub(crate) fn add_to(&self, options: &mut Options) {
         let quoted = |text: &str| format!("\"{text}\"");
         let path = |path: PathBuf| quoted(&path.display().to_string());
         for (name, value) in [
@@ -109,6 +117,7 @@ impl BuiltIn {
     /// A sentence with the path that cannot be written.
     pub(crate) fn prepare(&self) -> Result<(), String> {
         make_private(&self.state)?;
+        certificate::write(&token_in(&self.state), &self.route_token, 0o600)?;
         make_private(&self.state.join("tls"))?;
         certificate::ensure(&self.certificate(), &self.private_key(), &self.domain)
     }
@@ -155,6 +164,15 @@ pub(crate) fn database_in(state: &Path) -> PathBuf {
 /// The control socket of a state directory.
 pub(crate) fn control_in(state: &Path) -> PathBuf {
     state.join("control.sock")
+}
+
+fn token_in(state: &Path) -> PathBuf {
+    state.join("route_token")
+}
+
+fn new_token() -> String {
+    let bytes: [u8; 16] = crate::load::random();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Makes a directory that only its owner can enter, and looks whether it can be written.

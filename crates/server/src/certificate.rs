@@ -65,7 +65,8 @@ fn day(from_now: i64) -> time::OffsetDateTime {
     time::OffsetDateTime::now_utc() + time::Duration::days(from_now)
 }
 
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), String> {
+/// Writes a file with these permissions from its first byte on.
+pub(crate) fn write(path: &Path, text: &str, mode: u32) -> Result<(), String> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(mode);
     let written = options

@@ -5,9 +5,7 @@ use crate::clock::{Clock, unix_ms};
 use crate::load::{Ground, random};
 use crate::open::{self, Open};
 use crate::process::Process;
-use crate::wire::{
-    Asker, Guarded, Hands, ModuleTimers, Names, Post, StreamWorker, UdpWorker,
-};
+use crate::wire::{Asker, Guarded, Hands, ModuleTimers, Names, Post, StreamWorker, UdpWorker};
 use crate::{banner, commands, panics, tasks};
 use control::{Answering, Controls};
 use edge::{Edge, Keys, Limits, Worker};

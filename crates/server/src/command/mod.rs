@@ -26,7 +26,7 @@ pub(crate) fn parse() -> Command {
 ///
 /// Without a word and without -f it serves the built-in policy.
 #[derive(Parser)]
-#[command(name = "ringwall", version, args_conflicts_with_subcommands = true)]
+#[command(name = "ringwall", args_conflicts_with_subcommands = true)]
 pub(crate) struct Command {
     #[command(subcommand)]
     word: Option<Word>,
@@ -96,7 +96,7 @@ impl Command {
             None => start::run(&self.run),
             Some(Word::Run(run)) => start::run(&run),
             Some(Word::Check(run)) => start::check(&run),
-            Some(Word::Policy) => words::print(POLICY),
+            Some(Word::Policy) => print(POLICY),
             Some(Word::Explain { code }) => words::explain(&code),
             Some(Word::Modules { json }) => words::modules(json),
             Some(Word::Ctl(ctl)) => ctl.run(),

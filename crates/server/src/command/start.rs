@@ -64,11 +64,11 @@ fn path(switches: &Switches) -> &str {
 fn ready(run: &Run, built_in: Option<&BuiltIn>, ground: &Ground) -> Result<Ready, String> {
     let switches = &run.switches;
     let mut options = extra::options(switches);
-    let mut extra = extra::extra(switches)?;
+    let extra = extra::extra(switches)?;
     let policy = builtin::Files;
     let files: &dyn script::Files = match built_in {
         Some(built_in) => {
-            built_in.add_to(&mut options, &mut extra);
+            built_in.add_to(&mut options);
             &policy
         }
         None => &Disk,

@@ -85,7 +85,7 @@ pub(crate) struct Switches {
     #[arg(long, value_name = "NUMBER")]
     pub(crate) server_id: Option<i64>,
     /// Say which version this is.
-    #[arg(short = 'v')]
+    #[arg(short = 'v', short_alias = 'V', long)]
     pub(crate) version: bool,
     #[command(flatten)]
     pub(crate) without_meaning: WithoutMeaning,

@@ -79,7 +79,10 @@ impl StreamWorker {
     /// Until the worker's next deadline; a worker without deadlines need not wake for them.
     fn until_due(&self) -> Duration {
         let now = self.clock.now().mono;
-        let due = self.worker.next_deadline().map(|at| Duration::from_millis(at.ms_since(now).max(1)));
+        let due = self
+            .worker
+            .next_deadline()
+            .map(|at| Duration::from_millis(at.ms_since(now).max(1)));
         due.map_or(LONGEST_SLEEP, |due| due.min(LONGEST_SLEEP))
     }
 
