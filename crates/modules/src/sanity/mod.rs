@@ -82,8 +82,7 @@ impl Module for Sanity {
             "1 where every check passes; else the reply is sent and the script ends, or goes on with -1 (autodrop).",
             Routes::ANY,
             Sanity::check,
-        )
-        .replies();
+        );
         d.function(
             "sanity_reply()",
             "Sends the reply that noreply kept back; -1 without one.",

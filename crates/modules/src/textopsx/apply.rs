@@ -10,18 +10,21 @@ pub(super) fn declare(d: &mut Declaration<TextOpsX>) {
     d.function(
         "msg_apply_changes()",
         "Makes the message with all changes the message in hand; -1 after record_route(), ends the script where it is no message any more.",
-        Routes::REQUEST | Routes::CORE_REPLY,
+        Routes::ANY,
         apply,
     );
     d.function(
         "msg_set_buffer(data)",
         "Puts another message of the same kind in place of the one in hand; -1 where data is none.",
-        Routes::REQUEST | Routes::CORE_REPLY,
+        Routes::ANY,
         set_buffer,
     );
 }
 
 fn apply(_: &TextOpsX, context: &mut Context) -> Outcome {
+    if !is_possible(context) {
+        return Outcome::FALSE;
+    }
     if !context.record_routes.is_empty() || context.edits.has_record_route() {
         let why = "cannot apply msg changes after adding record-route header - it breaks conditional 2nd header";
         context.log(Level::Err, "textopsx", || why.to_owned());
@@ -47,6 +50,9 @@ fn apply(_: &TextOpsX, context: &mut Context) -> Outcome {
 }
 
 fn set_buffer(_: &TextOpsX, context: &mut Context, data: &Text) -> bool {
+    if !is_possible(context) {
+        return false;
+    }
     let data = data.get(context);
     let Some(message) = parsed(context, data) else {
         return false;
@@ -57,6 +63,18 @@ fn set_buffer(_: &TextOpsX, context: &mut Context, data: &Text) -> bool {
         context.set_uri(uri);
     }
     true
+}
+
+fn is_possible(context: &mut Context) -> bool {
+    let place = context.route;
+    let is_possible = [Routes::REQUEST, Routes::CORE_REPLY, Routes::EVENT]
+        .into_iter()
+        .any(|kind| kind.meets(place));
+    if !is_possible {
+        let why = "invalid usage - not in request route or core reply route";
+        context.log(Level::Err, "textopsx", || why.to_owned());
+    }
+    is_possible
 }
 
 fn parsed(context: &mut Context, text: Bytes) -> Option<Message> {
@@ -80,7 +98,7 @@ fn take(context: &mut Context, message: Message) {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{problems, run};
+    use crate::testing::{Bench, run};
 
     const MESSAGE: &str = "OPTIONS sip:b@x SIP/2.0\nUser-Agent: T\nContent-Length: 0\n\n";
     const LOAD: &str = "loadmodule \"textops\"\nloadmodule \"textopsx\"\nloadmodule \"kex\"\n";
@@ -122,13 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn it_stands_in_request_and_core_reply_routes_only() {
-        let script =
-            format!("{LOAD}request_route {{ rc(); }} failure_route[x] {{ msg_apply_changes(); }}");
-        assert!(
-            problems(&script).contains("cannot be called"),
-            "{}",
-            problems(&script)
-        );
+    fn a_transaction_keeps_its_message() {
+        let bench = Bench::new(&format!(
+            "{LOAD}request_route {{ append_hf(\"A: b\\r\\n\"); msg_apply_changes(); rc(); msg_set_buffer(\"x\"); rc(); }}"
+        ));
+        let mut context = bench.context(MESSAGE);
+        context.route = policy::Routes::FAILURE;
+        let ran = bench.run_in(context);
+        assert_eq!(ran.codes, [-1, -1]);
+        assert!(ran.log[0].contains("not in request route"), "{:?}", ran.log);
     }
 }
