@@ -511,7 +511,7 @@ pub(crate) fn destination(
         return Ok(fixed(hop, context));
     }
     let target = &context.target;
-    let path = target.path.as_ref().and_then(|path| first_of_path(path));
+    let path = target.path.as_ref().and_then(first_of_path);
     let next = target
         .dst_uri
         .as_ref()
