@@ -18,8 +18,8 @@ pub struct Expected {
 pub struct Disagreement {
     /// What it is about: a scenario by its path, a torture message by its file name.
     pub about: String,
-    /// Who disagrees: `sim`, `ringwall`, `kamailio`.
-    pub subject: String,
+    /// Who disagree: `sim`, `ringwall`, `kamailio`.
+    pub subjects: Vec<String>,
     /// The transport, where only one disagrees.
     pub transport: Option<String>,
     /// What the failure says, in part. Another failure is not this disagreement.
@@ -57,7 +57,7 @@ impl Expected {
     ) -> Result<(), String> {
         let mut entries = self.disagreement.iter().filter(|entry| {
             entry.about == about
-                && entry.subject == subject
+                && entry.subjects.iter().any(|known| known == subject)
                 && (entry.transport.is_none() || entry.transport.as_deref() == transport)
         });
         match (came, entries.next()) {
@@ -85,7 +85,7 @@ mod tests {
         let expected = Expected {
             disagreement: vec![Disagreement {
                 about: "a".into(),
-                subject: "kamailio".into(),
+                subjects: vec!["kamailio".into()],
                 transport: None,
                 shows: "got nothing".into(),
                 reason: "it is silent".into(),

@@ -123,8 +123,9 @@ fn binary(subject: Subject) -> PathBuf {
         return named.into();
     }
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
-    let debug = target.join("debug/ringwall");
-    if debug.exists() { debug } else { target.join("release/ringwall") }
+    let built = ["debug/ringwall", "release/ringwall"].map(|name| target.join(name));
+    let age = |path: &PathBuf| std::fs::metadata(path).and_then(|file| file.modified()).ok();
+    built.into_iter().max_by_key(age).unwrap_or_default()
 }
 
 /// The command line; files and database are written into `directory`.

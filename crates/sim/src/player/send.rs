@@ -4,7 +4,7 @@ use super::Player;
 use crate::phone::{Author, Said, reply, request};
 use crate::scenario::{Form, Says, Send, Who};
 use crate::text::fill;
-use crate::{Way, World};
+use crate::{Heard, Way, World};
 
 impl<W: World> Player<'_, W> {
     pub(super) fn send(&mut self, send: &Send) -> Result<(), String> {
@@ -36,6 +36,11 @@ impl<W: World> Player<'_, W> {
                 self.say_raw(&send.who, octets, &send.form)?
             }
         };
+        let sent = Heard::new(&said.octets);
+        for capture in &send.form.captures {
+            let kept = capture.hold(&sent, said.way.to, &mut self.names);
+            kept.map_err(|found| format!("nothing to keep: {found}"))?;
+        }
         self.deliver(&send.who, said)
     }
 

@@ -223,6 +223,10 @@ fn detail(form: &mut Form, text: &str) -> Result<(), String> {
         form.lines.push(line.to_owned());
         return Ok(());
     }
+    if text.contains(" => ") {
+        form.captures.push(target::check(text)?);
+        return Ok(());
+    }
     match text.split_once(' ') {
         None if text == "sdp" => form.sdp = true,
         None if text.starts_with('!') => form.details.push(Detail::Remove(text[1..].to_owned())),

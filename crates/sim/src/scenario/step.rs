@@ -97,6 +97,8 @@ pub(crate) struct Form {
     /// The `|` lines.
     pub(crate) lines: Vec<String>,
     pub(crate) sdp: bool,
+    /// What of the message as sent is kept under a name.
+    pub(crate) captures: Vec<Check>,
 }
 
 #[derive(Clone, Debug)]

@@ -214,7 +214,7 @@ impl World for Simulated {
         let now_s = now(self.now_ms).unix_s();
         let answer = (rpc.run)(&policy::RpcRequest { params, now_s });
         let answer = answer.map_err(|error| format!("{} {}", error.code, error.message))?;
-        serde_json::to_string_pretty(&answer).map_err(|error| error.to_string())
+        Ok(answer.to_string())
     }
 
     fn patience_ms(&self) -> u64 {
