@@ -9,6 +9,7 @@ mod escape;
 mod hash;
 mod lines;
 mod pairs;
+mod search;
 mod text;
 mod uri;
 mod urialias;
@@ -20,6 +21,7 @@ use script::Value;
 
 pub(super) fn declare(declaration: &mut Declaration<Pv>) {
     text::declare(declaration);
+    search::declare(declaration);
     encode::declare(declaration);
     uri::declare(declaration);
     urialias::declare(declaration);

@@ -1,0 +1,75 @@
+//! Core parameters that are texts.
+
+use bytes::Bytes;
+use policy::CoreParams;
+
+/// Name, doc line, where the value goes.
+type Word = (&'static str, &'static str, fn(&mut CoreParams, Bytes));
+
+pub(super) const TEXTS: &[Word] = &[
+    (
+        "log_facility",
+        "Syslog facility; default LOG_DAEMON.",
+        |c, text| c.log_facility = plain(&text),
+    ),
+    ("log_name", "Name in syslog lines.", |c, text| {
+        c.log_name = plain(&text)
+    }),
+    (
+        "log_prefix",
+        "Stands before each log line of a message; may have variables in it.",
+        |c, text| c.log_prefix = text,
+    ),
+    (
+        "server_header",
+        "The whole Server line of replies of ours.",
+        |c, text| c.server_header = text,
+    ),
+    (
+        "user_agent_header",
+        "The whole User-Agent line of requests of ours.",
+        |c, text| c.user_agent_header = text,
+    ),
+    (
+        "advertised_address",
+        "What Via and Record-Route say instead of the address.",
+        |c, text| c.advertised_address = text,
+    ),
+    (
+        "udp_mtu_try_proto",
+        "TCP, TLS or UDP: what udp_mtu changes to.",
+        |c, text| c.udp_mtu_try_proto = plain(&text),
+    ),
+    (
+        "user",
+        "Who to become once the sockets are open.",
+        |c, text| c.user = plain(&text),
+    ),
+    ("uid", "The same as user.", |c, text| c.user = plain(&text)),
+    ("group", "Which group to become.", |c, text| {
+        c.group = plain(&text)
+    }),
+    ("gid", "The same as group.", |c, text| {
+        c.group = plain(&text)
+    }),
+    ("workdir", "The working directory.", |c, text| {
+        c.workdir = plain(&text)
+    }),
+    ("wdir", "The same as workdir.", |c, text| {
+        c.workdir = plain(&text)
+    }),
+    (
+        "version_table",
+        "The table with the versions of tables; default version.",
+        |c, text| c.version_table = plain(&text),
+    ),
+    (
+        "default_forward_uri",
+        "Where a script forwards by default.",
+        |c, text| c.default_forward_uri = text,
+    ),
+];
+
+fn plain(text: &Bytes) -> String {
+    String::from_utf8_lossy(text).into_owned()
+}
