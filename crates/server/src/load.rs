@@ -77,8 +77,16 @@ pub(crate) fn load(source: Source<'_>, ground: &Ground) -> Result<Ready, String>
             warn(&ready, &parsed);
             Ok(ready)
         }
-        Err(findings) => Err(rendered(&findings, &parsed)),
+        Err(findings) => match findings.iter().find(|finding| is_of_no_place(finding)) {
+            Some(unreadable) => Err(unreadable.message.clone()),
+            None => Err(rendered(&findings, &parsed)),
+        },
     }
+}
+
+/// Whether the file itself could not be read: then there is no line to show, and nothing else to say.
+fn is_of_no_place(finding: &script::Diagnostic) -> bool {
+    finding.code == "E0105" && finding.span == script::Span::default()
 }
 
 /// The names that are defined from the start, as Kamailio 5.6.3 defines them, and ours.

@@ -34,6 +34,8 @@ pub(crate) struct Server<'a> {
     streams: Option<Streams>,
     threads: Vec<std::thread::JoinHandle<()>>,
     stop: Arc<AtomicBool>,
+    /// Set by SIGINT and SIGTERM.
+    ended: Arc<AtomicBool>,
     edge: Arc<Edge>,
     controls: Controls,
     process: &'a Process,
@@ -58,6 +60,8 @@ impl<'a> Server<'a> {
             built_in,
         } = setup;
         panics::log_them(ground.logger.clone());
+        // Before anybody can know that the server is there: what it made by then is put away in order.
+        let ended = heed_signals()?;
         let identity = Arc::new(config.identity.clone());
         let (posts, letters): (Vec<Post>, Vec<_>) =
             (0..STREAM_WORKERS).map(|_| Post::new()).unzip();
@@ -128,6 +132,7 @@ impl<'a> Server<'a> {
             streams,
             threads,
             stop,
+            ended,
             edge,
             controls,
             process,
@@ -140,13 +145,8 @@ impl<'a> Server<'a> {
     /// # Errors
     /// A sentence, where a worker died.
     pub(crate) fn run(self, ground: &Ground) -> Result<(), String> {
-        let ended = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
-            signal_hook::flag::register(signal, ended.clone())
-                .map_err(|error| error.to_string())?;
-        }
         let mut died = false;
-        while !ended.load(Ordering::Relaxed) && !died {
+        while !self.ended.load(Ordering::Relaxed) && !died {
             std::thread::sleep(Duration::from_millis(50));
             died = self.workers.any_finished()
                 || self
@@ -227,6 +227,15 @@ fn say_listening(identity: &Identity, ground: &Ground) {
             format!("listening on {}:{}", socket.proto.name(), socket.addr)
         });
     }
+}
+
+/// A flag that SIGINT and SIGTERM set.
+fn heed_signals() -> Result<Arc<AtomicBool>, String> {
+    let ended = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, ended.clone()).map_err(|error| error.to_string())?;
+    }
+    Ok(ended)
 }
 
 fn children(config: &Config) -> usize {
