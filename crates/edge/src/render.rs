@@ -54,7 +54,7 @@ impl Worker {
             edits.set_request_uri(context.target.uri.clone()).ok()?;
         }
         edits
-            .set_via(via(outbound, flow, branch, context.switches.local_rport))
+            .set_via(via(outbound, flow, branch, context))
             .ok()?;
         if let Some(back) = self.return_of(context) {
             edits.note_source(back.received, back.rport);
@@ -90,19 +90,21 @@ impl Worker {
     }
 }
 
-fn via(socket: &Socket, flow: &Flow, branch: &[u8], local_rport: bool) -> Bytes {
+fn via(socket: &Socket, flow: &Flow, branch: &[u8], context: &Context) -> Bytes {
+    let (host, port) = &context.advertise;
+    let port = port.unwrap_or(socket.port);
     let mut via = Vec::with_capacity(96);
     via.extend_from_slice(b"SIP/2.0/");
     via.extend_from_slice(flow.proto.via_name().as_bytes());
     via.push(b' ');
-    via.extend_from_slice(&socket.host);
-    if socket.port != flow.proto.default_port() {
+    via.extend_from_slice(host.as_ref().unwrap_or(&socket.host));
+    if port != flow.proto.default_port() {
         // Writing to a Vec cannot fail.
-        let _ = write!(via, ":{}", socket.port);
+        let _ = write!(via, ":{port}");
     }
     via.extend_from_slice(b";branch=");
     via.extend_from_slice(branch);
-    if local_rport {
+    if context.switches.local_rport {
         via.extend_from_slice(b";rport");
     }
     via.into()

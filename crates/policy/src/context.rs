@@ -65,7 +65,7 @@ pub struct Context {
     pub reply_body: Option<(Bytes, Bytes)>,
     /// Switches of single functions.
     pub switches: Switches,
-    /// Host and port that Via and Record-Route of this request say instead of those of the socket
+    /// Host and port that our Via of this request says instead of those of the socket
     /// (`set_advertised_address()`, `set_advertised_port()`).
     pub advertise: (Option<Bytes>, Option<u16>),
     /// AVPs and their kin; those of the transaction once there is one.

@@ -28,7 +28,7 @@ pub(super) fn declare(d: &mut Declaration<Core>) {
         Routes::ANY,
         force_send_socket,
     );
-    let doc = "What Via and Record-Route of this request say instead of our address.";
+    let doc = "What our Via of this request says instead of our address.";
     d.function(
         "set_advertised_address(host)",
         doc,
@@ -42,7 +42,7 @@ pub(super) fn declare(d: &mut Declaration<Core>) {
             fits
         },
     );
-    let doc = "What Via and Record-Route of this request say instead of our port.";
+    let doc = "What our Via of this request says instead of our port.";
     d.function(
         "set_advertised_port(port)",
         doc,
