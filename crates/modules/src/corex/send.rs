@@ -37,22 +37,13 @@ pub(super) fn declare(d: &mut Declaration<CoreX>) {
         "Sends the message as it came to host[:port], else to the destination URI.",
         Routes::ANY,
         |_: &CoreX, context: &mut Context, host: &Option<Text>| {
-            send_message(context, host.as_ref(), Proto::Udp)
-        },
-    )
-    .waits();
-    d.function(
-        "send_tcp([host])",
-        "The same over TCP.",
-        Routes::ANY,
-        |_: &CoreX, context: &mut Context, host: &Option<Text>| {
-            send_message(context, host.as_ref(), Proto::Tcp)
+            send_message(context, host.as_ref())
         },
     )
     .waits();
 }
 
-fn send_message(context: &mut Context, host: Option<&Text>, proto: Proto) -> Outcome {
+fn send_message(context: &mut Context, host: Option<&Text>) -> Outcome {
     let bytes = context.message.bytes().clone();
     let Some(host) = host else {
         let uri = context
@@ -63,7 +54,7 @@ fn send_message(context: &mut Context, host: Option<&Text>, proto: Proto) -> Out
         return match hop_of(&uri) {
             Some(hop) => send(
                 NextHop {
-                    proto: Some(proto),
+                    proto: Some(Proto::Udp),
                     ..hop
                 },
                 None,
@@ -78,9 +69,9 @@ fn send_message(context: &mut Context, host: Option<&Text>, proto: Proto) -> Out
             let host = text.slice_ref(host);
             send(
                 NextHop {
-                    proto: Some(proto),
+                    proto: Some(Proto::Udp),
                     host,
-                    port: port.unwrap_or(proto.default_port()),
+                    port: port.unwrap_or(Proto::Udp.default_port()),
                 },
                 None,
                 bytes,
@@ -151,8 +142,8 @@ mod tests {
                 "OPTIONS sip:b@1.2.3.4:70 SIP/2.0\r\n\r\n",
             ),
             (
-                "send_tcp()",
-                "Tcp 1.2.3.4 70",
+                "send_udp()",
+                "Udp 1.2.3.4 70",
                 "OPTIONS sip:b@1.2.3.4:70 SIP/2.0\r\n\r\n",
             ),
         ] {
