@@ -98,6 +98,7 @@ impl BuiltIn {
         for (name, value) in [
             ("DOMAIN", quoted(&self.domain)),
             ("DBURL", quoted(&self.database_url())),
+            ("ROUTE_TOKEN", quoted(&format!("rw={}", self.route_token))),
             ("TLS_CERTIFICATE", path(self.certificate())),
             ("TLS_PRIVATE_KEY", path(self.private_key())),
             (
