@@ -295,6 +295,7 @@ fn autodrop_ends_the_script_and_noreply_keeps_the_reply() {
     let params = "modparam(\"sanity\", \"noreply\", 1)\n";
     let ran = checked(USUAL, "1 INVITE", "1 BYE", params);
     assert!(ran.effect.is_none() && ran.codes.is_empty());
+    assert_eq!(ran.end.map(|end| end.kind), Some(script::EndKind::Exit));
     let script = "loadmodule \"sanity\"\nmodparam(\"sanity\", \"noreply\", 1)\nmodparam(\"sanity\", \"autodrop\", 0)\n\
         request_route { sanity_reply(); rc(); sanity_check(\"17895\", 7); rc(); sanity_reply(); }";
     let ran = run(script, &BASE.replacen("1 INVITE", "1 BYE", 1));
