@@ -26,6 +26,7 @@ pub struct States {
     by_name: Mutex<BTreeMap<(&'static str, String), Arc<dyn Any + Send + Sync>>>,
     outbox: Outbox,
     surroundings: OnceLock<Surroundings>,
+    tls_connections: OnceLock<Arc<dyn crate::TlsConnections>>,
 }
 
 impl States {
@@ -37,6 +38,16 @@ impl States {
     /// Tells every configuration about the process; the first call counts.
     pub fn set_surroundings(&self, surroundings: Surroundings) {
         let _already_told = self.surroundings.set(surroundings);
+    }
+
+    /// Tells every configuration who knows the TLS connections; the first call counts.
+    pub fn set_tls_connections(&self, connections: Arc<dyn crate::TlsConnections>) {
+        let _already_told = self.tls_connections.set(connections);
+    }
+
+    /// Who knows the TLS connections, where somebody does.
+    pub fn tls_connections(&self) -> Option<Arc<dyn crate::TlsConnections>> {
+        self.tls_connections.get().cloned()
     }
 
     /// The process, as it was told.
@@ -287,6 +298,11 @@ impl<'a> Init<'a> {
             slot: slot.clone(),
         });
         slot
+    }
+
+    /// Who knows the TLS connections, where somebody does.
+    pub fn tls_connections(&self) -> Option<Arc<dyn crate::TlsConnections>> {
+        self.states.tls_connections()
     }
 
     /// Hands over certificates and profiles; only module `tls` has them.

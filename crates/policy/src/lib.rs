@@ -39,6 +39,7 @@ mod routes;
 mod rpc;
 mod service;
 mod surroundings;
+mod tls_connection;
 mod tls_settings;
 mod tm_params;
 mod transaction;
@@ -98,6 +99,7 @@ pub use stack::transaction::Timers;
 /// Route sets and serial groups as the stack works them out, for modules `rr` and `tm`.
 pub use stack::{fork::serial_groups, routing};
 pub use surroundings::{LocalOffset, Surroundings};
+pub use tls_connection::{TlsCertificate, TlsConnection, TlsConnections};
 pub use tls_settings::{
     ParseTlsProfiles, TlsDomain, TlsNameMode, TlsProfile, TlsProfiles, TlsSettings, TlsVerify,
     TlsVersions,

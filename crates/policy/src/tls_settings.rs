@@ -100,7 +100,8 @@ pub enum TlsVersions {
     None,
 }
 
-/// What is asked of a peer's certificate.
+/// What is asked of a peer's certificate. A server that we connect to always shows one, so for client
+/// profiles `Optional` and `Required` are the same: it must be valid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TlsVerify {
     /// Nothing.

@@ -3,9 +3,14 @@
 
 mod file;
 mod profile;
+mod variables;
 
-use policy::{Declaration, Entry, Init, Level, Module, ParamValue, Problem, TlsSettings, problem};
+use policy::{
+    Declaration, Entry, Init, Level, Module, ParamValue, Problem, TlsConnections, TlsSettings,
+    problem,
+};
 use profile::Draft;
+use std::sync::Arc;
 
 pub(crate) const ENTRY: Entry = Entry::of::<Tls>();
 
@@ -13,7 +18,10 @@ pub(crate) const ENTRY: Entry = Entry::of::<Tls>();
 const DEFAULT_TIMEOUT_S: u32 = 600;
 
 /// Module `tls`.
-struct Tls;
+struct Tls {
+    /// Who knows the connections, for `$tls_…`.
+    connections: Option<Arc<dyn TlsConnections>>,
+}
 
 /// `modparam("tls", …)`.
 struct Params {
@@ -45,6 +53,7 @@ impl Module for Tls {
         declare_profile(d);
         declare_connections(d);
         declare_accepted(d);
+        variables::declare(d);
         d.deviation("Without tls_method it is TLSv1.2+; Kamailio 5.6.3 offers TLS 1.0 alone.");
         d.deviation("tls_method TLSv1 and TLSv1.1 load with an error line and let nobody in; TLSv1+, TLSv1.1+ and SSLv23 mean TLSv1.2+.");
         d.deviation(
@@ -74,7 +83,9 @@ impl Module for Tls {
             xavp_cfg: params.xavp_cfg,
             session_cache: params.session_cache,
         });
-        Ok(Tls)
+        Ok(Tls {
+            connections: init.tls_connections(),
+        })
     }
 }
 
