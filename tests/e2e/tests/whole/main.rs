@@ -6,3 +6,5 @@ mod phones;
 mod rate;
 mod start;
 mod stock;
+mod streams;
+mod tools;

@@ -2,7 +2,7 @@
 
 mod house;
 
-use house::House;
+pub(crate) use house::House;
 use ringwall_e2e::Transport::{Tcp, Tls, Udp};
 use ringwall_e2e::{Phone, Subject, User};
 
@@ -36,6 +36,26 @@ fn phones_call_through_the_stock_file_over_tls() {
     phones_call(&House::stock(Subject::Ringwall, Tls));
 }
 
+/// A phone that nobody can connect to is reached over the connection that it made.
+#[test]
+fn phones_call_over_their_own_connections() {
+    let mut house = House::built_in(Tls);
+    house.hide_phones();
+    phones_call(&house);
+}
+
+/// The server changes the transport on the way, in both directions.
+#[test]
+fn phones_call_from_one_transport_to_another() {
+    for (of_alice, of_bob) in [(Udp, Tls), (Tls, Tcp), (Tcp, Udp)] {
+        let mut house = House::built_in(of_alice);
+        let mut alice = house.phone(User::ALICE);
+        house.set_transport(of_bob);
+        let mut bob = house.phone(User::BOB);
+        converse(&house, &mut alice, &mut bob);
+    }
+}
+
 #[test]
 fn kamailio_takes_the_same_phones() {
     for transport in [Udp, Tcp, Tls] {
@@ -47,16 +67,21 @@ fn phones_call(house: &House) {
     wrong_password_never_registers(house);
     let mut alice = house.phone(User::ALICE);
     let mut bob = house.phone(User::BOB);
+    converse(house, &mut alice, &mut bob);
+}
+
+/// A call of each to the other, once both are registered.
+fn converse(house: &House, alice: &mut Phone, bob: &mut Phone) {
     alice.await_registered();
     bob.await_registered();
-    set_up(&mut alice, &mut bob, &house.uri(User::BOB));
-    change_media(&mut alice, &mut bob, Phone::hold, "a=sendonly");
-    change_media(&mut alice, &mut bob, Phone::resume, "a=sendrecv");
+    set_up(alice, bob, &house.uri(User::BOB));
+    change_media(alice, bob, Phone::hold, "a=sendonly");
+    change_media(alice, bob, Phone::resume, "a=sendrecv");
     bob.hang_up();
     bob.expect("CALL_CLOSED");
     alice.expect("CALL_CLOSED");
     // And the other way round, ended by the caller.
-    set_up(&mut bob, &mut alice, &house.uri(User::ALICE));
+    set_up(bob, alice, &house.uri(User::ALICE));
     bob.hang_up();
     alice.expect("CALL_CLOSED");
 }

@@ -29,6 +29,19 @@ fn kamailio_serves_the_stock_file_with_auth_and_database() {
     serves_with_auth_and_database(Subject::Kamailio);
 }
 
+/// A URL names its driver: the line that Kamailio needs for it may be missing.
+#[test]
+fn ringwall_loads_the_driver_that_a_url_names() {
+    let stage = Stage::new();
+    let database = Database::create(stage.scratch.join("kamailio.sqlite"));
+    let url = format!("DBURL=\"{}\"", database.url());
+    let server = stage.start(Subject::Ringwall, &["-A", "WITH_USRLOCDB", "-A", &url]);
+    assert!(server.printed().contains("db_sqlite"), "it says so");
+    stage.play("register", User::ALICE, "", stage.caller);
+    assert!(server.stop(Signal::SIGTERM).success());
+    assert_eq!(database.run("SELECT username FROM location;"), "alice");
+}
+
 fn serves_without_toggles(subject: Subject) {
     let stage = Stage::new();
     let server = stage.start(subject, &[]);

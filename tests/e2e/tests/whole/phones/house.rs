@@ -16,10 +16,12 @@ const STOCK_TLS: &str = "/etc/kamailio/tls.cfg";
 /// A running server, and the way to it.
 pub(crate) struct House {
     transport: Transport,
+    /// The port for UDP and TCP; that for TLS is the next.
     port: u16,
     /// What phones trust.
     trusted: Option<PathBuf>,
-    certificate: Certificate,
+    /// With which phones take secured connections.
+    certificate: Option<Certificate>,
     scratch: Scratch,
     _server: Server,
 }
@@ -70,17 +72,46 @@ impl House {
         House::around(server, scratch, transport, first)
     }
 
+    /// Phones to come use another transport.
+    pub(crate) fn set_transport(&mut self, transport: Transport) {
+        self.transport = transport;
+    }
+
+    /// Phones to come take no secured connections.
+    pub(crate) fn hide_phones(&mut self) {
+        self.certificate = None;
+    }
+
     /// A phone of a user, started.
     pub(crate) fn phone(&self, user: User) -> Phone {
         let account = Account {
             user,
             domain: DOMAIN,
             transport: self.transport,
-            server: self.port,
+            server: match self.transport {
+                Transport::Tls => self.port + 1,
+                Transport::Udp | Transport::Tcp => self.port,
+            },
             trusted: self.trusted.as_deref(),
-            certificate: Some(self.certificate.path()),
+            certificate: self.certificate.as_ref().map(Certificate::path),
         };
         Phone::start(&self.scratch, &account)
+    }
+
+    /// The server's UDP port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What `ringwall ctl` prints about this server.
+    pub(crate) fn ctl(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(ringwall());
+        command.arg("ctl").args(arguments);
+        command.arg("--state").arg(self.scratch.join("state"));
+        let output = command.output().expect("ringwall ctl");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "ctl {arguments:?}: {error}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// The address of a user.
@@ -91,12 +122,9 @@ impl House {
     fn around(server: Server, scratch: Scratch, transport: Transport, first: u16) -> House {
         House {
             transport,
-            port: match transport {
-                Transport::Tls => first + 1,
-                Transport::Udp | Transport::Tcp => first,
-            },
+            port: first,
             trusted: None,
-            certificate: Certificate::create(&scratch, "phone"),
+            certificate: Some(Certificate::create(&scratch, "phone")),
             scratch,
             _server: server,
         }
