@@ -80,7 +80,8 @@ const LEVELS: [(Level, &[&str]); 9] = [
 pub struct Record {
     /// How bad it is.
     pub level: Level,
-    /// Who says it: a module name, `core`, or `<script>` for lines of the script.
+    /// Who says it: a module name, `core`, or `<script>` for lines of the script; empty where the
+    /// text begins with a prefix of its own.
     pub source: &'static str,
     /// The rendered `log_prefix`, empty outside a message.
     pub prefix: String,

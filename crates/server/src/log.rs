@@ -68,8 +68,10 @@ impl Lines {
 
 impl Sink for Lines {
     fn write(&self, record: Record) {
+        // A line with a prefix of its own (xlog `prefix`) names no source.
+        let colon = if record.source.is_empty() { "" } else { ": " };
         let line = format!(
-            "{}: {}{}: {}",
+            "{}: {}{}{colon}{}",
             record.level.word(),
             record.prefix,
             record.source,

@@ -18,12 +18,23 @@ pub(super) fn declare(declaration: &mut Declaration<Core>) {
             idle.name,
             idle.doc,
             move |params: &mut Params, _: ParamValue| {
-                if !params.idle.iter().any(|known| known.name == idle.name) {
-                    params.idle.push(idle);
-                }
+                note(params, idle);
             },
         );
     }
+}
+
+/// Remembers to say that the parameter was given.
+pub(super) fn note(params: &mut Params, idle: &'static Idle) {
+    if !params.idle.iter().any(|known| known.name == idle.name) {
+        params.idle.push(idle);
+    }
+}
+
+/// The parameter of this name.
+#[cfg(test)]
+pub(super) fn find(name: &str) -> Option<&'static Idle> {
+    IDLE.iter().find(|idle| idle.name == name)
 }
 
 macro_rules! idle {

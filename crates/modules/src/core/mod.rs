@@ -12,7 +12,7 @@ mod uri;
 mod variables;
 
 use idle::Idle;
-use policy::{CoreParams, Declaration, Init, Level, Module, Problem};
+use policy::{CoreParams, Declaration, Init, Level, Logger, Module, Problem};
 
 pub(crate) const ENTRY: policy::Entry = policy::Entry::of::<Core>();
 
@@ -51,16 +51,19 @@ impl Module for Core {
     }
 
     fn init(params: Params, init: &mut Init<'_>) -> Result<Core, Problem> {
-        for idle in params.idle {
-            let log = || {
-                format!(
-                    "{}: accepted; means nothing here, because {}",
-                    idle.name, idle.because
-                )
-            };
-            init.logger.log(Level::Notice, "core", log);
-        }
+        // Told at start, when the log level of the file holds.
+        let logger = init.logger.clone();
+        init.on_start(move |done| {
+            params.idle.iter().for_each(|idle| tell(&logger, idle));
+            done(Ok(()));
+        });
         init.set_core(params.core);
         Ok(Core)
     }
+}
+
+fn tell(logger: &Logger, idle: &Idle) {
+    let Idle { name, because, .. } = idle;
+    let line = || format!("{name}: accepted; means nothing here, because {because}");
+    logger.log(Level::Notice, "core", line);
 }

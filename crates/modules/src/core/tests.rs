@@ -77,3 +77,12 @@ fn log_lines_of_the_core_stay_one_line() {
     );
     assert_eq!(ran.log, ["ERROR core: one\\ntwo", "INFO core: three"]);
 }
+
+#[test]
+fn a_parameter_that_means_nothing_is_said_once() {
+    let mut params = super::Params::default();
+    let idle = super::idle::find("memlog").expect("a parameter without a meaning");
+    super::idle::note(&mut params, idle);
+    super::idle::note(&mut params, idle);
+    assert_eq!(params.idle.len(), 1);
+}
