@@ -28,6 +28,7 @@ mod via;
 mod xavp;
 mod xavp_functions;
 mod xavp_path;
+mod xavp_print;
 
 #[cfg(test)]
 mod corpus;

@@ -2,8 +2,9 @@
 
 use super::Pv;
 use super::xavp::Family;
+use super::xavp_print::print;
 use bytes::{Bytes, BytesMut};
-use policy::{Context, Declaration, Int, Level, Routes, Text, Var, XavpValue, Xavps};
+use policy::{Context, Declaration, Int, Routes, Text, Var, XavpValue, Xavps};
 use script::Value;
 use sip::Params;
 
@@ -293,35 +294,5 @@ fn copy(
             .entry_mut(&to, at)
             .map(|entry| *entry = found)
             .is_some(),
-    }
-}
-
-fn print(context: &mut Context, family: Family) -> bool {
-    let mut lines = vec!["+++++ start XAVP list".to_owned()];
-    describe(family.root(context), 0, &mut lines);
-    lines.push("----- end XAVP list".to_owned());
-    for line in lines {
-        context.log(Level::Info, "pv", || line);
-    }
-    true
-}
-
-/// A line for each entry; text of peers is escaped so that it stays on its line.
-fn describe(list: &Xavps, depth: usize, lines: &mut Vec<String>) {
-    let indent = "  ".repeat(depth);
-    for (name, value) in list.iter() {
-        let name = name.escape_ascii();
-        match value {
-            XavpValue::Plain(Value::Str(text)) => {
-                lines.push(format!("{indent}*** {name} = \"{}\"", text.escape_ascii()))
-            }
-            XavpValue::Plain(value) => {
-                lines.push(format!("{indent}*** {name} = {}", value.to_int()))
-            }
-            XavpValue::Fields(fields) => {
-                lines.push(format!("{indent}*** {name}:"));
-                describe(fields, depth + 1, lines);
-            }
-        }
     }
 }
