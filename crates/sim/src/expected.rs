@@ -35,9 +35,13 @@ impl Expected {
     /// What is wrong with it; an entry without a reason is.
     pub fn read(path: &Path) -> Result<Expected, String> {
         let wrong = |error: String| format!("{}: {error}", path.display());
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        let text = crate::disk::read_text(path)?;
         let expected: Expected = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-        match expected.disagreement.iter().find(|entry| entry.reason.trim().is_empty()) {
+        match expected
+            .disagreement
+            .iter()
+            .find(|entry| entry.reason.trim().is_empty())
+        {
             Some(entry) => Err(wrong(format!("{} has no reason", entry.about))),
             None => Ok(expected),
         }

@@ -96,7 +96,10 @@ impl Heard {
     /// All values of a name; those of lists one by one.
     pub fn values(&self, name: &str) -> Vec<String> {
         let lines = self.lines(name);
-        if !LISTS.iter().any(|list| list.eq_ignore_ascii_case(&long_name(name))) {
+        if !LISTS
+            .iter()
+            .any(|list| list.eq_ignore_ascii_case(&long_name(name)))
+        {
             return lines.map(str::to_owned).collect();
         }
         lines
@@ -111,7 +114,10 @@ impl Heard {
         let after_uri = value.find('>').map_or(value, |end| &value[end..]);
         after_uri.split([';', ',']).find_map(|part| {
             let (known, value) = part.split_once('=')?;
-            known.trim().eq_ignore_ascii_case(param).then(|| value.trim())
+            known
+                .trim()
+                .eq_ignore_ascii_case(param)
+                .then(|| value.trim())
         })
     }
 

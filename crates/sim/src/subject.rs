@@ -32,12 +32,18 @@ impl Subject {
     ///
     /// # Errors
     /// A name that is none.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the runner is asked by the environment"
+    )]
     pub fn from_environment() -> Result<Subject, String> {
         match std::env::var("SUBJECT").as_deref() {
             Err(_) | Ok("" | "sim") => Ok(Subject::Sim),
             Ok("ringwall") => Ok(Subject::Ringwall),
             Ok("kamailio") => Ok(Subject::Kamailio),
-            Ok(other) => Err(format!("SUBJECT={other}: it is `sim`, `ringwall` or `kamailio`")),
+            Ok(other) => Err(format!(
+                "SUBJECT={other}: it is `sim`, `ringwall` or `kamailio`"
+            )),
         }
     }
 
@@ -59,7 +65,9 @@ impl Subject {
             return Some(format!("only {only}: {why}"));
         }
         if let Some(file) = missing_file(scenario) {
-            return Some(format!("{file} is absent: install Debian's package kamailio"));
+            return Some(format!(
+                "{file} is absent: install Debian's package kamailio"
+            ));
         }
         if self == Subject::Sim {
             return None;

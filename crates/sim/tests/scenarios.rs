@@ -1,4 +1,5 @@
 //! Plays every scenario of the modules and of `tests/scenarios`; see `docs/testing.md`.
+#![allow(clippy::disallowed_methods, reason = "a runner is the world")]
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use sim::{Expected, Scenario, Subject, Verdict, play};
@@ -24,7 +25,10 @@ fn trials() -> Result<Vec<Trial>, String> {
     if let Some(entry) = expected.disagreement.iter().find(|entry| {
         entry.about.ends_with(".md") && !files.iter().any(|file| name(file) == entry.about)
     }) {
-        return Err(format!("expected.toml names {}, which is not there", entry.about));
+        return Err(format!(
+            "expected.toml names {}, which is not there",
+            entry.about
+        ));
     }
     Ok(files
         .into_iter()
@@ -35,14 +39,19 @@ fn trials() -> Result<Vec<Trial>, String> {
 fn trial(file: PathBuf, subject: Subject, expected: Arc<Expected>) -> Trial {
     let name = name(&file);
     let scenario = Scenario::read(&file);
-    let excuse = scenario.as_ref().ok().and_then(|scenario| subject.excuse(scenario));
+    let excuse = scenario
+        .as_ref()
+        .ok()
+        .and_then(|scenario| subject.excuse(scenario));
     if let Some(why) = &excuse {
         eprintln!("skipped: {name}: {why}");
     }
     let about = name.clone();
     Trial::test(name, move || {
         let came = scenario.and_then(|scenario| run(&scenario, subject));
-        expected.judge(&about, subject.name(), None, came).map_err(Failed::from)
+        expected
+            .judge(&about, subject.name(), None, came)
+            .map_err(Failed::from)
     })
     .with_ignored_flag(excuse.is_some())
 }
@@ -61,7 +70,10 @@ fn run(scenario: &Scenario, subject: Subject) -> Result<(), String> {
 /// a seed, so one play is enough.
 fn seeds(subject: Subject) -> Result<std::ops::RangeInclusive<u64>, String> {
     let number = |name: &str| match std::env::var(name) {
-        Ok(text) => text.parse().map(Some).map_err(|_| format!("{name}={text} is no number")),
+        Ok(text) => text
+            .parse()
+            .map(Some)
+            .map_err(|_| format!("{name}={text} is no number")),
         Err(_) => Ok(None),
     };
     Ok(match (number("SIM_SEED")?, number("SIM_SEEDS")?) {
@@ -95,11 +107,16 @@ fn find(directory: &Path, files: &mut Vec<PathBuf>) {
 
 fn entries(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten();
-    entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
+    entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect()
 }
 
 fn name(file: &Path) -> String {
-    file.strip_prefix(root()).unwrap_or(file).display().to_string()
+    file.strip_prefix(root())
+        .unwrap_or(file)
+        .display()
+        .to_string()
 }
 
 fn root() -> PathBuf {

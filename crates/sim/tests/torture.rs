@@ -23,7 +23,10 @@ fn trials() -> Result<Vec<Trial>, String> {
     let rows = rows(&directory())?;
     for entry in &expected.disagreement {
         if !rows.iter().any(|row| row.name == entry.about) {
-            return Err(format!("expected.toml names {}, which is not there", entry.about));
+            return Err(format!(
+                "expected.toml names {}, which is not there",
+                entry.about
+            ));
         }
     }
     let transports = ["udp", "tcp"].into_iter();

@@ -19,7 +19,9 @@ impl Network {
         let first = std::process::id();
         (0..NETWORKS)
             .map(|step| first.wrapping_mul(31).wrapping_add(step) % NETWORKS)
-            .find_map(|number| Network::claim(&format!("127.{}.{}", 65 + number / 200, number % 200)))
+            .find_map(|number| {
+                Network::claim(&format!("127.{}.{}", 65 + number / 200, number % 200))
+            })
             .ok_or_else(|| "every loopback network is taken".to_owned())
     }
 

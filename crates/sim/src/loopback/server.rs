@@ -71,11 +71,16 @@ impl Server {
             let ended = self.child.try_wait().map_err(|error| error.to_string())?;
             if let Some(status) = ended {
                 std::thread::sleep(Duration::from_millis(50));
-                return Err(format!("the server ended with {status}\n{}", self.log().join("\n")));
+                return Err(format!(
+                    "the server ended with {status}\n{}",
+                    self.log().join("\n")
+                ));
             }
             if Instant::now() > deadline {
                 let log = self.log().join("\n");
-                return Err(format!("the server does not listen on {proto}:{address}\n{log}"));
+                return Err(format!(
+                    "the server does not listen on {proto}:{address}\n{log}"
+                ));
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -124,7 +129,11 @@ fn binary(subject: Subject) -> PathBuf {
     }
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     let built = ["debug/ringwall", "release/ringwall"].map(|name| target.join(name));
-    let age = |path: &PathBuf| std::fs::metadata(path).and_then(|file| file.modified()).ok();
+    let age = |path: &PathBuf| {
+        std::fs::metadata(path)
+            .and_then(|file| file.modified())
+            .ok()
+    };
     built.into_iter().max_by_key(age).unwrap_or_default()
 }
 
@@ -149,10 +158,14 @@ fn arguments(scenario: &Scenario, directory: &Path) -> Result<Vec<String>, Strin
     }
     let given = scenario.script.arguments.clone();
     let given = given.unwrap_or_else(|| vec!["-f".to_owned(), "{cfg}".to_owned()]);
-    let given = given.iter().map(|word| filled(word).replace("{cfg}", &shown(&main)));
+    let given = given
+        .iter()
+        .map(|word| filled(word).replace("{cfg}", &shown(&main)));
     let here = shown(directory);
     let own = ["-DD", "-E", "-m", "64", "-M", "8", "-w", &here, "-Y", &here];
-    let level = scenario.leaves_log_level().then(|| format!("--debug={LOG_LEVEL}"));
+    let level = scenario
+        .leaves_log_level()
+        .then(|| format!("--debug={LOG_LEVEL}"));
     Ok(given.chain(own.map(str::to_owned)).chain(level).collect())
 }
 

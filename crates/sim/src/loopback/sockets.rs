@@ -114,11 +114,13 @@ impl Sockets {
     }
 
     pub(super) fn close(&mut self, agent: usize) {
-        let own = self.streams.extract_if(.., |_, stream| stream.agent == agent);
-        for (_, stream) in own {
-            // It may be closed already by the other side.
-            let _ = stream.stream.shutdown(Shutdown::Both);
-        }
+        self.streams.retain(|_, stream| {
+            if stream.agent == agent {
+                // It may be closed already by the other side.
+                let _ = stream.stream.shutdown(Shutdown::Both);
+            }
+            stream.agent != agent
+        });
     }
 
     fn connect(&mut self, agent: usize, way: Way) -> Result<u64, String> {

@@ -29,10 +29,15 @@ pub(super) fn answer(
             continue;
         };
         if let Algorithm::Known { hash, session } = challenge.algorithm {
-            return Ok((header, credentials(&challenge, (hash, session), login, asked)));
+            return Ok((
+                header,
+                credentials(&challenge, (hash, session), login, asked),
+            ));
         }
     }
-    Err(format!("there is no challenge in {ask} that can be answered"))
+    Err(format!(
+        "there is no challenge in {ask} that can be answered"
+    ))
 }
 
 fn credentials(
@@ -52,11 +57,23 @@ fn credentials(
     if session {
         a1 = ha1_session(hash, a1.as_bytes(), challenge.nonce, cnonce);
     }
-    let a2 = ha2(hash, asked.method.as_bytes(), asked.uri.as_bytes(), None, b"");
+    let a2 = ha2(
+        hash,
+        asked.method.as_bytes(),
+        asked.uri.as_bytes(),
+        None,
+        b"",
+    );
     let count = format!("{:08x}", asked.count);
     let auth = challenge.qops().any(|qop| qop == Qop::Auth);
     let protection = auth.then_some((count.as_bytes(), cnonce, Qop::Auth));
-    let result = response(hash, a1.as_bytes(), challenge.nonce, protection, a2.as_bytes());
+    let result = response(
+        hash,
+        a1.as_bytes(),
+        challenge.nonce,
+        protection,
+        a2.as_bytes(),
+    );
     let mut value = format!(
         "Digest username=\"{}\", realm=\"{}\", nonce=\"{}\", uri=\"{}\", response=\"{}\", algorithm={}",
         login.user,

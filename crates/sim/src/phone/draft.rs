@@ -35,7 +35,8 @@ impl Draft {
                 Detail::Remove(name) => self.headers.retain(|(known, _)| !same(known, name)),
                 Detail::Add(name, value) => {
                     let place = self.after_last(name);
-                    self.headers.insert(place, (name.clone(), fill(value, names)?));
+                    self.headers
+                        .insert(place, (name.clone(), fill(value, names)?));
                 }
                 Detail::Set(name, value) => self.set(name, fill(value, names)?),
             }
@@ -72,7 +73,9 @@ impl Draft {
             self.body = SESSION.replace('\n', "\r\n");
         } else if !form.lines.is_empty() {
             let lines = form.lines.iter().map(|line| fill(line, names));
-            self.body = lines.map(|line| Ok(line? + "\r\n")).collect::<Result<_, String>>()?;
+            self.body = lines
+                .map(|line| Ok(line? + "\r\n"))
+                .collect::<Result<_, String>>()?;
         }
         let says = |name| {
             form.details.iter().any(|detail| match detail {
@@ -84,7 +87,11 @@ impl Draft {
         };
         if !self.body.is_empty() && !says("Content-Type") {
             let session = self.body.starts_with("v=0");
-            let kind = if session { "application/sdp" } else { "text/plain" };
+            let kind = if session {
+                "application/sdp"
+            } else {
+                "text/plain"
+            };
             self.set("Content-Type", kind.to_owned());
         }
         if !says("Content-Length") {

@@ -17,7 +17,11 @@ pub(crate) fn reply(
     (status, phrase): (u16, &str),
     (form, names): (&Form, &Names),
 ) -> Result<Vec<u8>, String> {
-    let phrase = if phrase.is_empty() { usual(status) } else { phrase };
+    let phrase = if phrase.is_empty() {
+        usual(status)
+    } else {
+        phrase
+    };
     let mut draft = Draft::new(format!("SIP/2.0 {status} {phrase}"));
     for via in request.lines("Via") {
         draft.add("Via", via);

@@ -164,7 +164,14 @@ fn drafted(author: &Author<'_>, dialog: &Dialog, plan: &Plan) -> Draft {
 }
 
 /// Requests that say where their sender is reached.
-const REACHABLE: [&str; 6] = ["INVITE", "REGISTER", "SUBSCRIBE", "REFER", "UPDATE", "NOTIFY"];
+const REACHABLE: [&str; 6] = [
+    "INVITE",
+    "REGISTER",
+    "SUBSCRIBE",
+    "REFER",
+    "UPDATE",
+    "NOTIFY",
+];
 
 /// A Contact of an agent.
 pub(super) fn contact(agent: &Agent) -> String {

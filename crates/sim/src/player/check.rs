@@ -26,7 +26,11 @@ impl Check {
             Test::Is(text) => {
                 let text = fill(text, names)?;
                 let whole = self.whole(heard, &text);
-                found.iter().find(|value| **value == text).cloned().or(whole)
+                found
+                    .iter()
+                    .find(|value| **value == text)
+                    .cloned()
+                    .or(whole)
             }
             Test::Matches(pattern) => {
                 let pattern = compiled(pattern, names)?;
@@ -62,7 +66,10 @@ impl Check {
                     Ok(place) => Some(place),
                     Err(_) => values.len().checked_sub(index.unsigned_abs()),
                 };
-                place.and_then(|place| values.get(place).cloned()).into_iter().collect()
+                place
+                    .and_then(|place| values.get(place).cloned())
+                    .into_iter()
+                    .collect()
             }
             Subject::FirstLine => one(&heard.line),
             Subject::Uri => one(heard.uri()),
@@ -77,7 +84,10 @@ impl Check {
     /// A whole header line with several values that is exactly this.
     fn whole(&self, heard: &Heard, text: &str) -> Option<String> {
         match &self.subject {
-            Subject::Header(name) => heard.lines(name).find(|line| *line == text).map(str::to_owned),
+            Subject::Header(name) => heard
+                .lines(name)
+                .find(|line| *line == text)
+                .map(str::to_owned),
             _ => None,
         }
     }
@@ -112,7 +122,10 @@ mod tests {
     fn what_is_found_is_compared_and_kept() {
         let header = |name: &str| Subject::Header(name.to_owned());
         assert_eq!(held(header("v"), Test::Is("b".into())), Ok("b".into()));
-        assert_eq!(held(header("Via"), Test::Is("a,b".into())), Ok("a,b".into()));
+        assert_eq!(
+            held(header("Via"), Test::Is("a,b".into())),
+            Ok("a,b".into())
+        );
         assert!(held(header("Via"), Test::Is("c".into())).is_err());
         assert!(held(header("Via"), Test::Count(1)).is_err());
         assert_eq!(

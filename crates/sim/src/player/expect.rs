@@ -42,7 +42,11 @@ impl<W: World> Player<'_, W> {
                 _ => return Err("only expectations stand in `unordered`".to_owned()),
             }
         }
-        let longest = open.iter().map(|expect| expect.within_ms).max().unwrap_or(0);
+        let longest = open
+            .iter()
+            .map(|expect| expect.within_ms)
+            .max()
+            .unwrap_or(0);
         let deadline = self.step_ended_ms + longest + self.world.patience_ms();
         while !open.is_empty() {
             if self.take_one(&mut open)? {
@@ -146,7 +150,10 @@ impl<W: World> Player<'_, W> {
         let mut names = self.names.clone();
         is_wanted(&expect.wanted, &letter.heard, &names).is_ok()
             && expect.checks.iter().all(|check| {
-                check.what.hold(&letter.heard, letter.arrival.source, &mut names).is_ok()
+                check
+                    .what
+                    .hold(&letter.heard, letter.arrival.source, &mut names)
+                    .is_ok()
             })
     }
 
@@ -154,7 +161,9 @@ impl<W: World> Player<'_, W> {
         is_wanted(&expect.wanted, &letter.heard, &self.names)?;
         let mut wrong = String::new();
         for check in &expect.checks {
-            let held = check.what.hold(&letter.heard, letter.arrival.source, &mut self.names);
+            let held = check
+                .what
+                .hold(&letter.heard, letter.arrival.source, &mut self.names);
             if let Err(found) = held {
                 wrong += &format!("- {}\n+ {found}\n", check.text);
             }
@@ -193,8 +202,13 @@ fn is_wanted(wanted: &Wanted, heard: &Heard, names: &crate::text::Names) -> Resu
         }
         Wanted::Reply { status, phrase } => {
             let right = heard.status() == Some(*status)
-                && phrase.as_ref().is_none_or(|phrase| heard.phrase() == phrase);
-            (right, format!("{status} {}", phrase.clone().unwrap_or_default()))
+                && phrase
+                    .as_ref()
+                    .is_none_or(|phrase| heard.phrase() == phrase);
+            (
+                right,
+                format!("{status} {}", phrase.clone().unwrap_or_default()),
+            )
         }
     };
     if right {

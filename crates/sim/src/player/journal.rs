@@ -17,7 +17,11 @@ impl Journal {
         match arrival.what {
             What::Octets(_) => self.note(arrival.at_ms, agent, "<-", heard),
             What::Closed => {
-                let _ = writeln!(self.0, "  {:>9} {agent:<8} <- closed", seconds(arrival.at_ms));
+                let _ = writeln!(
+                    self.0,
+                    "  {:>9} {agent:<8} <- closed",
+                    seconds(arrival.at_ms)
+                );
             }
         }
     }
@@ -26,7 +30,11 @@ impl Journal {
         let cseq = heard.value("CSeq").unwrap_or_default();
         let line = heard.line.trim_end_matches(" SIP/2.0");
         let line = line.trim_start_matches("SIP/2.0 ");
-        let _ = writeln!(self.0, "  {:>9} {agent:<8} {arrow} {line}  ({cseq})", seconds(at_ms));
+        let _ = writeln!(
+            self.0,
+            "  {:>9} {agent:<8} {arrow} {line}  ({cseq})",
+            seconds(at_ms)
+        );
     }
 }
 
@@ -42,5 +50,7 @@ fn seconds(ms: u64) -> String {
 
 /// A message, set off from the sentences around it.
 pub(super) fn quoted(message: &str) -> String {
-    message.lines().fold(String::new(), |text, line| text + "    " + line + "\n")
+    message
+        .lines()
+        .fold(String::new(), |text, line| text + "    " + line + "\n")
 }

@@ -177,7 +177,9 @@ impl<'a, W: World> Player<'a, W> {
         };
         let params = arguments.iter().map(json).collect::<Result<_, String>>()?;
         let answer = self.world.rpc(name, params).unwrap_or_else(|error| error);
-        match patterns.iter().find(|pattern| !pattern.is_match(&answer)) {
+        let indented = indented(&answer).unwrap_or_default();
+        let held = |pattern: &Regex| pattern.is_match(&answer) || pattern.is_match(&indented);
+        match patterns.iter().find(|pattern| !held(pattern)) {
             Some(pattern) => Err(format!("{pattern} does not match the answer:\n\n{answer}")),
             None => Ok(()),
         }
@@ -185,7 +187,10 @@ impl<'a, W: World> Player<'a, W> {
 
     /// The number of an agent.
     fn phone(&self, who: &Who) -> Result<usize, String> {
-        let found = self.phones.iter().position(|phone| phone.agent.name == who.agent);
+        let found = self
+            .phones
+            .iter()
+            .position(|phone| phone.agent.name == who.agent);
         found.ok_or_else(|| format!("there is no agent {}: write `agent {0} …`", who.agent))
     }
 
@@ -200,7 +205,9 @@ impl<'a, W: World> Player<'a, W> {
             None => format!("{}: at the end", self.scenario.path.display()),
         };
         let log = self.world.log();
-        let last = log.get(log.len().saturating_sub(LOG_SHOWN)..).unwrap_or_default();
+        let last = log
+            .get(log.len().saturating_sub(LOG_SHOWN)..)
+            .unwrap_or_default();
         format!(
             "{place}\n{wrong}\n\nwhat went before:\n{}\nlog:\n  {}\n",
             self.journal,
@@ -213,6 +220,12 @@ impl<'a, W: World> Player<'a, W> {
 const SETTLE_MS: u64 = 50;
 /// How many log lines a failure shows.
 const LOG_SHOWN: usize = 20;
+
+/// JSON with a line for each value.
+fn indented(json: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(json).ok()?;
+    serde_json::to_string_pretty(&value).ok()
+}
 
 fn names(scenario: &Scenario) -> Names {
     let agents = scenario.surroundings.agents.iter();

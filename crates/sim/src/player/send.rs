@@ -25,8 +25,7 @@ impl<W: World> Player<'_, W> {
             Says::Again(word) => self.say_again(&send.who, word.as_deref())?,
             Says::File(name) => {
                 let path = self.scenario.directory().join(name);
-                let octets = std::fs::read(&path);
-                let octets = octets.map_err(|error| format!("{}: {error}", path.display()))?;
+                let octets = crate::disk::read(&path)?;
                 self.say_raw(&send.who, octets, &send.form)?
             }
             Says::Raw => {
@@ -46,10 +45,15 @@ impl<W: World> Player<'_, W> {
 
     fn deliver(&mut self, who: &Who, said: Said) -> Result<(), String> {
         let number = self.phone(who)?;
-        self.journal.said(self.world.now_ms(), &who.agent, &said.octets);
+        self.journal
+            .said(self.world.now_ms(), &who.agent, &said.octets);
         self.world.send(number, said.way, said.octets.clone())?;
         let dialogs = &mut self.phones[number].dialogs;
-        dialogs.entry(who.dialog.clone()).or_default().said.push(said);
+        dialogs
+            .entry(who.dialog.clone())
+            .or_default()
+            .said
+            .push(said);
         Ok(())
     }
 
@@ -94,7 +98,13 @@ impl<W: World> Player<'_, W> {
             way.to = request.source;
         }
         let names = (form, &self.names);
-        let octets = reply(&phone.agent, dialog, &request.heard, (status, phrase), names)?;
+        let octets = reply(
+            &phone.agent,
+            dialog,
+            &request.heard,
+            (status, phrase),
+            names,
+        )?;
         let word = status.to_string();
         Ok(Said { word, way, octets })
     }
@@ -105,13 +115,18 @@ impl<W: World> Player<'_, W> {
         let said = dialog.map_or(&[][..], |dialog| &dialog.said);
         let wanted = |said: &&Said| word.is_none_or(|word| said.word == word);
         let found = said.iter().rev().find(wanted);
-        found.cloned().ok_or_else(|| "that was not said before".to_owned())
+        found
+            .cloned()
+            .ok_or_else(|| "that was not said before".to_owned())
     }
 
     fn say_raw(&mut self, who: &Who, octets: Vec<u8>, form: &Form) -> Result<Said, String> {
         let number = self.phone(who)?;
         let way = self.way(number, form)?;
-        let word = octets.split(|byte| *byte == b' ').next().unwrap_or_default();
+        let word = octets
+            .split(|byte| *byte == b' ')
+            .next()
+            .unwrap_or_default();
         let word = String::from_utf8_lossy(word).into_owned();
         Ok(Said { word, way, octets })
     }
@@ -121,7 +136,8 @@ impl<W: World> Player<'_, W> {
         let to = match &form.to {
             Some(text) => {
                 let text = fill(text, &self.names)?;
-                text.parse().map_err(|_| format!("`{text}` is no address with a port"))?
+                text.parse()
+                    .map_err(|_| format!("`{text}` is no address with a port"))?
             }
             None => agent.server,
         };

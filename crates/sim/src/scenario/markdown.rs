@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn blocks_are_found_with_their_lines() {
-        let page = read("# Title\n\nProse.\n\n```kamailio file=a.cfg\nx\n```\n````sip\n```\n````\n");
+        let page =
+            read("# Title\n\nProse.\n\n```kamailio file=a.cfg\nx\n```\n````sip\n```\n````\n");
         assert_eq!(page.title, "Title");
         let found: Vec<_> = page
             .blocks
@@ -81,7 +82,10 @@ mod tests {
             .collect();
         assert_eq!(
             found,
-            [("kamailio", "file=a.cfg", 6, "x\n"), ("sip", "", 9, "```\n")]
+            [
+                ("kamailio", "file=a.cfg", 6, "x\n"),
+                ("sip", "", 9, "```\n")
+            ]
         );
     }
 }

@@ -7,8 +7,7 @@ mod step;
 mod target;
 
 pub(crate) use step::{
-    Check, Detail, Digest, Expect, Form, Says, Send, Step, StepKind, Subject, Test, Wanted,
-    Who,
+    Check, Detail, Digest, Expect, Form, Says, Send, Step, StepKind, Subject, Test, Wanted, Who,
 };
 
 use markdown::Block;
@@ -86,8 +85,7 @@ impl Scenario {
     /// # Errors
     /// What is wrong with it, with the line.
     pub fn read(path: &Path) -> Result<Scenario, String> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = crate::disk::read_text(path)?;
         Scenario::parse(path, &text).map_err(|wrong| format!("{}:{wrong}", path.display()))
     }
 
@@ -125,7 +123,9 @@ impl Scenario {
     /// As [`Scenario::parse`].
     pub fn moved_to(&self, network: &str) -> Result<Scenario, String> {
         let escaped = |network: &str| network.replace('.', r"\.") + r"\.";
-        let moved = self.text.replace(&format!("{NETWORK}."), &format!("{network}."));
+        let moved = self
+            .text
+            .replace(&format!("{NETWORK}."), &format!("{network}."));
         let moved = moved.replace(&escaped(NETWORK), &escaped(network));
         Scenario::parse_in(network, &self.path, &moved)
     }
@@ -138,7 +138,11 @@ impl Scenario {
     /// True where its script leaves the log level to the runner, which then takes [`LOG_LEVEL`].
     pub(crate) fn leaves_log_level(&self) -> bool {
         let text = self.script.text.as_deref();
-        text.is_some_and(|text| !text.lines().any(|line| line.trim_start().starts_with("debug")))
+        text.is_some_and(|text| {
+            !text
+                .lines()
+                .any(|line| line.trim_start().starts_with("debug"))
+        })
     }
 
     /// True where it calls commands of the server.

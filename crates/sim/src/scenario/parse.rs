@@ -1,9 +1,7 @@
 //! From the lines of a play to its steps.
 
 use super::outline::Node;
-use super::step::{
-    Detail, Digest, Expect, Form, Says, Send, Spoken, Step, StepKind, Wanted, Who,
-};
+use super::step::{Detail, Digest, Expect, Form, Says, Send, Spoken, Step, StepKind, Wanted, Who};
 use super::{Agent, Record, Row, Surroundings, target};
 use crate::text::{duration_ms, words};
 use policy::Proto;
@@ -25,7 +23,12 @@ pub(super) fn play(nodes: &[Node], network: &str) -> Result<(Surroundings, Vec<S
             steps.push(step(node)?);
         }
     }
-    for (name, port) in [("alice", 5071), ("bob", 5072), ("carol", 5073), ("dave", 5074)] {
+    for (name, port) in [
+        ("alice", 5071),
+        ("bob", 5072),
+        ("carol", 5073),
+        ("dave", 5074),
+    ] {
         if !surroundings.agents.iter().any(|agent| agent.name == name) {
             let words = [name.to_owned(), format!("udp:{network}.1:{port}")];
             surroundings.agents.push(agent(&words)?);
@@ -42,9 +45,7 @@ fn surrounding(surroundings: &mut Surroundings, text: &str) -> Result<bool, Stri
         "dns" => surroundings.records.push(record(&words(rest)?)?),
         "db" => surroundings.rows.push(row(&words(rest)?)?),
         "only" => {
-            let (subject, why) = rest
-                .split_once(':')
-                .ok_or("write `only SUBJECT: reason`")?;
+            let (subject, why) = rest.split_once(':').ok_or("write `only SUBJECT: reason`")?;
             surroundings.only = Some((subject.trim().to_owned(), why.trim().to_owned()));
         }
         _ => return Ok(false),
@@ -83,12 +84,16 @@ fn record(words: &[String]) -> Result<Record, String> {
             kind: kind.to_ascii_uppercase(),
             data: data.to_vec(),
         }),
-        _ => Err("write `dns NAME A ADDRESS` or `dns NAME SRV PRIORITY WEIGHT PORT NAME`".to_owned()),
+        _ => {
+            Err("write `dns NAME A ADDRESS` or `dns NAME SRV PRIORITY WEIGHT PORT NAME`".to_owned())
+        }
     }
 }
 
 fn row(words: &[String]) -> Result<Row, String> {
-    let (table, columns) = words.split_first().ok_or("write `db TABLE COLUMN=VALUE …`")?;
+    let (table, columns) = words
+        .split_first()
+        .ok_or("write `db TABLE COLUMN=VALUE …`")?;
     let pair = |word: &String| {
         let (name, value) = word.split_once('=')?;
         Some((name.to_owned(), value.to_owned()))
@@ -132,7 +137,10 @@ fn other(text: &str, below: &[Node]) -> Result<Option<StepKind>, String> {
     Ok(Some(match word {
         "wait" => StepKind::Wait(duration_ms(rest.trim())?),
         "log" | "!log" => {
-            let pattern = rest.trim().strip_prefix('~').ok_or("write `log ~ EXPRESSION`")?;
+            let pattern = rest
+                .trim()
+                .strip_prefix('~')
+                .ok_or("write `log ~ EXPRESSION`")?;
             let pattern = regex(target::unquoted(pattern.trim()))?;
             let wanted = word == "log";
             StepKind::Log { pattern, wanted }
@@ -210,7 +218,9 @@ fn said(text: &str) -> Result<Says, String> {
 }
 
 fn login_of(login: &str) -> Result<Digest, String> {
-    let (user, password) = login.split_once(':').ok_or("write `with digest USER:PASSWORD`")?;
+    let (user, password) = login
+        .split_once(':')
+        .ok_or("write `with digest USER:PASSWORD`")?;
     Ok(Digest {
         user: user.to_owned(),
         password: password.to_owned(),
@@ -237,7 +247,9 @@ fn detail(form: &mut Form, text: &str) -> Result<(), String> {
         }
         Some(("line:", line)) => form.details.push(Detail::FirstLine(line.to_owned())),
         _ => {
-            let (name, value) = text.split_once(':').ok_or_else(|| format!("`{text}` is no detail"))?;
+            let (name, value) = text
+                .split_once(':')
+                .ok_or_else(|| format!("`{text}` is no detail"))?;
             let value = value.trim().to_owned();
             form.details.push(match name.strip_prefix('+') {
                 Some(name) => Detail::Add(name.to_owned(), value),

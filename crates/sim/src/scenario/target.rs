@@ -9,7 +9,8 @@ pub(super) fn place(text: &str) -> Result<(Proto, SocketAddr), String> {
     let (proto, at) = text
         .split_once(':')
         .ok_or_else(|| format!("`{text}` is no place: write `udp:127.0.0.1:5071`"))?;
-    let proto = Proto::parse(proto.as_bytes()).ok_or_else(|| format!("`{proto}` is no transport"))?;
+    let proto =
+        Proto::parse(proto.as_bytes()).ok_or_else(|| format!("`{proto}` is no transport"))?;
     Ok((proto, address(at)?))
 }
 
@@ -40,13 +41,22 @@ pub(super) fn unquoted(text: &str) -> &str {
 
 /// Reads a check.
 pub(super) fn check(text: &str) -> Result<Check, String> {
-    if let Some((name, number)) = text.strip_prefix("count ").and_then(|rest| rest.split_once('=')) {
+    if let Some((name, number)) = text
+        .strip_prefix("count ")
+        .and_then(|rest| rest.split_once('='))
+    {
         let count = number.trim().parse();
         let count = count.map_err(|_| format!("`{number}` is no number"))?;
-        return Ok(plain(Subject::Header(name.trim().to_owned()), Test::Count(count)));
+        return Ok(plain(
+            Subject::Header(name.trim().to_owned()),
+            Test::Count(count),
+        ));
     }
     let (text, capture) = match text.rsplit_once(" => ") {
-        Some((text, name)) => (text.trim(), Some(name.trim().trim_start_matches('$').to_owned())),
+        Some((text, name)) => (
+            text.trim(),
+            Some(name.trim().trim_start_matches('$').to_owned()),
+        ),
         None => (text, None),
     };
     let (not, text) = match text.strip_prefix('!') {
@@ -123,12 +133,18 @@ mod tests {
     fn checks_are_read() {
         for (text, read) in [
             ("To: <sip:b>", "Header(\"To\") Is(\"<sip:b>\") None"),
-            ("To ~ tag=(.*) => t", "Header(\"To\") Matches(\"tag=(.*)\") Some(\"t\")"),
+            (
+                "To ~ tag=(.*) => t",
+                "Header(\"To\") Matches(\"tag=(.*)\") Some(\"t\")",
+            ),
             ("!Route", "Header(\"Route\") Absent None"),
             ("!Via ~ x", "Header(\"Via\") NoneMatches(\"x\") None"),
             ("count Via = 2", "Header(\"Via\") Count(2) None"),
             ("Via[-1] ~ x", "Value(\"Via\", -1) Matches(\"x\") None"),
-            ("Record-Route => $rr", "Header(\"Record-Route\") Present Some(\"rr\")"),
+            (
+                "Record-Route => $rr",
+                "Header(\"Record-Route\") Present Some(\"rr\")",
+            ),
             ("uri: sip:a", "Uri Is(\"sip:a\") None"),
         ] {
             let check = check(text).expect("a check");

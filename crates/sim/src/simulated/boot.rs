@@ -84,7 +84,10 @@ fn with_database(script: &Script) -> Script {
     Script {
         text: script.text.as_ref().map(filled),
         files: script.files.clone(),
-        arguments: script.arguments.as_ref().map(|words| words.iter().map(filled).collect()),
+        arguments: script
+            .arguments
+            .as_ref()
+            .map(|words| words.iter().map(filled).collect()),
     }
 }
 

@@ -90,10 +90,18 @@ fn alias(text: &str) -> Result<Vec<script::ast::Endpoint>, String> {
 /// `MODULE:NAME:i:5` or `MODULE:NAME:s:text`.
 fn modparam(text: &str) -> Result<(String, String, ParamValue), String> {
     let mut parts = text.splitn(4, [':', ',']);
-    let mut part = || parts.next().ok_or_else(|| format!("--modparam {text}: write MODULE:NAME:i|s:VALUE"));
+    let mut part = || {
+        parts
+            .next()
+            .ok_or_else(|| format!("--modparam {text}: write MODULE:NAME:i|s:VALUE"))
+    };
     let (module, name, kind, value) = (part()?, part()?, part()?, part()?);
     let value = match kind {
-        "i" => ParamValue::Int(value.parse().map_err(|_| format!("`{value}` is no number"))?),
+        "i" => ParamValue::Int(
+            value
+                .parse()
+                .map_err(|_| format!("`{value}` is no number"))?,
+        ),
         _ => ParamValue::Text(value.to_owned().into()),
     };
     Ok((module.to_owned(), name.to_owned(), value))

@@ -34,7 +34,7 @@ impl Files for Disk<'_> {
 }
 
 fn read(path: &Path) -> Result<Opened, FileError> {
-    match std::fs::read(path) {
+    match crate::disk::open(path) {
         Ok(text) => Ok(Opened {
             path: path.display().to_string(),
             text,

@@ -183,7 +183,8 @@ impl World for Simulated {
     fn close(&mut self, agent: usize) {
         for connection in self.connections.of_agent(agent) {
             self.connections.remove(connection);
-            self.queue.put(self.now_ms + 1, Event::Closed { connection });
+            self.queue
+                .put(self.now_ms + 1, Event::Closed { connection });
         }
     }
 

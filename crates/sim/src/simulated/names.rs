@@ -15,12 +15,17 @@ enum Known {
 
 impl Names {
     pub(super) fn new(records: &[Record]) -> Result<Names, String> {
-        let known = records.iter().map(|record| Ok((record.name.clone(), read(record)?)));
+        let known = records
+            .iter()
+            .map(|record| Ok((record.name.clone(), read(record)?)));
         known.collect::<Result<_, String>>().map(Names)
     }
 
     pub(super) fn answer(&self, query: &Query) -> Answer {
-        let named = self.0.iter().filter(|(name, _)| name.as_bytes() == query.name);
+        let named = self
+            .0
+            .iter()
+            .filter(|(name, _)| name.as_bytes() == query.name);
         let mut addresses = Vec::new();
         let mut services = Vec::new();
         for (_, known) in named {
@@ -40,7 +45,13 @@ impl Names {
 }
 
 fn read(record: &Record) -> Result<Known, String> {
-    let wrong = || format!("dns {}: `{}` is not understood", record.name, record.data.join(" "));
+    let wrong = || {
+        format!(
+            "dns {}: `{}` is not understood",
+            record.name,
+            record.data.join(" ")
+        )
+    };
     match (record.kind.as_str(), record.data.as_slice()) {
         ("A" | "AAAA", [ip]) => ip.parse().map(Known::Address).map_err(|_| wrong()),
         ("SRV", [priority, weight, port, target]) => {

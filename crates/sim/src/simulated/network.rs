@@ -63,13 +63,15 @@ impl Queue {
 
     /// Takes out what is under way to a phone on a connection, in order.
     pub(super) fn take_stream(&mut self, wanted: ConnectionId) -> Vec<Bytes> {
-        let is_it = |event: &Event| matches!(event, Event::ToAgentStream { connection, .. } if *connection == wanted);
-        let events = self.events.extract_if(.., |_, event| is_it(event));
-        let bytes = events.filter_map(|(_, event)| match event {
-            Event::ToAgentStream { bytes, .. } => Some(bytes),
-            _ => None,
+        let mut taken = Vec::new();
+        self.events.retain(|_, event| match event {
+            Event::ToAgentStream { connection, bytes } if *connection == wanted => {
+                taken.push(std::mem::take(bytes));
+                false
+            }
+            _ => true,
         });
-        bytes.collect()
+        taken
     }
 
     /// The arrival of something on a way: at the wanted time, but not before what went earlier.

@@ -60,7 +60,8 @@ impl Simulated {
         };
         let at = self.arrival_ms(flow.local, flow.peer);
         let bytes = transmit.bytes;
-        self.queue.put(at, Event::ToAgentStream { connection, bytes });
+        self.queue
+            .put(at, Event::ToAgentStream { connection, bytes });
         if transmit.close {
             self.server_closes(connection);
         }

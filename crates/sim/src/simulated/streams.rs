@@ -45,7 +45,9 @@ impl Connections {
         let mut own = open.filter(|(_, connection)| {
             connection.flow.peer == peer && connection.flow.proto == proto
         });
-        own.next().map(|(id, _)| *id).or(self.aliases.get(&peer).copied())
+        own.next()
+            .map(|(id, _)| *id)
+            .or(self.aliases.get(&peer).copied())
     }
 
     pub(super) fn alias(&mut self, id: ConnectionId, address: SocketAddr) {
@@ -56,7 +58,7 @@ impl Connections {
         self.open.contains_key(&id)
     }
 
-    fn from_agent(&self, agent: usize, way: Way) -> Option<ConnectionId> {
+    fn between(&self, agent: usize, way: Way) -> Option<ConnectionId> {
         let open = self.open.iter().rev();
         let mut own = open.filter(|(_, connection)| {
             connection.agent == agent
@@ -92,7 +94,7 @@ impl Simulated {
         mut bytes: Bytes,
     ) -> Result<(), String> {
         let given = way.connection.map(ConnectionId);
-        let id = match given.or_else(|| self.connections.from_agent(agent, way)) {
+        let id = match given.or_else(|| self.connections.between(agent, way)) {
             Some(id) => id,
             None => self.agent_connects(agent, way)?,
         };
@@ -138,9 +140,8 @@ impl Simulated {
     /// The server connects to a phone; none where no phone listens there.
     pub(super) fn server_connects(&mut self, flow: Flow) -> Option<ConnectionId> {
         let mut places = self.places.iter();
-        let listens = |place: &crate::Place| {
-            place.address == flow.peer && place.proto == flow.proto
-        };
+        let listens =
+            |place: &crate::Place| place.address == flow.peer && place.proto == flow.proto;
         let agent = places.position(listens)?;
         let mut flow = flow;
         flow.local.set_port(EPHEMERAL - 1);

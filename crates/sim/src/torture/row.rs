@@ -42,8 +42,7 @@ pub fn rows(directory: &Path) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     for rfc in ["rfc4475", "rfc5118"] {
         let table = directory.join(rfc).join("EXPECT.tsv");
-        let text = std::fs::read_to_string(&table);
-        let text = text.map_err(|error| format!("{}: {error}", table.display()))?;
+        let text = crate::disk::read_text(&table)?;
         for line in text.lines().skip(1) {
             rows.push(row(directory, rfc, line)?);
         }
@@ -62,7 +61,10 @@ fn row(directory: &Path, rfc: &str, line: &str) -> Result<Row, String> {
         udp: (*udp).to_owned(),
         tcp: (*tcp).to_owned(),
         ideal: (*ideal).to_owned(),
-        checks: check(checks).map_err(|wrong| format!("{name}: {wrong}"))?.into_iter().collect(),
+        checks: check(checks)
+            .map_err(|wrong| format!("{name}: {wrong}"))?
+            .into_iter()
+            .collect(),
         name,
     })
 }
@@ -79,7 +81,9 @@ fn check(text: &str) -> Result<Option<Check>, String> {
     if let Some(pattern) = text.strip_prefix("fwdno:") {
         return Ok(Some(Check::NotForwarded(regex(pattern)?)));
     }
-    let count = text.strip_prefix("udp:nresp<=").and_then(|count| count.parse().ok());
+    let count = text
+        .strip_prefix("udp:nresp<=")
+        .and_then(|count| count.parse().ok());
     match count {
         Some(count) => Ok(Some(Check::FinalReplies(count))),
         None => Err(format!("`{text}` is no check")),
@@ -88,8 +92,12 @@ fn check(text: &str) -> Result<Option<Check>, String> {
 
 impl Row {
     /// True where an outcome is allowed.
-    pub fn allows(&self, proto: Proto, outcome: &str) -> bool {
-        let allowed = if proto == Proto::Udp { &self.udp } else { &self.tcp };
+    fn allows(&self, proto: Proto, outcome: &str) -> bool {
+        let allowed = if proto == Proto::Udp {
+            &self.udp
+        } else {
+            &self.tcp
+        };
         among(allowed, outcome)
     }
 
@@ -112,7 +120,12 @@ impl Row {
         }
         let heard = seen.replies.iter().chain(&seen.forwarded);
         let shown: Vec<_> = heard.map(|heard| heard.message.as_str()).collect();
-        Err(format!("{} over {proto}: {}\n\n{}", self.name, wrong.join(", "), shown.join("\n\n")))
+        Err(format!(
+            "{} over {proto}: {}\n\n{}",
+            self.name,
+            wrong.join(", "),
+            shown.join("\n\n")
+        ))
     }
 }
 
@@ -129,7 +142,8 @@ impl Check {
             }
             Check::FinalReplies(most) => {
                 let replies = seen.replies.iter();
-                let finals = replies.filter(|heard| heard.status().is_some_and(|status| status >= 200));
+                let finals =
+                    replies.filter(|heard| heard.status().is_some_and(|status| status >= 200));
                 let finals: BTreeSet<_> = finals.map(|heard| heard.identity()).collect();
                 proto == Proto::Udp && finals.len() > *most
             }
