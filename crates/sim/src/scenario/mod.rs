@@ -3,7 +3,9 @@
 mod markdown;
 mod outline;
 mod parse;
+mod say;
 mod step;
+mod surrounding;
 mod target;
 
 pub(crate) use step::{

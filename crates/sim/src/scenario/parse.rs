@@ -1,10 +1,11 @@
 //! From the lines of a play to its steps.
 
 use super::outline::Node;
-use super::step::{Detail, Digest, Expect, Form, Says, Send, Spoken, Step, StepKind, Wanted, Who};
-use super::{Agent, Record, Row, Surroundings, target};
+use super::say::send;
+use super::step::{Expect, Spoken, Step, StepKind, Wanted, Who};
+use super::surrounding::{agent, surrounding};
+use super::{Surroundings, target};
 use crate::text::{duration_ms, words};
-use policy::Proto;
 use regex::Regex;
 
 /// How long a message is waited for where a play does not say.
@@ -35,74 +36,6 @@ pub(super) fn play(nodes: &[Node], network: &str) -> Result<(Surroundings, Vec<S
         }
     }
     Ok((surroundings, steps))
-}
-
-/// Takes a line that says how things are; false where it says what happens.
-fn surrounding(surroundings: &mut Surroundings, text: &str) -> Result<bool, String> {
-    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
-    match word {
-        "agent" => surroundings.agents.push(agent(&words(rest)?)?),
-        "dns" => surroundings.records.push(record(&words(rest)?)?),
-        "db" => surroundings.rows.push(row(&words(rest)?)?),
-        "only" => {
-            let (subject, why) = rest.split_once(':').ok_or("write `only SUBJECT: reason`")?;
-            surroundings.only = Some((subject.trim().to_owned(), why.trim().to_owned()));
-        }
-        _ => return Ok(false),
-    }
-    Ok(true)
-}
-
-fn agent(words: &[String]) -> Result<Agent, String> {
-    let [name, place, rest @ ..] = words else {
-        return Err("write `agent NAME PROTOCOL:ADDRESS:PORT`".to_owned());
-    };
-    let (proto, address) = target::place(place)?;
-    let port = if proto.is_secure() { 5061 } else { 5060 };
-    let mut agent = Agent {
-        name: name.clone(),
-        proto,
-        address,
-        record: format!("sip:{name}@example.test"),
-        server: target::server(address, port),
-    };
-    let mut rest = rest.iter();
-    while let Some(word) = rest.next() {
-        match word.as_str() {
-            "to" => agent.server = target::address(rest.next().map_or("", |word| word))?,
-            record if record.contains("sip") => agent.record = record.to_owned(),
-            other => return Err(format!("`{other}` says nothing about an agent")),
-        }
-    }
-    Ok(agent)
-}
-
-fn record(words: &[String]) -> Result<Record, String> {
-    match words {
-        [name, kind, data @ ..] if !data.is_empty() => Ok(Record {
-            name: name.to_ascii_lowercase(),
-            kind: kind.to_ascii_uppercase(),
-            data: data.to_vec(),
-        }),
-        _ => {
-            Err("write `dns NAME A ADDRESS` or `dns NAME SRV PRIORITY WEIGHT PORT NAME`".to_owned())
-        }
-    }
-}
-
-fn row(words: &[String]) -> Result<Row, String> {
-    let (table, columns) = words
-        .split_first()
-        .ok_or("write `db TABLE COLUMN=VALUE …`")?;
-    let pair = |word: &String| {
-        let (name, value) = word.split_once('=')?;
-        Some((name.to_owned(), value.to_owned()))
-    };
-    let columns: Option<Vec<_>> = columns.iter().map(pair).collect();
-    Ok(Row {
-        table: table.clone(),
-        columns: columns.ok_or("each column is written `name=value`")?,
-    })
 }
 
 fn step(node: &Node) -> Result<Step, String> {
@@ -171,95 +104,6 @@ fn regex(text: &str) -> Result<Regex, String> {
     Regex::new(text).map_err(|error| error.to_string())
 }
 
-fn send(who: &str, says: &str, below: &[Node]) -> Result<Send, String> {
-    let mut form = Form::default();
-    for node in below {
-        detail(&mut form, &node.text).map_err(|wrong| format!("{}: {wrong}", node.line))?;
-    }
-    Ok(Send {
-        who: dialog(who),
-        says: said(says)?,
-        form,
-    })
-}
-
-fn said(text: &str) -> Result<Says, String> {
-    let (text, digest) = match text.split_once(" with digest ") {
-        Some((text, login)) => (text.trim(), Some(login_of(login)?)),
-        None => (text, None),
-    };
-    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let rest = rest.trim();
-    Ok(match (first, rest) {
-        ("again", _) => Says::Again(None),
-        (word, "again") => Says::Again(Some(word.to_owned())),
-        ("file", path) => Says::File(path.to_owned()),
-        ("raw", _) => Says::Raw,
-        (code, phrase) if is_status(code) => {
-            let (phrase, to) = match phrase.strip_prefix("for ") {
-                Some(method) => ("", Some(method)),
-                None => match phrase.split_once(" for ") {
-                    Some((phrase, method)) => (phrase, Some(method)),
-                    None => (phrase, None),
-                },
-            };
-            Says::Reply {
-                status: code.parse().unwrap_or_default(),
-                phrase: phrase.to_owned(),
-                to: to.map(str::to_owned),
-            }
-        }
-        (method, uri) => Says::Request {
-            method: method.to_owned(),
-            uri: (!uri.is_empty()).then(|| uri.to_owned()),
-            digest,
-        },
-    })
-}
-
-fn login_of(login: &str) -> Result<Digest, String> {
-    let (user, password) = login
-        .split_once(':')
-        .ok_or("write `with digest USER:PASSWORD`")?;
-    Ok(Digest {
-        user: user.to_owned(),
-        password: password.to_owned(),
-    })
-}
-
-fn detail(form: &mut Form, text: &str) -> Result<(), String> {
-    if let Some(line) = text.strip_prefix('|') {
-        let line = line.strip_prefix(' ').unwrap_or(line);
-        form.lines.push(line.to_owned());
-        return Ok(());
-    }
-    if text.contains(" => ") {
-        form.captures.push(target::check(text)?);
-        return Ok(());
-    }
-    match text.split_once(' ') {
-        None if text == "sdp" => form.sdp = true,
-        None if text.starts_with('!') => form.details.push(Detail::Remove(text[1..].to_owned())),
-        Some(("to", address)) => form.to = Some(address.trim().to_owned()),
-        Some(("by", proto)) => {
-            let proto = Proto::parse(proto.trim().as_bytes());
-            form.by = Some(proto.ok_or("that is no transport")?);
-        }
-        Some(("line:", line)) => form.details.push(Detail::FirstLine(line.to_owned())),
-        _ => {
-            let (name, value) = text
-                .split_once(':')
-                .ok_or_else(|| format!("`{text}` is no detail"))?;
-            let value = value.trim().to_owned();
-            form.details.push(match name.strip_prefix('+') {
-                Some(name) => Detail::Add(name.to_owned(), value),
-                None => Detail::Set(name.to_owned(), value),
-            });
-        }
-    }
-    Ok(())
-}
-
 fn expect(who: &str, text: &str, below: &[Node]) -> Result<StepKind, String> {
     let who = dialog(who);
     let (text, within) = timed(text, " within ")?;
@@ -315,11 +159,11 @@ fn timed<'a>(text: &'a str, word: &str) -> Result<(&'a str, Option<u64>), String
     }
 }
 
-fn is_status(word: &str) -> bool {
+pub(super) fn is_status(word: &str) -> bool {
     word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn dialog(text: &str) -> Who {
+pub(super) fn dialog(text: &str) -> Who {
     let (agent, dialog) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     Who {
         agent: agent.to_owned(),
