@@ -42,10 +42,11 @@ impl Worker {
             context,
             Reply {
                 code: 200,
-                reason,
+                reason: reason.clone(),
                 how: ReplyHow::Stateless,
             },
         );
+        self.tell_replied(context, 200, &reason, None);
         self.post(id, Mail::Cancel(context.message.clone()));
         0
     }

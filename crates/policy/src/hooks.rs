@@ -12,7 +12,8 @@ pub trait TransactionHook: Send + Sync {
     /// A request got its transaction and is about to be relayed.
     fn relayed(&self, _context: &mut Context) {}
 
-    /// A final reply goes to the caller; `reply` is none where it was made here.
+    /// A final reply goes to the caller; `reply` is none where it was made here. Also for a CANCEL,
+    /// which has no transaction of its own.
     fn replied(&self, _context: &mut Context, _outcome: &Replied<'_>) {}
 
     /// A branch ended without success; `reply` is none where the status was made up here.

@@ -45,17 +45,8 @@ impl TransactionHook for Logic {
         }
         let mut facts = Facts::of(ack);
         let code = context.transaction().map_or(0, |own| own.replied);
-        let branches = context
-            .transaction()
-            .map(|own| own.branches.as_slice())
-            .unwrap_or_default();
-        let reply = branches
-            .iter()
-            .filter_map(|branch| branch.reply.as_ref())
-            .find(|reply| reply.status() == Some(code));
-        facts.reason = reply.map_or(Bytes::from_static(b"OK"), |reply| {
-            reply.slice_of(reply.reason())
-        });
+        // An ACK has no reason of its own: Kamailio prints the standard phrase of the code.
+        facts.reason = Bytes::from_static(if code == 202 { b"Accepted" } else { b"OK" });
         facts.code = code.to_string().into();
         let request = std::mem::replace(&mut context.message, Arc::new(ack.clone()));
         self.write(context, Event::Acknowledged, facts);
