@@ -53,9 +53,7 @@ impl Worker {
         if context.target.uri != context.message.request_uri() {
             edits.set_request_uri(context.target.uri.clone()).ok()?;
         }
-        edits
-            .set_via(via(outbound, flow, branch, context))
-            .ok()?;
+        edits.set_via(via(outbound, flow, branch, context)).ok()?;
         if let Some(back) = self.return_of(context) {
             edits.note_source(back.received, back.rport);
         }

@@ -64,8 +64,14 @@ impl Config {
 
     /// The route a place in the source stands in.
     pub fn route_at(&self, at: Span) -> Option<&script::RouteInfo> {
-        let before = self.program.routes().iter().filter(|route| route.span.file == at.file);
-        before.filter(|route| route.span.start <= at.start).max_by_key(|route| route.span.start)
+        let before = self
+            .program
+            .routes()
+            .iter()
+            .filter(|route| route.span.file == at.file);
+        before
+            .filter(|route| route.span.start <= at.start)
+            .max_by_key(|route| route.span.start)
     }
 
     /// The event route of this name, if the script has it.

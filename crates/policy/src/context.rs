@@ -254,7 +254,9 @@ impl Context {
 
     /// The place in the transaction table that this context holds, made or only reserved.
     pub fn held(&self) -> Option<stack::table::TxId> {
-        self.transaction().map(|transaction| transaction.id).or(self.reserved)
+        self.transaction()
+            .map(|transaction| transaction.id)
+            .or(self.reserved)
     }
 
     /// What is armed for the transaction, now or as soon as it exists.

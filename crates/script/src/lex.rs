@@ -111,7 +111,8 @@ pub(crate) fn is_name_byte(byte: u8) -> bool {
 pub(crate) fn variable_name_len(text: &[u8]) -> usize {
     let mut at = 0;
     while let Some(byte) = text.get(at) {
-        let dotted = at > 0 && *byte == b'.' && text.get(at + 1).is_some_and(u8::is_ascii_alphabetic);
+        let dotted =
+            at > 0 && *byte == b'.' && text.get(at + 1).is_some_and(u8::is_ascii_alphabetic);
         if !dotted && !is_name_byte(*byte) {
             break;
         }
