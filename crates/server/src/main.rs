@@ -7,6 +7,7 @@ mod certificate;
 mod clock;
 mod command;
 mod commands;
+mod crew;
 mod ctl;
 mod files;
 mod load;
@@ -25,7 +26,9 @@ fn main() -> ExitCode {
     match command::parse().run() {
         Ok(code) => code,
         Err(why) => {
-            eprintln!("ringwall: {why}");
+            // Findings have a form of their own.
+            let name = if why.contains('\n') { "" } else { "ringwall: " };
+            eprintln!("{name}{why}");
             ExitCode::FAILURE
         }
     }

@@ -1,22 +1,18 @@
-//! A configuration becomes a running server: sockets, workers, signals, and the end.
+//! A configuration becomes a running server, until a signal ends it.
 
 use crate::builtin::BuiltIn;
 use crate::clock::{Clock, unix_ms};
+use crate::crew::{Crew, Equipment, Letters};
 use crate::load::{Ground, random};
-use crate::open::{self, Open};
 use crate::process::Process;
-use crate::wire::{Asker, Guarded, Hands, ModuleTimers, Names, Post, StreamWorker, UdpWorker};
-use crate::{banner, commands, panics, tasks};
+use crate::{banner, commands, open, panics, tasks};
 use control::{Answering, Controls};
-use edge::{Edge, Keys, Limits, Worker};
-use net::stream::Streams;
-use net::udp::Workers;
-use policy::{Config, Identity, Level};
+use edge::{Edge, Keys, Limits};
+use policy::{Config, ControlSocket, Identity, Level};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::runtime::Runtime;
 
 /// What a server starts from.
 pub(crate) struct Setup<'a> {
@@ -30,21 +26,12 @@ pub(crate) struct Setup<'a> {
 
 /// A running server.
 pub(crate) struct Server<'a> {
-    workers: Workers,
-    streams: Option<Streams>,
-    threads: Vec<std::thread::JoinHandle<()>>,
-    stop: Arc<AtomicBool>,
-    /// Set by SIGINT and SIGTERM.
-    ended: Arc<AtomicBool>,
+    crew: Crew,
     edge: Arc<Edge>,
     controls: Controls,
     process: &'a Process,
-    /// The runtime of the name server client; it ends with the server.
-    _runtime: Runtime,
+    ground: &'a Ground,
 }
-
-/// Threads for connections and answers.
-const STREAM_WORKERS: usize = 2;
 
 impl<'a> Server<'a> {
     /// Opens sockets and databases and starts the workers.
@@ -60,83 +47,32 @@ impl<'a> Server<'a> {
             built_in,
         } = setup;
         panics::log_them(ground.logger.clone());
-        // Before anybody can know that the server is there: what it made by then is put away in order.
-        let ended = heed_signals()?;
-        let identity = Arc::new(config.identity.clone());
-        let (posts, letters): (Vec<Post>, Vec<_>) =
-            (0..STREAM_WORKERS).map(|_| Post::new()).unzip();
-        let Open {
-            sockets,
-            streams,
-            tls,
-        } = open::open(&config, &posts, &ground.logger)?;
+        let letters = Letters::new();
+        let open = open::open(&config, &letters.posts, &ground.logger)?;
         process.write_pid_files()?;
         process.drop_privileges()?;
         ground.databases.connect()?;
         let has_users = prepare_own(&mut config, ground, built_in)?;
         tasks::run_start(&mut config)?;
-        let per_socket = children(&config);
-        let controls = std::mem::take(&mut config.installed.controls);
-        let world = ground.world();
-        let edge = Arc::new(Edge::new(
-            Arc::new(config),
-            Limits::default(),
-            keys(),
-            &world,
-        ));
-        let runtime = runtime()?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let names = Names::of_system(runtime.handle().clone());
-        let hands = Hands {
-            sockets: sockets.clone(),
-            streams: streams.clone(),
-            tls,
-            asker: Asker::new(posts.into(), names),
-        };
-        let panics = panics::counter(&ground.counters);
-        let worker = || {
-            let worker = Worker::new(edge.clone(), clock.now(), u64::from_le_bytes(random()));
-            Guarded::new(worker, panics.clone())
-        };
-        let mut threads: Vec<_> = letters
-            .into_iter()
-            .map(|letters| {
-                let (hands, identity) = (hands.clone(), identity.clone());
-                let stream = StreamWorker {
-                    worker: worker(),
-                    hands,
-                    clock,
-                    identity,
-                    letters,
-                };
-                let stop = stop.clone();
-                std::thread::spawn(move || stream.run(&stop))
-            })
-            .collect();
-        let workers = Workers::start(&sockets, per_socket, |_| UdpWorker {
-            worker: worker(),
-            hands: hands.clone(),
-            clock,
+        let (identity, per_socket) = (Arc::new(config.identity.clone()), children(&config));
+        let wanted = std::mem::take(&mut config.installed.controls);
+        let edge = edge(config, ground);
+        let equipment = Equipment {
+            edge: edge.clone(),
             identity: identity.clone(),
-        })
-        .map_err(|error| format!("a worker thread does not start: {}", error.0))?;
-        let (timers, stop_timers) = (ModuleTimers(edge.clone()), stop.clone());
-        threads.push(std::thread::spawn(move || timers.run(&stop_timers)));
-        let controls = open_controls(&controls, process, &edge, ground)?;
-        if let Some(built_in) = built_in {
-            eprint!("{}", banner::lines(built_in, &identity, has_users));
-        }
-        say_listening(&identity, ground);
+            clock,
+            panics: panics::counter(&ground.counters),
+            per_socket,
+        };
+        let crew = Crew::start(&equipment, open, letters)?;
+        let controls = open_controls(&wanted, process, &edge, ground)?;
+        say_ready(built_in, &identity, has_users, ground);
         Ok(Server {
-            workers,
-            streams,
-            threads,
-            stop,
-            ended,
+            crew,
             edge,
             controls,
             process,
-            _runtime: runtime,
+            ground,
         })
     }
 
@@ -144,17 +80,18 @@ impl<'a> Server<'a> {
     ///
     /// # Errors
     /// A sentence, where a worker died.
-    pub(crate) fn run(self, ground: &Ground) -> Result<(), String> {
-        let mut died = false;
-        while !self.ended.load(Ordering::Relaxed) && !died {
-            std::thread::sleep(Duration::from_millis(50));
-            died = self.workers.any_finished()
-                || self
-                    .threads
-                    .iter()
-                    .any(std::thread::JoinHandle::is_finished);
+    pub(crate) fn run(self) -> Result<(), String> {
+        let ended = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            signal_hook::flag::register(signal, ended.clone())
+                .map_err(|error| error.to_string())?;
         }
-        self.stop(ground);
+        let mut died = false;
+        while !ended.load(Ordering::Relaxed) && !died {
+            std::thread::sleep(Duration::from_millis(50));
+            died = self.crew.is_broken();
+        }
+        self.stop();
         if died {
             Err("a worker thread died; see the log".to_owned())
         } else {
@@ -162,20 +99,11 @@ impl<'a> Server<'a> {
         }
     }
 
-    fn stop(mut self, ground: &Ground) {
-        self.stop.store(true, Ordering::Relaxed);
+    fn stop(mut self) {
         self.controls.close();
-        self.workers.stop();
-        self.workers.join();
-        if let Some(streams) = &self.streams {
-            streams.shutdown();
-        }
-        for thread in self.threads {
-            // A thread that panicked has said so.
-            let _ = thread.join();
-        }
+        self.crew.stop();
         tasks::run_stop(&self.edge.config());
-        ground.databases.close();
+        self.ground.databases.close();
         self.process.remove_pid_files();
     }
 }
@@ -197,8 +125,20 @@ fn prepare_own(
     Ok(has_users)
 }
 
+fn edge(config: Config, ground: &Ground) -> Arc<Edge> {
+    let number = || u64::from_le_bytes(random());
+    let keys = Keys {
+        hashing: std::array::from_fn(|_| number()),
+        tags: std::array::from_fn(|_| number()),
+        branches: std::array::from_fn(|_| random()),
+        first_label: u32::from_le_bytes(random()),
+    };
+    let limits = Limits::default();
+    Arc::new(Edge::new(Arc::new(config), limits, keys, &ground.world()))
+}
+
 fn open_controls(
-    wanted: &[policy::ControlSocket],
+    wanted: &[ControlSocket],
     process: &Process,
     edge: &Arc<Edge>,
     ground: &Ground,
@@ -214,28 +154,22 @@ fn open_controls(
             Ok(()) => {}
             Err(why) if socket.required => return Err(format!("{}: {why}", socket.module)),
             Err(why) => ground.logger.log(Level::Warn, socket.module, || {
-                format!("no commands here: {why}")
+                format!("no commands are taken here: {why}")
             }),
         }
     }
     Ok(controls)
 }
 
-fn say_listening(identity: &Identity, ground: &Ground) {
+fn say_ready(built_in: Option<&BuiltIn>, identity: &Identity, has_users: bool, ground: &Ground) {
+    if let Some(built_in) = built_in {
+        eprint!("{}", banner::lines(built_in, identity, has_users));
+    }
     for socket in &identity.sockets {
         ground.logger.log(Level::Info, "core", || {
             format!("listening on {}:{}", socket.proto.name(), socket.addr)
         });
     }
-}
-
-/// A flag that SIGINT and SIGTERM set.
-fn heed_signals() -> Result<Arc<AtomicBool>, String> {
-    let ended = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register(signal, ended.clone()).map_err(|error| error.to_string())?;
-    }
-    Ok(ended)
 }
 
 fn children(config: &Config) -> usize {
@@ -244,24 +178,5 @@ fn children(config: &Config) -> usize {
         0 => cores,
         // Threads beyond the cores only add wake-ups: Kamailio needs them because its workers block.
         wanted => wanted.min(cores),
-    }
-}
-
-fn runtime() -> Result<Runtime, String> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("names")
-        .enable_all()
-        .build()
-        .map_err(|error| format!("the name server client does not start: {error}"))
-}
-
-fn keys() -> Keys {
-    let number = || u64::from_le_bytes(random());
-    Keys {
-        hashing: std::array::from_fn(|_| number()),
-        tags: std::array::from_fn(|_| number()),
-        branches: std::array::from_fn(|_| random()),
-        first_label: u32::from_le_bytes(random()),
     }
 }

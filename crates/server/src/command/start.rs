@@ -39,7 +39,7 @@ pub(super) fn run(run: &Run) -> Result<ExitCode, String> {
         process: &process,
         built_in: built_in.as_ref(),
     })?;
-    server.run(&ground)?;
+    server.run()?;
     Ok(ExitCode::SUCCESS)
 }
 

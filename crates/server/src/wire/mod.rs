@@ -13,7 +13,7 @@ pub(crate) use ask::Asker;
 pub(crate) use dns::Names;
 pub(crate) use guard::Guarded;
 pub(crate) use hands::Hands;
-pub(crate) use stream::{Post, StreamWorker, stream_config};
+pub(crate) use stream::{Letter, Post, StreamWorker, stream_config};
 pub(crate) use timers::ModuleTimers;
 pub(crate) use tls::Tls;
 pub(crate) use udp::UdpWorker;
