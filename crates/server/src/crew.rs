@@ -3,13 +3,11 @@
 use crate::clock::Clock;
 use crate::load::random;
 use crate::open::Open;
-use crate::wire::{
-    Asker, Fresh, Guarded, Hands, ModuleTimers, Names, Post, StreamWorker, UdpWorker,
-};
+use crate::wire::{Asker, Guarded, Hands, ModuleTimers, Names, Post, StreamWorker, UdpWorker};
 use edge::{Edge, Worker};
 use net::stream::Streams;
 use net::udp::Workers;
-use policy::{Counter, Identity, Now};
+use policy::{Counter, Identity};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
@@ -115,10 +113,9 @@ impl Crew {
 
 impl Equipment {
     fn worker(&self) -> Guarded {
-        let edge = self.edge.clone();
-        let fresh: Fresh =
-            Arc::new(move |now: Now| Worker::new(edge.clone(), now, u64::from_le_bytes(random())));
-        Guarded::new(self.clock.now(), fresh, self.panics.clone())
+        let seed = u64::from_le_bytes(random());
+        let worker = Worker::new(self.edge.clone(), self.clock.now(), seed);
+        Guarded::new(worker, self.panics.clone())
     }
 
     fn stream_worker(&self, hands: &Hands, letters: Receiver<crate::wire::Letter>) -> StreamWorker {

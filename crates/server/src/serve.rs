@@ -27,6 +27,8 @@ pub(crate) struct Setup<'a> {
 /// A running server.
 pub(crate) struct Server<'a> {
     crew: Crew,
+    /// Set by SIGINT and SIGTERM.
+    ended: Arc<AtomicBool>,
     edge: Arc<Edge>,
     controls: Controls,
     process: &'a Process,
@@ -47,6 +49,8 @@ impl<'a> Server<'a> {
             built_in,
         } = setup;
         panics::log_them(ground.logger.clone());
+        // Before anybody can know that the server is there: what it made by then is put away in order.
+        let ended = heed_signals()?;
         let letters = Letters::new();
         let open = open::open(&config, &letters.posts, &ground.logger)?;
         process.write_pid_files()?;
@@ -69,6 +73,7 @@ impl<'a> Server<'a> {
         say_ready(built_in, &identity, has_users, ground);
         Ok(Server {
             crew,
+            ended,
             edge,
             controls,
             process,
@@ -81,13 +86,8 @@ impl<'a> Server<'a> {
     /// # Errors
     /// A sentence, where a worker died.
     pub(crate) fn run(self) -> Result<(), String> {
-        let ended = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
-            signal_hook::flag::register(signal, ended.clone())
-                .map_err(|error| error.to_string())?;
-        }
         let mut died = false;
-        while !ended.load(Ordering::Relaxed) && !died {
+        while !self.ended.load(Ordering::Relaxed) && !died {
             std::thread::sleep(Duration::from_millis(50));
             died = self.crew.is_broken();
         }
@@ -170,6 +170,15 @@ fn say_ready(built_in: Option<&BuiltIn>, identity: &Identity, has_users: bool, g
             format!("listening on {}:{}", socket.proto.name(), socket.addr)
         });
     }
+}
+
+/// A flag that SIGINT and SIGTERM set.
+fn heed_signals() -> Result<Arc<AtomicBool>, String> {
+    let ended = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, ended.clone()).map_err(|error| error.to_string())?;
+    }
+    Ok(ended)
 }
 
 fn children(config: &Config) -> usize {

@@ -1,0 +1,230 @@
+//! The built-in policy on the wire.
+
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "each test file uses its part of the support"
+)]
+mod support;
+
+use nix::sys::signal::Signal;
+use support::{Phone, Server, free_port};
+use tempfile::TempDir;
+
+fn dir() -> TempDir {
+    tempfile::tempdir().expect("a directory")
+}
+
+fn status(answer: &str) -> &str {
+    answer.get(8..11).unwrap_or_default()
+}
+
+#[test]
+fn a_user_registers_with_the_password_and_calls_another() {
+    let dir = dir();
+    let server = Server::start(&dir);
+    let mut alice = Phone::new("alice", &server.add_user("alice"), server.port);
+    let mut bob = Phone::new("bob", &server.add_user("bob@example.test"), server.port);
+    assert_eq!(status(&alice.register()), "200");
+    assert_eq!(status(&bob.register()), "200");
+    let mut wrong = Phone::new("bob", "wrong", server.port);
+    assert_eq!(status(&wrong.register()), "401");
+
+    let trying = alice.authenticated("INVITE", "sip:bob@example.test", "sip:bob@example.test", "");
+    assert_eq!(status(&trying), "100", "{trying}");
+    let invite = bob.hear();
+    assert!(invite.starts_with("INVITE sip:bob@127.0.0.1:"), "{invite}");
+    assert!(invite.contains("\r\nRecord-Route: "), "{invite}");
+    assert!(!invite.contains("Authorization"), "{invite}");
+
+    let nobody = alice.authenticated(
+        "MESSAGE",
+        "sip:carol@example.test",
+        "sip:carol@example.test",
+        "",
+    );
+    assert_eq!(status(&nobody), "480", "{nobody}");
+}
+
+#[test]
+fn registrations_survive_the_death_of_the_process() {
+    let dir = dir();
+    let ports = (free_port(), free_port());
+    let server = Server::start_on(dir.path(), ports, &[]);
+    let mut alice = Phone::new("alice", &server.add_user("alice"), server.port);
+    assert_eq!(status(&alice.register()), "200");
+    let (code, _) = server.end(Signal::SIGKILL);
+    assert_eq!(code, None);
+    let server = Server::start_on(dir.path(), ports, &[]);
+    let shown = server.ctl(&["ul", "show"]);
+    assert!(
+        shown.out.contains("sip:alice@127.0.0.1:"),
+        "{}{}",
+        shown.out,
+        shown.err
+    );
+    assert_eq!(status(&alice.register()), "200");
+}
+
+#[test]
+fn strangers_get_one_answer_whatever_they_ask_for() {
+    let dir = dir();
+    let server = Server::start(&dir);
+    let mut alice = Phone::new("alice", &server.add_user("alice"), server.port);
+    server.add_user("bob");
+    assert_eq!(status(&alice.register()), "200");
+    let mut stranger = Phone::new("mallory", "x", server.port);
+    let mut answers = Vec::new();
+    for (method, target) in [
+        ("INVITE", "sip:alice@example.test"),
+        ("INVITE", "sip:bob@example.test"),
+        ("INVITE", "sip:nobody@example.test"),
+        ("INVITE", "sip:anybody@elsewhere.test"),
+        ("MESSAGE", "sip:alice@example.test"),
+        ("FROBNICATE", "sip:alice@example.test"),
+    ] {
+        let answer = stranger.ask(method, target, target, "");
+        assert!(!answer.contains("\r\nServer:"), "{answer}");
+        let varies = |line: &&str| {
+            ["Via", "To", "CSeq", "Proxy-Authenticate"]
+                .iter()
+                .any(|name| line.starts_with(name))
+        };
+        let same: Vec<String> = answer
+            .lines()
+            .filter(|line| !varies(line))
+            .map(str::to_owned)
+            .collect();
+        answers.push(same);
+    }
+    assert!(
+        answers.iter().all(|answer| Some(answer) == answers.first()),
+        "{answers:#?}"
+    );
+    assert_eq!(
+        answers
+            .first()
+            .and_then(|lines| lines.first())
+            .map(|line| status(line)),
+        Some("407")
+    );
+}
+
+#[test]
+fn what_is_no_business_of_ours_is_dropped_or_refused() {
+    let dir = dir();
+    let server = Server::start(&dir);
+    let mut alice = Phone::new("alice", &server.add_user("alice"), server.port);
+    let victim = Phone::new("victim", "", server.port);
+    let target = "sip:victim@127.0.0.1:9";
+
+    alice.send(
+        "ACK",
+        "sip:alice@example.test",
+        "sip:alice@example.test",
+        "",
+    );
+    assert!(alice.hears_nothing());
+    alice.send(
+        "OPTIONS",
+        "sip:example.test",
+        "sip:example.test",
+        "User-Agent: friendly-scanner\r\n",
+    );
+    assert!(alice.hears_nothing());
+    let alive = alice.ask("OPTIONS", "sip:example.test", "sip:example.test", "");
+    assert_eq!(status(&alive), "200");
+
+    // Routes that nobody here made lead nowhere, in a dialog that nobody knows.
+    let route = format!("Route: <sip:127.0.0.1:{};lr>\r\n", server.port);
+    let relayed = alice.ask("BYE", target, &format!("<{target}>;tag=x"), &route);
+    assert_eq!(status(&relayed), "481", "{relayed}");
+    assert!(victim.hears_nothing());
+}
+
+#[test]
+fn a_user_speaks_for_nobody_else() {
+    let dir = dir();
+    let server = Server::start(&dir);
+    let password = server.add_user("alice");
+    server.add_user("bob");
+    let mut alice = Phone::new("alice", &password, server.port);
+    let other = "sip:bob@example.test";
+    let stolen = alice.authenticated("REGISTER", "sip:example.test", other, "Expires: 60\r\n");
+    assert_eq!(status(&stolen), "403", "{stolen}");
+    assert!(server.ctl(&["ul", "show"]).out.contains("nobody"));
+}
+
+#[test]
+fn a_trusted_peer_calls_without_a_password() {
+    let dir = dir();
+    let server = Server::start(&dir);
+    let mut alice = Phone::new("alice", &server.add_user("alice"), server.port);
+    assert_eq!(status(&alice.register()), "200");
+    let mut trunk = Phone::new("carrier", "", server.port);
+    let call = |trunk: &mut Phone| {
+        trunk.ask(
+            "MESSAGE",
+            "sip:alice@example.test",
+            "sip:alice@example.test",
+            "",
+        )
+    };
+    assert_eq!(status(&call(&mut trunk)), "407");
+    assert_eq!(server.ctl(&["trunk", "add", "127.0.0.0/8"]).code, Some(0));
+    trunk.send(
+        "MESSAGE",
+        "sip:alice@example.test",
+        "sip:alice@example.test",
+        "",
+    );
+    assert!(alice.hear().starts_with("MESSAGE sip:alice@127.0.0.1:"));
+    let abroad = trunk.ask(
+        "MESSAGE",
+        "sip:x@elsewhere.test",
+        "sip:x@elsewhere.test",
+        "",
+    );
+    assert_eq!(status(&abroad), "403");
+    assert_eq!(server.ctl(&["trunk", "rm", "127.0.0.0/8"]).code, Some(0));
+    assert_eq!(status(&call(&mut trunk)), "407");
+}
+
+#[test]
+fn strangers_reach_registered_users_where_that_is_wanted() {
+    let dir = dir();
+    let server = Server::start_with(&dir, &["-A", "OPEN_INBOUND"]);
+    let mut alice = Phone::new("alice", &server.add_user("alice"), server.port);
+    assert_eq!(status(&alice.register()), "200");
+    let stranger = Phone::new("x", "", server.port);
+    let call = |user: &str, branch: u32| {
+        format!(
+            "INVITE sip:{user}@example.test SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;rport;branch=z9hG4bKo{branch}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:x@elsewhere.test>;tag=1\r\nTo: <sip:{user}@example.test>\r\n\
+             Call-ID: o{branch}\r\nCSeq: 1 INVITE\r\nContact: <sip:x@127.0.0.1:9>\r\nContent-Length: 0\r\n\r\n"
+        )
+    };
+    stranger.send_text(&call("alice", 1));
+    assert_eq!(status(&stranger.hear()), "100");
+    assert!(alice.hear().starts_with("INVITE sip:alice@127.0.0.1:"));
+    stranger.send_text(&call("bob", 2));
+    assert_eq!(status(&stranger.hear()), "407");
+}
+
+#[test]
+fn sha_256_is_asked_for_where_it_is_defined() {
+    for (digest, algorithms) in [("sha256", &["SHA-256"][..]), ("both", &["SHA-256", "MD5"])] {
+        let dir = dir();
+        let server = Server::start_with(&dir, &["-A", &format!("DIGEST={digest}")]);
+        let mut phone = Phone::new("alice", "x", server.port);
+        let answer = phone.ask("REGISTER", "sip:example.test", "sip:alice@example.test", "");
+        let challenges: Vec<&str> = answer
+            .lines()
+            .filter(|line| line.contains("Digest"))
+            .collect();
+        assert_eq!(challenges.len(), algorithms.len(), "{answer}");
+        for (line, algorithm) in challenges.iter().zip(algorithms) {
+            assert!(line.contains(&format!("algorithm={algorithm}")), "{line}");
+        }
+    }
+}
