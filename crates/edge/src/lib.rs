@@ -11,6 +11,7 @@ mod inbound;
 mod io;
 mod limits;
 mod mail;
+mod next_hop;
 mod outbound;
 mod perform;
 mod relay;

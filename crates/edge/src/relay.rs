@@ -1,6 +1,7 @@
 //! `t_relay()`: one branch after the other, each through its branch route and on its way.
 
 use crate::Worker;
+use crate::next_hop::destination;
 use crate::outbound::Aim;
 use crate::perform::Performed;
 use crate::timers::handle_client;
@@ -11,9 +12,9 @@ use policy::{
     Outcome, RecordRoute, Relay, Routes, go_on,
 };
 use script::{EndKind, Flow};
-use sip::{Edits, HeaderId, Method, Uri};
+use sip::{Edits, HeaderId, Method};
 use smallvec::SmallVec;
-use stack::location::{Families, Resolver, Step, Target};
+use stack::location::{Resolver, Step, Target};
 use stack::transaction::{Action, Actions, ClientInvite, ClientNonInvite};
 use std::collections::VecDeque;
 
@@ -198,26 +199,6 @@ impl Worker {
         let mut resolver = Box::new(self.resolver(context, destination));
         let step = resolver.next();
         self.located(context, job, resolver, step)
-    }
-
-    /// The search for a next hop that the sockets we have can reach.
-    pub(crate) fn resolver(
-        &mut self,
-        context: &Context,
-        destination: stack::location::Destination,
-    ) -> Resolver {
-        let sockets = &context.config.identity.sockets;
-        let families = Families {
-            v4: sockets.iter().any(|socket| socket.addr.is_ipv4()),
-            v6: sockets.iter().any(|socket| socket.addr.is_ipv6()),
-            prefer_v6: false,
-        };
-        Resolver::new(
-            destination,
-            families,
-            self.rng.u64(..),
-            &self.edge.limits.stack,
-        )
     }
 
     fn located(
@@ -499,46 +480,4 @@ fn new_branch(
         via_branch,
         alternatives: Vec::new(),
     }
-}
-
-/// The next hop of the branch in hand: a fixed one, else the destination URI, else the first
-/// Path, else the Request-URI.
-pub(crate) fn destination(
-    context: &Context,
-    relay: &Relay,
-) -> Result<stack::location::Destination, (u16, &'static str)> {
-    if let Some(hop) = &relay.to {
-        return Ok(fixed(hop, context));
-    }
-    let target = &context.target;
-    let path = target.path.as_ref().and_then(first_of_path);
-    let next = target
-        .dst_uri
-        .as_ref()
-        .filter(|uri| !uri.is_empty())
-        .or(path.as_ref())
-        .unwrap_or(&target.uri);
-    let uri = Uri::parse(next).map_err(|_| (400, "Bad URI"))?;
-    let mut destination = stack::location::Destination::of(&uri)
-        .map_err(|_| (478, "Unresolvable destination (478/SL)"))?;
-    if let Some(proto) = relay.proto {
-        destination.transport = Some(proto);
-    }
-    Ok(destination)
-}
-
-fn fixed(hop: &NextHop, context: &Context) -> stack::location::Destination {
-    stack::location::Destination {
-        host: hop.host.clone(),
-        address: policy::address_of(&hop.host),
-        port: (hop.port != 0).then_some(hop.port),
-        transport: Some(hop.proto.unwrap_or(context.flow.proto)),
-        secure: false,
-    }
-}
-
-fn first_of_path(path: &Bytes) -> Option<Bytes> {
-    let first = sip::split_values(path).next()?;
-    let address = sip::NameAddr::parse(first).ok()?;
-    Some(path.slice_ref(address.uri))
 }

@@ -39,7 +39,7 @@ impl Worker {
             to,
             ..Relay::default()
         };
-        let destination = match crate::relay::destination(context, &relay) {
+        let destination = match crate::next_hop::destination(context, &relay) {
             Ok(destination) => destination,
             Err(error) => {
                 context.error = Some(error);

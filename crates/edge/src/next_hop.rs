@@ -1,0 +1,67 @@
+//! Where a branch goes: its destination, and the search for an address of it.
+
+use crate::Worker;
+use bytes::Bytes;
+use policy::{Context, NextHop, Relay};
+use sip::Uri;
+use stack::location::{Destination, Families, Resolver};
+
+/// The next hop of the branch in hand: a fixed one, else the destination URI, else the first
+/// Path, else the Request-URI.
+pub(crate) fn destination(
+    context: &Context,
+    relay: &Relay,
+) -> Result<Destination, (u16, &'static str)> {
+    if let Some(hop) = &relay.to {
+        return Ok(fixed(hop, context));
+    }
+    let target = &context.target;
+    let path = target.path.as_ref().and_then(first_of_path);
+    let next = target
+        .dst_uri
+        .as_ref()
+        .filter(|uri| !uri.is_empty())
+        .or(path.as_ref())
+        .unwrap_or(&target.uri);
+    let uri = Uri::parse(next).map_err(|_| (400, "Bad URI"))?;
+    let mut destination =
+        Destination::of(&uri).map_err(|_| (478, "Unresolvable destination (478/SL)"))?;
+    if let Some(proto) = relay.proto {
+        destination.transport = Some(proto);
+    }
+    Ok(destination)
+}
+
+fn fixed(hop: &NextHop, context: &Context) -> Destination {
+    Destination {
+        host: hop.host.clone(),
+        address: policy::address_of(&hop.host),
+        port: (hop.port != 0).then_some(hop.port),
+        transport: Some(hop.proto.unwrap_or(context.flow.proto)),
+        secure: false,
+    }
+}
+
+fn first_of_path(path: &Bytes) -> Option<Bytes> {
+    let first = sip::split_values(path).next()?;
+    let address = sip::NameAddr::parse(first).ok()?;
+    Some(path.slice_ref(address.uri))
+}
+
+impl Worker {
+    /// The search for a next hop that the sockets we have can reach.
+    pub(crate) fn resolver(&mut self, context: &Context, destination: Destination) -> Resolver {
+        let sockets = &context.config.identity.sockets;
+        let families = Families {
+            v4: sockets.iter().any(|socket| socket.addr.is_ipv4()),
+            v6: sockets.iter().any(|socket| socket.addr.is_ipv6()),
+            prefer_v6: false,
+        };
+        Resolver::new(
+            destination,
+            families,
+            self.rng.u64(..),
+            &self.edge.limits.stack,
+        )
+    }
+}
