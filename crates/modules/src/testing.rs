@@ -4,20 +4,22 @@
 //! that notes values: `rc()` the last return code, `note("text")` a text, `$out(name)` is a place
 //! to put results in. Time stands at [`UNIX_MS`].
 
+mod own;
+mod world;
+
 use bytes::Bytes;
-use parking_lot::Mutex;
+use own::{Noted, TestBench};
 use policy::{
-    Answer, Arrival, Config, Context, CoreParams, Counters, Declaration, Effect, Entry,
-    EntryRoutes, Flow, Identity, Init, Installed, Loaded, Logger, Module, Names, Now, Problem,
-    Proto, Record, Routes, Services, Sink, Socket, SocketId, StartTask, States, Stores, Text,
-    TransactionParams, Var, Words, World,
+    Answer, Arrival, Config, Context, CoreParams, Counters, Effect, Entry, EntryRoutes, Flow,
+    Identity, Init, Installed, Loaded, Logger, Names, Now, Proto, Routes, Services, Socket,
+    SocketId, States, Stores, TransactionParams, Words, World,
 };
 use script::ast::{Item, ParamValue};
-use script::{FileError, Files, Limits, Machine, Opened, RouteKind, Step, Value};
-use std::collections::BTreeMap;
+use script::{Limits, Machine, RouteKind, Step, Value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use store::Store;
+use world::{Lines, NoStores, OneStore, Single, start};
 
 /// The time of every run: 2026-11-21 07:40:34 UTC.
 pub(crate) const UNIX_MS: u64 = 1_795_246_834_000;
@@ -395,120 +397,4 @@ fn places(sources: script::SourceMap) -> policy::Places {
         let at = sources.position(span);
         format!("{}:{}:{}", at.path, at.line, at.column)
     })
-}
-
-struct Single(Vec<u8>);
-
-impl Files for Single {
-    fn open(&self, _: Option<&str>, path: &str) -> Result<Opened, FileError> {
-        match path {
-            "test.cfg" => Ok(Opened {
-                path: path.to_owned(),
-                text: self.0.clone(),
-            }),
-            _ => Err(FileError::NotFound),
-        }
-    }
-}
-
-#[derive(Default)]
-struct Lines(Mutex<Vec<String>>);
-
-impl Sink for Lines {
-    fn write(&self, record: Record) {
-        self.0.lock().push(format!(
-            "{} {}: {}",
-            record.level.word(),
-            record.source,
-            record.text
-        ));
-    }
-}
-
-/// Runs a task that has to work.
-fn start(task: StartTask) {
-    task(Box::new(|done| {
-        done.unwrap_or_else(|error| panic!("{error}"))
-    }));
-}
-
-struct OneStore(Arc<dyn Store>);
-
-impl Stores for OneStore {
-    fn open(&self, _: &str) -> Result<Arc<dyn Store>, String> {
-        Ok(self.0.clone())
-    }
-}
-
-struct NoStores;
-
-impl Stores for NoStores {
-    fn open(&self, url: &str) -> Result<Arc<dyn Store>, String> {
-        Err(format!("no database here: {url}"))
-    }
-}
-
-/// The bench's own module.
-struct TestBench;
-
-#[derive(Default)]
-struct Noted {
-    codes: Vec<i32>,
-    notes: Vec<String>,
-    out: BTreeMap<Bytes, Value>,
-}
-
-impl Module for TestBench {
-    const NAME: &'static str = "bench";
-    type Params = ();
-
-    fn declare(d: &mut Declaration<TestBench>) {
-        d.function(
-            "rc()",
-            "Notes the last return code.",
-            Routes::ANY,
-            |_: &TestBench, context: &mut Context| {
-                let code = context.retcode;
-                context.extension_mut::<Noted>().codes.push(code);
-                1
-            },
-        );
-        d.function(
-            "note(text)",
-            "Notes a text.",
-            Routes::ANY,
-            |_: &TestBench, context: &mut Context, text: &Text| {
-                let text = String::from_utf8_lossy(&text.get(context)).into_owned();
-                context.extension_mut::<Noted>().notes.push(text);
-                1
-            },
-        );
-        d.variable("out(name)", "A place for results.", true, |_, spec, _| {
-            let (name, same) = (
-                spec.inner.clone().unwrap_or_default(),
-                spec.inner.clone().unwrap_or_default(),
-            );
-            Ok(Var::read_write(
-                move |context| {
-                    context
-                        .extension_mut::<Noted>()
-                        .out
-                        .get(&name)
-                        .cloned()
-                        .unwrap_or_default()
-                },
-                move |context, value| {
-                    context
-                        .extension_mut::<Noted>()
-                        .out
-                        .insert(same.clone(), value);
-                    true
-                },
-            ))
-        });
-    }
-
-    fn init(_: (), _: &mut Init<'_>) -> Result<TestBench, Problem> {
-        Ok(TestBench)
-    }
 }

@@ -1,0 +1,58 @@
+//! What a bench has for a world: one file, lines of log, one database or none.
+
+use parking_lot::Mutex;
+use policy::{Record, Sink, StartTask, Stores};
+use script::{FileError, Files, Opened};
+use std::sync::Arc;
+use store::Store;
+
+pub(super) struct Single(pub(super) Vec<u8>);
+
+impl Files for Single {
+    fn open(&self, _: Option<&str>, path: &str) -> Result<Opened, FileError> {
+        match path {
+            "test.cfg" => Ok(Opened {
+                path: path.to_owned(),
+                text: self.0.clone(),
+            }),
+            _ => Err(FileError::NotFound),
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Lines(pub(super) Mutex<Vec<String>>);
+
+impl Sink for Lines {
+    fn write(&self, record: Record) {
+        self.0.lock().push(format!(
+            "{} {}: {}",
+            record.level.word(),
+            record.source,
+            record.text
+        ));
+    }
+}
+
+/// Runs a task that has to work.
+pub(super) fn start(task: StartTask) {
+    task(Box::new(|done| {
+        done.unwrap_or_else(|error| panic!("{error}"))
+    }));
+}
+
+pub(super) struct OneStore(pub(super) Arc<dyn Store>);
+
+impl Stores for OneStore {
+    fn open(&self, _: &str) -> Result<Arc<dyn Store>, String> {
+        Ok(self.0.clone())
+    }
+}
+
+pub(super) struct NoStores;
+
+impl Stores for NoStores {
+    fn open(&self, url: &str) -> Result<Arc<dyn Store>, String> {
+        Err(format!("no database here: {url}"))
+    }
+}
