@@ -284,6 +284,6 @@ impl<const KIND: u8> Argument for RouteName<KIND> {
     }
 }
 
-fn given<'a>(written: Option<&'a Written>) -> Result<&'a Written, Problem> {
+fn given(written: Option<&Written>) -> Result<&Written, Problem> {
     written.ok_or_else(|| crate::problem("an argument is missing"))
 }

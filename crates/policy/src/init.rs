@@ -20,10 +20,12 @@ pub trait Stores: Send + Sync {
     fn open(&self, url: &str) -> Result<Arc<dyn Store>, String>;
 }
 
+type Shared = Arc<dyn Any + Send + Sync>;
+
 /// State that outlives a reload, by module and name.
 #[derive(Default)]
 pub struct States {
-    by_name: Mutex<BTreeMap<(&'static str, String), Arc<dyn Any + Send + Sync>>>,
+    by_name: Mutex<BTreeMap<(&'static str, String), Shared>>,
     outbox: Outbox,
     surroundings: OnceLock<Surroundings>,
     tls_connections: OnceLock<Arc<dyn crate::TlsConnections>>,

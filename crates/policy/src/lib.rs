@@ -80,7 +80,7 @@ pub use log::{Level, Logger, Record, Sink};
 pub use module::{Entry, Loaded, Module};
 pub use outbox::{Outbox, Task};
 pub use outcome::{Continuation, Outcome};
-pub use param::{Flag, FromParam, ParamDecl, ParamValue};
+pub use param::{Flag, FromParam, ParamDecl, ParamValue, Setter};
 pub use prepare::{Names, Prepare};
 pub use problem::{problem, unknown};
 pub use redirect::{RichRedirect, redirect_contact};

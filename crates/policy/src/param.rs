@@ -30,8 +30,11 @@ pub struct ParamDecl<P> {
     /// What it does, with unit and default, in a sentence.
     pub doc: &'static str,
     /// Stores a value.
-    pub set: Box<dyn Fn(&mut P, &ParamValue) -> Result<(), String> + Send + Sync>,
+    pub set: Setter<P>,
 }
+
+/// Converts a value and stores it in the parameters of a module.
+pub type Setter<P> = Box<dyn Fn(&mut P, &ParamValue) -> Result<(), String> + Send + Sync>;
 
 impl<P: 'static> ParamDecl<P> {
     /// A parameter whose converted value `set` stores.

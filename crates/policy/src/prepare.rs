@@ -73,10 +73,8 @@ impl<'a> Prepare<'a> {
                 FormatPiece::Variable(spec, _) => Err(self.variable(&spec)?),
             });
         }
-        if pieces.len() == 1 {
-            if let Some(Err(var)) = pieces.pop() {
-                return Ok(Text::single(var));
-            }
+        if let [Err(var)] = pieces.as_slice() {
+            return Ok(Text::single(var.clone()));
         }
         Ok(Text::mixed(pieces))
     }
@@ -146,7 +144,7 @@ impl<'a> Prepare<'a> {
         found.unwrap_or_else(|| {
             let classes: Vec<&str> = modules.iter().flat_map(|module| module.classes()).collect();
             let name = String::from_utf8_lossy(&spec.name).into_owned();
-            Err(unknown("variable class", &name, classes.into_iter()))
+            Err(unknown("variable class", &name, classes))
         })
     }
 

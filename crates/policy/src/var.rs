@@ -6,6 +6,7 @@ use script::{AssignOp, Value};
 use std::sync::Arc;
 
 type Read = Box<dyn Fn(&mut Context) -> Value + Send + Sync>;
+type Apply = Box<dyn Fn(&mut Context, Value) -> Value + Send + Sync>;
 type Write = Box<dyn Fn(&mut Context, AssignOp, Value) -> bool + Send + Sync>;
 
 /// A prepared pseudo-variable; cheap to clone.
@@ -21,7 +22,7 @@ struct Inner {
 }
 
 /// A prepared transformation, one link of `{s.len}{s.int}`.
-pub struct Transform(Box<dyn Fn(&mut Context, Value) -> Value + Send + Sync>);
+pub struct Transform(Apply);
 
 impl Var {
     /// A variable that cannot be assigned.

@@ -75,7 +75,7 @@ fn add_listen(
         }
         let protos = match protos_of(endpoint, core) {
             Ok(protos) => protos,
-            Err(finding) => return findings.push(finding),
+            Err(problem) => return findings.push(problem.at(endpoint.span)),
         };
         for (proto, ip) in protos
             .iter()
@@ -127,7 +127,7 @@ fn add(
     }
 }
 
-fn protos_of(endpoint: &Endpoint, core: &CoreParams) -> Result<Vec<Proto>, Diagnostic> {
+fn protos_of(endpoint: &Endpoint, core: &CoreParams) -> Result<Vec<Proto>, Problem> {
     let Some(name) = &endpoint.protocol else {
         return Ok(protos_on(core)
             .into_iter()
@@ -140,9 +140,7 @@ fn protos_of(endpoint: &Endpoint, core: &CoreParams) -> Result<Vec<Proto>, Diagn
         Some(Proto::Tcp | Proto::Tls) => Ok(Vec::new()),
         _ => {
             let message = format!("the transport `{name}` is not served");
-            Err(Problem::new(NO_SOCKET, message)
-                .help("write `udp`, `tcp` or `tls`")
-                .at(endpoint.span))
+            Err(Problem::new(NO_SOCKET, message).help("write `udp`, `tcp` or `tls`"))
         }
     }
 }
