@@ -9,6 +9,10 @@
 //! * [`interfaces`]: the addresses of this host.
 //!
 //! No `unsafe`: the system calls are made by `nix`, `rustix`, `socket2`, std and tokio.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "sockets, their clocks and certificate files are the world"
+)]
 
 mod bind;
 mod interfaces;

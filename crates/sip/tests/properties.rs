@@ -1,4 +1,5 @@
 //! What holds for every input.
+#![allow(clippy::disallowed_methods, reason = "the corpus is files")]
 
 use bytes::Bytes;
 use proptest::prelude::*;

@@ -1,4 +1,5 @@
 //! The torture messages of RFC 4475 and RFC 5118, as far as the parser decides about them.
+#![allow(clippy::disallowed_methods, reason = "the corpus is files")]
 
 use sip::{Limits, Message};
 use std::collections::BTreeMap;

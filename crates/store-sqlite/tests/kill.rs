@@ -1,4 +1,5 @@
 //! A process that is killed while it writes leaves the file whole, with everything it confirmed.
+#![allow(clippy::disallowed_methods, reason = "a process is started and killed")]
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Command, Stdio};

@@ -1,4 +1,5 @@
 //! What many operations at once come to.
+#![allow(clippy::disallowed_methods, reason = "waiting is measured")]
 
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier};

@@ -106,8 +106,11 @@ impl Drop for Program {
         self.kill();
         if std::thread::panicking() {
             let text = self.printed();
-            let from = text.floor_char_boundary(text.len().saturating_sub(SHOWN));
-            eprintln!("--- {} printed:\n{}", self.name, &text[from..]);
+            let end: String = text
+                .chars()
+                .skip(text.chars().count().saturating_sub(SHOWN))
+                .collect();
+            eprintln!("--- {} printed:\n{end}", self.name);
         }
     }
 }

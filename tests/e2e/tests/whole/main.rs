@@ -1,5 +1,9 @@
 //! The server as a whole, with the programs that people use against it. Tests run at the same time,
 //! each on ports of its own; the package's library says how.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "programs, files and clocks are what these tests are about"
+)]
 
 mod crash;
 mod phones;
