@@ -31,15 +31,29 @@ fn modules() -> Result<String, String> {
         }
     }
     names.sort();
-    let mods: String = names.iter().map(|name| format!("mod {name};\n")).collect();
+    let mods = declarations(&names);
     let entries: String = names
         .iter()
         .map(|name| format!("    {name}::ENTRY,\n"))
         .collect();
     Ok(format!(
-        "{HEAD}\n{mods}#[cfg(test)]\nmod testing;\n\nuse policy::Entry;\n\n{LIST_DOC}pub const ALL: &[Entry] = &[\n{entries}];\n"
+        "{HEAD}\n{mods}\nuse policy::Entry;\n\n{LIST_DOC}pub const ALL: &[Entry] = &[\n{entries}];\n"
     ))
 }
+
+/// The declarations in the order that rustfmt keeps: that of the names, tests among them.
+fn declarations(names: &[String]) -> String {
+    let mut lines: Vec<(&str, String)> = names
+        .iter()
+        .map(|name| (name.as_str(), format!("mod {name};\n")))
+        .collect();
+    lines.push((TESTING, format!("#[cfg(test)]\nmod {TESTING};\n")));
+    lines.sort();
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// The bench that modules are tested on stands beside them.
+const TESTING: &str = "testing";
 
 const HEAD: &str = "\
 //! The modules, one folder each. This list is generated from the folder names by
