@@ -1,6 +1,7 @@
 //! What a connection costs in this crate: answers each read with a status line and holds the
 //! connections. `hold ADDRESS:PORT [tcp]`, TLS if not said otherwise; then count with `tlsconn.py`
 //! of the benchmarks.
+#![allow(clippy::disallowed_methods, reason = "real connections are held")]
 
 use std::error::Error;
 use std::net::SocketAddr;

@@ -1,4 +1,5 @@
 //! The binary `ringwall`: configuration, wiring, workers, signals.
+#![allow(clippy::disallowed_methods, reason = "the process is the world")]
 
 mod addresses;
 mod banner;
