@@ -1,4 +1,5 @@
 //! The built-in policy on the wire.
+#![allow(clippy::disallowed_methods, reason = "a process, its sockets and its files are tested")]
 
 #[allow(
     dead_code,

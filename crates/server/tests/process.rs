@@ -1,4 +1,5 @@
 //! The server as a process: how it starts, what it refuses, how it ends.
+#![allow(clippy::disallowed_methods, reason = "a process, its sockets and its files are tested")]
 
 #[allow(
     dead_code,
