@@ -64,7 +64,10 @@ impl Worker {
     /// Something did not leave: a request's branch has failed, a reply is lost.
     pub(crate) fn send_failed(&mut self, transmit: Transmit) {
         use crate::mail::Mail;
-        let Some(branch) = transmit.branch else {
+        // What a connection gives back is only bytes; a reply among them is nobody's branch.
+        let is_request = !transmit.bytes.starts_with(b"SIP/");
+        let of_bytes = || is_request.then(|| top_branch(&transmit.bytes)).flatten();
+        let Some(branch) = transmit.branch.clone().or_else(of_bytes) else {
             return;
         };
         if let Some(stack::branch::Decoded::Transaction(found)) = self.edge.brancher.decode(&branch)
