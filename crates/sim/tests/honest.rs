@@ -136,3 +136,12 @@ fn one_seed_is_one_run() {
 fn without_seed(failure: &str) -> &str {
     failure.split("SIM_SEED").next().unwrap_or_default()
 }
+
+#[test]
+fn datagrams_overtake_each_other_unless_the_world_is_calm() {
+    let steps = "alice -> MESSAGE sip:bob@127.0.0.1:5072\n    X: 1\n\
+                 alice.two -> MESSAGE sip:bob@127.0.0.1:5072\n    X: 2\n\
+                 bob <- MESSAGE\n    X: 1\nbob.two <- MESSAGE\n    X: 2";
+    assert_eq!(failure(RELAY, steps, 1), None);
+    assert!((2..40).any(|seed| failure(RELAY, steps, seed).is_some()));
+}

@@ -31,6 +31,8 @@ pub struct Simulated {
     places: Vec<Place>,
     names: names::Names,
     log: Arc<Lines>,
+    /// No datagram overtakes another.
+    calm: bool,
     /// When each timer of a module is next due.
     timers_due_ms: Vec<u64>,
     arrivals: Vec<Arrival>,
@@ -59,6 +61,7 @@ impl Simulated {
             places: places.to_vec(),
             arrivals: Vec::new(),
             now_ms: 0,
+            calm: seed == CALM_SEED,
             edge,
             config,
             rng,
@@ -174,7 +177,7 @@ impl World for Simulated {
             return self.agent_writes(agent, way, Bytes::from(octets));
         }
         let flow = self.flow_in(way.to, place.address)?;
-        let at = self.arrival_ms(place.address, way.to);
+        let at = self.arrival_ms(place.address, way.to) + self.held_up_ms();
         let bytes = Bytes::from(octets);
         self.queue.put(at, Event::Datagram { flow, bytes });
         Ok(())
@@ -237,12 +240,25 @@ impl Simulated {
         })
     }
 
+    /// How long a datagram is held up besides, so that later ones overtake it: on the network, or
+    /// because its worker is slower than another. One in eight is, except in a calm world.
+    fn held_up_ms(&mut self) -> u64 {
+        match self.rng.u64(..8) {
+            0 if !self.calm => self.rng.u64(1..4),
+            _ => 0,
+        }
+    }
+
     /// When something sent now arrives: up to 2 ms later, never before what took this way earlier.
     fn arrival_ms(&mut self, from: SocketAddr, to: SocketAddr) -> u64 {
         let delay = self.rng.u64(..3);
         self.queue.in_order(from, to, self.now_ms + delay)
     }
 }
+
+/// The seed of a world in which datagrams stay in order, as they nearly always do: what fails with
+/// other seeds alone depends on their order.
+const CALM_SEED: u64 = 1;
 
 /// Things that may happen at one moment. More is a server that wants to be woken without end.
 const STANDSTILL: u32 = 100_000;
