@@ -34,6 +34,9 @@ pub trait Loaded: Send + Sync {
     /// Everything it declares, as text.
     fn manifest(&self) -> Manifest;
 
+    /// The usage lines of functions whose Rust signature takes other arguments; none in a sound module.
+    fn inconsistent(&self) -> Vec<&'static str>;
+
     /// Takes one `modparam`.
     fn set_param(&mut self, name: &str, value: &ParamValue) -> Result<(), Problem>;
 
@@ -129,6 +132,14 @@ impl<M: Module> Loaded for Slot<M> {
 
     fn manifest(&self) -> Manifest {
         self.declaration.manifest(M::NAME)
+    }
+
+    fn inconsistent(&self) -> Vec<&'static str> {
+        let functions = self.declaration.functions.iter();
+        functions
+            .filter(|function| !function.is_consistent())
+            .map(|function| function.usage().usage)
+            .collect()
     }
 
     fn set_param(&mut self, name: &str, value: &ParamValue) -> Result<(), Problem> {
