@@ -1,5 +1,8 @@
 //! `ringwall ctl` and the other ways to command a server.
-#![allow(clippy::disallowed_methods, reason = "a process, its sockets and its files are tested")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a process, its sockets and its files are tested"
+)]
 
 #[allow(
     dead_code,

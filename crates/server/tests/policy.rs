@@ -1,5 +1,8 @@
 //! The built-in policy on the wire.
-#![allow(clippy::disallowed_methods, reason = "a process, its sockets and its files are tested")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a process, its sockets and its files are tested"
+)]
 
 #[allow(
     dead_code,

@@ -1,5 +1,8 @@
 //! The server as a process: how it starts, what it refuses, how it ends.
-#![allow(clippy::disallowed_methods, reason = "a process, its sockets and its files are tested")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a process, its sockets and its files are tested"
+)]
 
 #[allow(
     dead_code,

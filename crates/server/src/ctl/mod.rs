@@ -186,10 +186,10 @@ fn set(
 
 /// The domain of names without one: given, that of the running server, or that of this host.
 fn domain(place: &Place, target: &mut Target) -> Result<String, String> {
-    if place.domain.is_none() {
-        if let Some(Json::String(domain)) = target.ask("ringwall.domain", Vec::new()) {
-            return Ok(domain);
-        }
+    if place.domain.is_none()
+        && let Some(Json::String(domain)) = target.ask("ringwall.domain", Vec::new())
+    {
+        return Ok(domain);
     }
     place.domain()
 }

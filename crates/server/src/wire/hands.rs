@@ -34,7 +34,7 @@ impl Hands {
         while let Some(output) = worker.poll_output() {
             match output {
                 Output::Transmit(transmit) => {
-                    if let Err(transmit) = self.transmit(transmit, datagrams) {
+                    if self.transmit(&transmit, datagrams).is_err() {
                         worker.handle_input(now, edge::Input::SendFailed { transmit });
                     }
                 }
@@ -48,14 +48,13 @@ impl Hands {
         }
     }
 
-    fn transmit(&self, transmit: Transmit, datagrams: &mut impl Datagrams) -> Result<(), Transmit> {
-        let sent = match transmit.flow.proto {
-            Proto::Udp => datagrams.send(&transmit),
-            Proto::Tcp => self.over_stream(&transmit, Kind::Tcp),
-            Proto::Tls => self.over_stream(&transmit, Kind::Tls),
+    fn transmit(&self, transmit: &Transmit, datagrams: &mut impl Datagrams) -> Result<(), ()> {
+        match transmit.flow.proto {
+            Proto::Udp => datagrams.send(transmit),
+            Proto::Tcp => self.over_stream(transmit, Kind::Tcp),
+            Proto::Tls => self.over_stream(transmit, Kind::Tls),
             Proto::Ws | Proto::Wss => Err(()),
-        };
-        sent.map_err(|()| transmit)
+        }
     }
 
     fn over_stream(&self, transmit: &Transmit, kind: Kind) -> Result<(), ()> {
