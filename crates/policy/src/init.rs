@@ -64,6 +64,8 @@ pub struct Rpc {
     pub name: &'static str,
     /// What it does.
     pub doc: &'static str,
+    /// It may wait for a database, so no script can run it.
+    pub waits: bool,
     /// Runs it.
     pub run: Box<dyn Fn(&RpcRequest) -> RpcResult + Send + Sync>,
 }
@@ -271,6 +273,7 @@ impl<'a> Init<'a> {
         self.installed.rpcs.push(Rpc {
             name,
             doc,
+            waits: false,
             run: Box::new(run),
         });
     }

@@ -22,10 +22,25 @@ pub struct Executed {
 /// Documents beyond this many bytes are refused.
 const MOST_BYTES: usize = 1 << 20;
 
-/// Runs the command of a document; none where it is no JSON at all.
+/// Runs the command of a document; none where it is no JSON at all. Some commands wait, so the
+/// thread must be one that may.
 pub fn execute(rpcs: &[Rpc], document: &[u8], now_s: u64) -> Option<Executed> {
+    execute_where(rpcs, document, now_s, |_| true)
+}
+
+/// The same on a worker: a command that waits is refused with 500.
+pub fn execute_on_worker(rpcs: &[Rpc], document: &[u8], now_s: u64) -> Option<Executed> {
+    execute_where(rpcs, document, now_s, |rpc| !rpc.waits)
+}
+
+fn execute_where(
+    rpcs: &[Rpc],
+    document: &[u8],
+    now_s: u64,
+    allowed: fn(&Rpc) -> bool,
+) -> Option<Executed> {
     let document = parsed(document)?;
-    let outcome = run(rpcs, &document, now_s);
+    let outcome = run(rpcs, &document, now_s, allowed);
     let (code, text) = match &outcome {
         Ok(_) => (200, "OK".to_owned()),
         Err(error) => (error.code, error.message.clone()),
@@ -60,7 +75,7 @@ fn parsed(document: &[u8]) -> Option<Json> {
     values.next()?.ok()
 }
 
-fn run(rpcs: &[Rpc], document: &Json, now_s: u64) -> crate::RpcResult {
+fn run(rpcs: &[Rpc], document: &Json, now_s: u64, allowed: fn(&Rpc) -> bool) -> crate::RpcResult {
     let invalid = |message: &str| RpcError {
         code: -32_600,
         message: message.to_owned(),
@@ -72,6 +87,11 @@ fn run(rpcs: &[Rpc], document: &Json, now_s: u64) -> crate::RpcResult {
     let method = method.ok_or_else(|| invalid("missing jsonrpc method field in request"))?;
     let rpc = rpcs.iter().find(|rpc| rpc.name == method);
     let rpc = rpc.ok_or_else(|| RpcError::internal("Method Not Found"))?;
+    if !allowed(rpc) {
+        return Err(RpcError::internal(
+            "This command cannot be run from a script",
+        ));
+    }
     let params = match document.get("params") {
         None | Some(Json::Null) => Vec::new(),
         Some(Json::Array(values)) => values.clone(),
@@ -140,16 +160,19 @@ mod tests {
             Rpc {
                 name: "core.echo",
                 doc: "",
+                waits: false,
                 run: Box::new(|request| Ok(Json::Array(request.params.clone()))),
             },
             Rpc {
                 name: "fail",
                 doc: "",
+                waits: false,
                 run: Box::new(|_| Err(RpcError::not_found("AOR not found"))),
             },
             Rpc {
                 name: "nothing",
                 doc: "",
+                waits: false,
                 run: Box::new(|_| Ok(Json::Null)),
             },
         ];
@@ -183,6 +206,20 @@ mod tests {
             let answer = ask(document).map(|executed| executed.render(false));
             assert_eq!(answer.as_deref(), Some(expected), "{document}");
         }
+    }
+
+    #[test]
+    fn a_script_cannot_wait() {
+        let rpcs = [Rpc {
+            name: "slow",
+            doc: "",
+            waits: true,
+            run: Box::new(|_| Ok(Json::Null)),
+        }];
+        let document = br#"{"jsonrpc":"2.0","method":"slow"}"#;
+        let code = |executed: Option<Executed>| executed.map(|executed| executed.code);
+        assert_eq!(code(execute(&rpcs, document, 0)), Some(200));
+        assert_eq!(code(execute_on_worker(&rpcs, document, 0)), Some(500));
     }
 
     #[test]

@@ -73,7 +73,9 @@ pub use init::{
     ConnectionClosed, Init, Installed, OwnRoute, Rpc, Services, StartDone, StartTask, States,
     Stores, Timer, World,
 };
-pub use jsonrpc::{Executed, execute as execute_json_rpc};
+pub use jsonrpc::{
+    Executed, execute as execute_json_rpc, execute_on_worker as execute_json_rpc_on_worker,
+};
 pub use late_text::{LateText, Unprepared};
 pub use load::{Addresses, Extra, Loader, Ready};
 pub use log::{Level, Logger, Record, Sink};

@@ -133,6 +133,21 @@ impl BuiltIn {
         }
     }
 
+    /// Everything that the server makes or uses in its state directory.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let database = self.database().display().to_string();
+        vec![
+            self.state.clone(),
+            self.state.join("tls"),
+            token_in(&self.state),
+            self.certificate(),
+            self.private_key(),
+            self.database(),
+            PathBuf::from(format!("{database}-wal")),
+            PathBuf::from(format!("{database}-shm")),
+        ]
+    }
+
     /// The database file.
     pub(crate) fn database(&self) -> PathBuf {
         database_in(&self.state)

@@ -80,6 +80,24 @@ impl Process {
         Ok(())
     }
 
+    /// Gives files to the user that this process will become.
+    ///
+    /// # Errors
+    /// A sentence with the file that the system keeps.
+    pub(crate) fn give(&self, files: &[PathBuf]) -> Result<(), String> {
+        let (user, group) = self.who()?;
+        let gid = group.or(user.as_ref().map(|user| user.gid));
+        let uid = user.map(|user| user.uid);
+        if uid.is_none() && gid.is_none() {
+            return Ok(());
+        }
+        for file in files.iter().filter(|file| file.exists()) {
+            unistd::chown(file.as_path(), uid, gid)
+                .map_err(|error| format!("cannot give {} away: {error}", file.display()))?;
+        }
+        Ok(())
+    }
+
     fn who(&self) -> Result<(Option<User>, Option<Gid>), String> {
         let user = self.user.as_deref().map(find_user).transpose()?;
         let group = self.group.as_deref().map(find_group).transpose()?;

@@ -24,6 +24,11 @@ impl Databases {
         Ok(())
     }
 
+    /// The URLs of all that were named.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        self.0.lock().keys().cloned().collect()
+    }
+
     /// The database of a URL, connected.
     ///
     /// # Errors

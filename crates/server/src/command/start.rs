@@ -29,9 +29,11 @@ pub(super) fn run(run: &Run) -> Result<ExitCode, String> {
     process.enter_directory()?;
     if let Some(built_in) = &built_in {
         built_in.prepare()?;
+        process.give(&built_in.files())?;
     }
     log_as_wanted(switches, &ready, &ground);
     name_what_means_nothing(switches, &ground);
+    name_the_drivers(&ready, &ground);
     let server = Server::start(Setup {
         config: ready.config,
         ground: &ground,
@@ -118,6 +120,20 @@ fn log_as_wanted(switches: &Switches, ready: &Ready, ground: &Ground) {
         || std::io::stderr().is_terminal();
     if !here {
         ground.lines.use_syslog(core);
+    }
+}
+
+/// Kamailio needs the driver of a URL loaded; here the URL is enough.
+fn name_the_drivers(ready: &Ready, ground: &Ground) {
+    const DRIVER: &str = "db_sqlite";
+    let mut manifests = ready.config.manifests.iter();
+    if manifests.any(|module| module.name == DRIVER) {
+        return;
+    }
+    for url in ground.databases.urls() {
+        ground.logger.log(Level::Notice, "core", || {
+            format!("loaded {DRIVER} for {url}; Kamailio needs `loadmodule \"{DRIVER}.so\"`")
+        });
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Switches {
     /// The log level, instead of `debug` of the file.
     #[arg(long, value_name = "LEVEL", allow_negative_numbers = true)]
     pub(crate) debug: Option<i32>,
-    /// Listen here instead of where the file says: `[proto:]address[:port][/advertised]`.
+    /// Listen here too; alone where the file says nothing: `[proto:]address[:port][/advertised]`.
     #[arg(short = 'l', value_name = "ADDRESS")]
     pub(crate) listen: Vec<String>,
     /// A name of ours: `[proto:]host[:port]`.
