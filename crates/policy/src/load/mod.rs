@@ -36,7 +36,7 @@ pub struct Loader<'a> {
 /// What the command line adds to a file.
 #[derive(Clone, Debug, Default)]
 pub struct Extra {
-    /// `-l`: sockets instead of those of the file.
+    /// `-l`: sockets beside those of the file.
     pub listen: Vec<script::ast::Listen>,
     /// `--alias`.
     pub aliases: Vec<script::ast::Endpoint>,

@@ -27,12 +27,9 @@ pub(super) fn identity(
     addresses: &dyn Addresses,
     findings: &mut Vec<Diagnostic>,
 ) -> Identity {
-    let of_file: Vec<&Listen> = script.items.iter().filter_map(as_listen).collect();
-    let listens: Vec<&Listen> = if extra.listen.is_empty() {
-        of_file
-    } else {
-        extra.listen.iter().collect()
-    };
+    // As Kamailio does: `-l` adds to what the file says.
+    let of_file = script.items.iter().filter_map(as_listen);
+    let listens: Vec<&Listen> = of_file.chain(&extra.listen).collect();
     let mut identity = Identity::default();
     for listen in &listens {
         add_listen(&mut identity, listen, core, addresses, findings);
