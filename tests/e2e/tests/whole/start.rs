@@ -1,7 +1,7 @@
 //! How the server starts, refuses to start, and ends.
 
 use nix::sys::signal::Signal;
-use ringwall_e2e::{Program, Scratch, Server, Subject, ports, ringwall};
+use ringwall_e2e::{Probe, Program, Scratch, Server, Subject, ports, ringwall, until};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::Command;
@@ -111,6 +111,19 @@ fn kamailio_takes_the_same_switches() {
     answers_with_every_switch(Subject::Kamailio.command(), &Scratch::new());
 }
 
+#[test]
+fn the_command_line_adds_sockets_to_those_of_the_file() {
+    for subject in Subject::BOTH {
+        let (scratch, first) = (Scratch::new(), ports::block(2));
+        let listen = format!("listen=udp:127.0.0.1:{}\nloadmodule", first + 1);
+        let file = scratch.write("small.cfg", &SMALL.replace("loadmodule", &listen));
+        let _server = Server::with_file(subject, scratch.path(), first, &file, &[]);
+        until("the other socket answers", SHORT, || {
+            Probe::new(first + 1).options()
+        });
+    }
+}
+
 fn answers_with_every_switch(mut command: Command, scratch: &Scratch) {
     let port = ports::block(1);
     let text = SMALL.replace("Here", "WORD");
@@ -134,9 +147,7 @@ fn answers_with_every_switch(mut command: Command, scratch: &Scratch) {
     let server = Server::start(&mut command, dir, port);
     let pid = std::fs::read_to_string(scratch.join("pid")).expect("a pid file");
     assert_eq!(pid.trim(), server.id().to_string());
-    let answer = ringwall_e2e::until("an answer", SHORT, || {
-        ringwall_e2e::Probe::new(port).options()
-    });
+    let answer = until("an answer", SHORT, || Probe::new(port).options());
     assert!(answer.starts_with("SIP/2.0 200 Replaced"), "{answer}");
 }
 

@@ -2,6 +2,7 @@
 
 use crate::phones::House;
 use ringwall_e2e::Transport::Tcp;
+use ringwall_e2e::{Probe, Scratch, Server, Subject, ports, status_of, until};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -9,8 +10,8 @@ use std::time::{Duration, Instant};
 /// What the server promises, and a little for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(13);
 
-const WHOLE: &str = "OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKone\r\n\
-    From: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:127.0.0.1>\r\nCall-ID: one\r\nCSeq: 1 OPTIONS\r\n\
+const WHOLE: &str = "OPTIONS sip:example.test SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKone\r\n\
+    From: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:example.test>\r\nCall-ID: one\r\nCSeq: 1 OPTIONS\r\n\
     Max-Forwards: 10\r\nContent-Length: 0\r\n\r\n";
 
 #[test]
@@ -58,6 +59,26 @@ fn doubt_about_the_end_of_a_message_closes_the_connection() {
     let mut stream = TcpStream::connect(("127.0.0.1", house.port())).expect("a connection");
     stream.write_all(doubtful.as_bytes()).expect("written");
     assert!(is_closed_within(&mut stream, Duration::from_secs(5)));
+}
+
+/// A next hop that refuses connections fails its branch at once, not when a timer fires.
+#[test]
+fn a_refused_connection_is_an_answer_at_once() {
+    let (scratch, first) = (Scratch::new(), ports::block(2));
+    let (tcp, line) = (first + 1, format!("-ltcp:127.0.0.1:{first}"));
+    let (dir, file) = (scratch.path(), "/etc/kamailio/kamailio.cfg".as_ref());
+    let server = Server::with_file(Subject::Ringwall, dir, first, file, &[&line]);
+    let mut probe = Probe::new(server.port());
+    let (domain, bob) = (
+        format!("sip:127.0.0.1:{first}"),
+        format!("sip:bob@127.0.0.1:{first}"),
+    );
+    let contact = format!("Contact: <sip:bob@127.0.0.1:{tcp};transport=tcp>\r\n");
+    probe.send("REGISTER", &domain, &bob, &contact);
+    until("a registration", PATIENCE, || probe.receive());
+    probe.send("MESSAGE", &bob, &bob, "");
+    let answer = until("an answer", Duration::from_secs(5), || probe.receive());
+    assert_eq!(status_of(&answer), Some(503), "{answer}");
 }
 
 /// Whether the server closes the connection; what it says before is read over.

@@ -8,9 +8,10 @@ use std::process::{Command, Output};
 #[test]
 fn sipsak_asks_and_registers() {
     let house = House::built_in(Udp);
-    let server = format!("sip:127.0.0.1:{}", house.port());
-    assert!(sipsak(&["-s", &server]).status.success(), "OPTIONS");
+    // As an outbound proxy: in a URI, sipsak forgets the fifth digit of a port.
     let proxy = format!("127.0.0.1:{}", house.port());
+    let options = sipsak(&["-p", &proxy, "-s", "sip:example.test"]);
+    assert!(options.status.success(), "OPTIONS");
     let alice = house.uri(User::ALICE);
     let register = |password| {
         let contact = "sip:alice@127.0.0.1:9";
