@@ -64,13 +64,9 @@ impl Subject {
         {
             return Some(format!("only {only}: {why}"));
         }
-        if let Some(file) = missing_file(scenario) {
-            return Some(format!(
-                "{file} is absent: install Debian's package kamailio"
-            ));
-        }
         if self == Subject::Sim {
-            return None;
+            let file = missing_file(scenario);
+            return file.map(|file| format!("{file} is absent: install Debian's package kamailio"));
         }
         let tls = |agent: &crate::scenario::Agent| agent.proto == Proto::Tls;
         if !surroundings.records.is_empty() {

@@ -30,12 +30,15 @@ impl Subject {
     }
 }
 
-/// The binary `ringwall`, as cargo built it.
+/// The binary `ringwall`: `RINGWALL_BIN`, or as cargo built it.
 ///
 /// # Panics
 /// Where nobody built it.
 #[must_use]
 pub fn ringwall() -> PathBuf {
+    if let Some(given) = std::env::var_os("RINGWALL_BIN") {
+        return PathBuf::from(given);
+    }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
         PathBuf::from,
