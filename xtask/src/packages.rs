@@ -3,16 +3,20 @@
 use crate::shell;
 
 /// A program to look for, and the package it is in.
-const NEEDED: [(&str, &str); 7] = [
+const NEEDED: [(&str, &str); 8] = [
     ("/usr/bin/sipp", "sip-tester"),
     ("/usr/bin/sipsak", "sipsak"),
-    ("/usr/bin/baresip", "baresip"),
+    ("/usr/bin/baresip", "baresip-core"),
     ("/usr/bin/sqlite3", "sqlite3"),
     ("/usr/bin/python3", "python3"),
     ("/usr/sbin/kamailio", "kamailio"),
     (
         "/usr/lib/x86_64-linux-gnu/kamailio/modules/db_sqlite.so",
         "kamailio-sqlite-modules",
+    ),
+    (
+        "/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so",
+        "kamailio-tls-modules",
     ),
 ];
 
