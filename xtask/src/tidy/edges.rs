@@ -1,0 +1,118 @@
+//! Which crate imports which.
+
+use crate::shell;
+
+/// What each crate may import of the others. A new edge is an architectural decision: record it
+/// in `docs/decisions/` and write it here.
+const EDGES: [(&str, &[&str]); 12] = [
+    ("sip", &[]),
+    ("script", &[]),
+    ("store", &[]),
+    ("store-sqlite", &["store"]),
+    ("stack", &["sip"]),
+    ("policy", &["sip", "script", "store", "stack"]),
+    ("modules", &["policy", "sip", "script", "store", "stack"]),
+    ("edge", &["policy", "stack", "script", "sip"]),
+    ("net", &[]),
+    ("control", &["policy", "store"]),
+    (
+        "server",
+        &[
+            "sip",
+            "script",
+            "store",
+            "store-sqlite",
+            "stack",
+            "policy",
+            "modules",
+            "edge",
+            "net",
+            "control",
+        ],
+    ),
+    (
+        "sim",
+        &[
+            "edge",
+            "modules",
+            "store",
+            "store-sqlite",
+            "policy",
+            "stack",
+            "script",
+            "sip",
+        ],
+    ),
+];
+
+/// Crates that ask nobody for time, sockets, files or randomness.
+pub(super) const PURE: [&str; 7] = [
+    "sip", "script", "store", "stack", "policy", "modules", "edge",
+];
+
+/// Libraries that would bring the world in.
+const WORLDLY: [&str; 9] = [
+    "tokio",
+    "socket2",
+    "nix",
+    "rustix",
+    "hickory-resolver",
+    "rusqlite",
+    "rustls",
+    "syslog",
+    "signal-hook",
+];
+
+/// Where the crates are that stand elsewhere; they import none of the others, for they are about the
+/// binary as a user has it.
+const OUTSIDE: [&str; 2] = ["tests/e2e", "xtask"];
+
+/// Every import stands in the table, and every crate is there and on the map.
+pub(super) fn check(files: &[String], found: &mut Vec<String>) -> Result<(), String> {
+    for (name, allowed) in EDGES {
+        manifest(&format!("crates/{name}"), allowed, found)?;
+    }
+    for folder in OUTSIDE {
+        manifest(folder, &[], found)?;
+    }
+    map(files, found)
+}
+
+fn manifest(folder: &str, allowed: &[&str], found: &mut Vec<String>) -> Result<(), String> {
+    let manifest: toml::Table = shell::read(&format!("{folder}/Cargo.toml"))?
+        .parse()
+        .map_err(|error| format!("{folder}: {error}"))?;
+    let is_pure = PURE.iter().any(|name| folder == format!("crates/{name}"));
+    let dependencies = manifest.get("dependencies").and_then(toml::Value::as_table);
+    for dependency in dependencies.into_iter().flat_map(toml::Table::keys) {
+        let is_ours = EDGES.iter().any(|(own, _)| own == dependency);
+        if is_ours && !allowed.contains(&dependency.as_str()) {
+            found.push(format!("{folder} may not import crates/{dependency}"));
+        }
+        if is_pure && WORLDLY.contains(&dependency.as_str()) {
+            found.push(format!("{folder} is pure and may not import {dependency}"));
+        }
+    }
+    Ok(())
+}
+
+/// Every crate is on the map.
+fn map(files: &[String], found: &mut Vec<String>) -> Result<(), String> {
+    let architecture = shell::read("ARCHITECTURE.md")?;
+    let crates = files
+        .iter()
+        .filter_map(|path| path.strip_prefix("crates/")?.strip_suffix("/Cargo.toml"));
+    for name in crates {
+        if !architecture.contains(&format!("`{name}`")) {
+            found.push(format!(
+                "crates/{name} is not on the map in ARCHITECTURE.md"
+            ));
+        }
+        if !EDGES.iter().any(|(own, _)| *own == name) {
+            found.push(format!(
+                "crates/{name} has no line in the edges of xtask tidy"
+            ));
+        }
+    }
+    Ok(())
+}
