@@ -1,7 +1,7 @@
 //! Who is asked: the edge in the simulator, our binary, or Kamailio.
 
 use crate::loopback::{Loopback, Network, Server};
-use crate::{Player, Scenario, Simulated};
+use crate::{Player, Scenario, Simulated, World};
 use policy::Proto;
 use std::path::Path;
 
@@ -113,8 +113,25 @@ fn simulated(scenario: &Scenario, seed: u64) -> Result<(), String> {
     let places = Player::<Simulated>::places(scenario);
     let at_seed = |failure| format!("{failure}\nSIM_SEED={seed}\n");
     let mut world = Simulated::start(scenario, &places, seed)?;
-    Player::play(&mut world, scenario, seed).map_err(at_seed)
+    Player::play(&mut world, scenario, seed).map_err(at_seed)?;
+    nothing_left(&mut world).map_err(at_seed)
 }
+
+/// Whatever was played, every transaction ends by itself.
+fn nothing_left(world: &mut Simulated) -> Result<(), String> {
+    let end = world.now_ms() + LONGEST_TRANSACTION_MS;
+    while world.now_ms() < end {
+        // Nobody listens any more.
+        drop(world.run_until(end));
+    }
+    match world.transactions() {
+        0 => Ok(()),
+        left => Err(format!("{left} transactions are left when all is over")),
+    }
+}
+
+/// No timer of a transaction is longer.
+const LONGEST_TRANSACTION_MS: u64 = 600_000;
 
 fn real(scenario: &Scenario, subject: Subject, seed: u64) -> Result<(), String> {
     let network = Network::take(scenario)?;

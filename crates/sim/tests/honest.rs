@@ -1,15 +1,19 @@
 //! A play that goes otherwise than written fails, and says how.
 
-use sim::{Scenario, Subject, Verdict, play};
+use sim::{Player, Scenario, Simulated, Subject, Verdict, World, play};
 use std::path::Path;
 
-/// Plays in the simulator; the failure, if there is one.
-fn failure(script: &str, steps: &str, seed: u64) -> Option<String> {
+fn scenario(script: &str, steps: &str) -> Scenario {
     let page = format!(
         "# Test\n\n```kamailio\nloadmodule \"sl.so\"\nloadmodule \"tm.so\"\nloadmodule \"xlog.so\"\n\
          listen=udp:127.0.0.1:5060\n{script}\n```\n\n```sip\n{steps}\n```\n"
     );
-    let scenario = Scenario::parse(Path::new("test.md"), &page).expect("a scenario");
+    Scenario::parse(Path::new("test.md"), &page).expect("a scenario")
+}
+
+/// Plays in the simulator; the failure, if there is one.
+fn failure(script: &str, steps: &str, seed: u64) -> Option<String> {
+    let scenario = scenario(script, steps);
     match play(&scenario, Subject::Sim, seed) {
         Verdict::Failed(failure) => Some(failure),
         Verdict::Played => None,
@@ -144,4 +148,20 @@ fn datagrams_overtake_each_other_unless_the_world_is_calm() {
                  bob <- MESSAGE\n    X: 1\nbob.two <- MESSAGE\n    X: 2";
     assert_eq!(failure(RELAY, steps, 1), None);
     assert!((2..40).any(|seed| failure(RELAY, steps, seed).is_some()));
+}
+
+#[test]
+fn transactions_are_there_until_their_timers_end_them() {
+    let scenario = scenario(
+        RELAY,
+        "alice -> INVITE sip:bob@127.0.0.1:5072\nbob <- INVITE",
+    );
+    let places = Player::<Simulated>::places(&scenario);
+    let mut world = Simulated::start(&scenario, &places, 1).expect("a world");
+    Player::play(&mut world, &scenario, 1).expect("as written");
+    assert_eq!(world.transactions(), 1);
+    while world.now_ms() < 600_000 {
+        world.run_until(600_000);
+    }
+    assert_eq!(world.transactions(), 0);
 }
