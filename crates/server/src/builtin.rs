@@ -3,9 +3,10 @@
 use crate::addresses::host_name;
 use crate::{certificate, files};
 use clap::Args;
-use script::{FileError, Opened, Options};
+use script::{FileError, Opened};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The script that runs where no other is named.
 pub(crate) const POLICY: &str = include_str!("../policy/ringwall.cfg");
@@ -71,45 +72,47 @@ impl Place {
 }
 
 impl BuiltIn {
-    /// The built-in policy where it is `wanted`; nothing is made yet.
+    /// The built-in policy in this place; nothing is made yet.
     ///
     /// # Errors
     /// A sentence, where there is no place for it.
-    pub(crate) fn of(place: &Place, wanted: bool) -> Result<Option<BuiltIn>, String> {
-        if !wanted {
-            return Ok(None);
-        }
+    fn of(place: &Place) -> Result<BuiltIn, String> {
         let state = place.directory()?;
         let route_token = std::fs::read_to_string(token_in(&state))
             .ok()
             .filter(|token| token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit()))
             .unwrap_or_else(new_token);
-        Ok(Some(BuiltIn {
+        Ok(BuiltIn {
             domain: place.domain()?,
             state,
             route_token,
-        }))
+        })
     }
 
-    /// Gives the script its names.
-    pub(crate) fn add_to(&self, options: &mut Options) {
-        let quoted = |text: &str| format!("\"{text}\"");
-        let path = |path: PathBuf| quoted(&path.display().to_string());
-        for (name, value) in [
-            ("DOMAIN", quoted(&self.domain)),
-            ("DBURL", quoted(&self.database_url())),
-            ("ROUTE_TOKEN", quoted(&format!("rw={}", self.route_token))),
+    /// The policy with the values of this place. They stand in its `#!trydef` lines, so that names
+    /// defined before it, in a file that includes it or by `-A`, keep their own.
+    fn text(&self) -> String {
+        let path = |path: PathBuf| path.display().to_string();
+        let values = [
+            ("DOMAIN", self.domain.clone()),
+            ("DBURL", self.database_url()),
             ("TLS_CERTIFICATE", path(self.certificate())),
             ("TLS_PRIVATE_KEY", path(self.private_key())),
             (
                 "CONTROL_SOCKET",
-                quoted(&format!("unix:{}", self.control().display())),
+                format!("unix:{}", self.control().display()),
             ),
-        ] {
-            if !options.defines.iter().any(|(defined, _)| defined == name) {
-                options.defines.push((name.to_owned(), Some(value)));
-            }
-        }
+            ("ROUTE_TOKEN", format!("rw={}", self.route_token)),
+        ];
+        let line = |line: &str| {
+            let (name, _) = line.strip_prefix("#!trydef ")?.split_once(' ')?;
+            let (_, value) = values.iter().find(|(known, _)| *known == name)?;
+            Some(format!("#!trydef {name} \"{value}\"\n"))
+        };
+        let lines = POLICY.lines();
+        lines
+            .map(|text| line(text).unwrap_or_else(|| format!("{text}\n")))
+            .collect()
     }
 
     /// Makes the state directory, the database file's place, and the certificate.
@@ -206,18 +209,52 @@ fn make_private(dir: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// The built-in policy as a file, and what it includes.
-pub(crate) struct Files;
+/// The file system, with the built-in policy in it as `ringwall.cfg`.
+pub(crate) struct Files {
+    policy: Result<BuiltIn, String>,
+    /// No other file was named, so the one of this name in the working directory is not meant.
+    alone: bool,
+    opened: AtomicBool,
+}
+
+impl Files {
+    /// For a configuration that may include the policy, or, `alone`, for the policy itself.
+    pub(crate) fn new(place: &Place, alone: bool) -> Files {
+        Files {
+            policy: BuiltIn::of(place),
+            alone,
+            opened: AtomicBool::new(false),
+        }
+    }
+
+    /// The built-in policy, where it was read.
+    pub(crate) fn used(&self) -> Option<&BuiltIn> {
+        self.policy
+            .as_ref()
+            .ok()
+            .filter(|_| self.opened.load(Ordering::Relaxed))
+    }
+
+    fn open_policy(&self) -> Result<Opened, FileError> {
+        self.opened.store(true, Ordering::Relaxed);
+        let policy = self.policy.as_ref();
+        let policy = policy.map_err(|why| FileError::Unreadable(why.clone()))?;
+        Ok(Opened {
+            path: NAME.to_owned(),
+            text: policy.text().into_bytes(),
+        })
+    }
+}
 
 impl script::Files for Files {
     fn open(&self, includer: Option<&str>, path: &str) -> Result<Opened, FileError> {
-        if path == NAME {
-            return Ok(Opened {
-                path: path.to_owned(),
-                text: POLICY.as_bytes().to_vec(),
-            });
+        if self.alone && includer.is_none() {
+            return self.open_policy();
         }
-        files::Disk.open(includer, path)
+        match files::Disk.open(includer, path) {
+            Err(FileError::NotFound) if path == NAME => self.open_policy(),
+            found => found,
+        }
     }
 }
 

@@ -216,6 +216,21 @@ fn strangers_reach_registered_users_where_that_is_wanted() {
 }
 
 #[test]
+fn a_file_may_include_the_policy_and_define_its_names() {
+    let dir = dir();
+    let file = dir.path().join("mine.cfg");
+    let text =
+        "#!define OPEN_INBOUND\n#!define DOMAIN \"mine.test\"\ninclude_file \"ringwall.cfg\"\n";
+    std::fs::write(&file, text).expect("a file");
+    let path = file.display().to_string();
+    let server = Server::start_with(&dir, &["-f", &path]);
+    assert!(server.state.join("tls/certificate.pem").exists());
+    let mut phone = Phone::new("alice", "x", server.port);
+    let answer = phone.ask("REGISTER", "sip:mine.test", "sip:alice@mine.test", "");
+    assert!(answer.contains("realm=\"mine.test\""), "{answer}");
+}
+
+#[test]
 fn sha_256_is_asked_for_where_it_is_defined() {
     for (digest, algorithms) in [("sha256", &["SHA-256"][..]), ("both", &["SHA-256", "MD5"])] {
         let dir = dir();

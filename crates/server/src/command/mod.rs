@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(switches.debug, Some(-1));
         assert_eq!(
             switches.without_meaning.given().join(" "),
-            "-m -M -L -x -X -b -I -K -N -Q -O -r -R -S -W --atexit --cfg-print --log-engine",
+            "-m -M -L -x -X -b -K -N -Q -O -r -R -S -W --atexit --cfg-print --log-engine",
         );
     }
 }

@@ -1,9 +1,8 @@
 //! `run` and `check`: from the command line to a running server.
 
 use super::{Run, Switches, extra};
-use crate::builtin::{self, BuiltIn};
+use crate::builtin::{self, Files};
 use crate::clock::Clock;
-use crate::files::Disk;
 use crate::load::{Ground, Source, load};
 use crate::process::Process;
 use crate::serve::{Server, Setup};
@@ -14,20 +13,21 @@ use std::process::ExitCode;
 /// Serves until it is told to stop.
 pub(super) fn run(run: &Run) -> Result<ExitCode, String> {
     let switches = &run.switches;
-    if switches.version {
+    if switches.version || switches.compile_flags {
         return super::words::print(VERSION);
     }
     if switches.check {
         return check(run);
     }
     let clock = Clock::start()?;
-    let built_in = BuiltIn::of(&run.place, switches.file.is_none())?;
+    let files = Files::new(&run.place, switches.file.is_none());
     let ground = Ground::new(path(switches));
-    let ready = ready(run, built_in.as_ref(), &ground)?;
+    let ready = ready(switches, &files, &ground)?;
+    let built_in = files.used();
     let process = process(switches, &ready);
     process.check()?;
     process.enter_directory()?;
-    if let Some(built_in) = &built_in {
+    if let Some(built_in) = built_in {
         built_in.prepare()?;
         process.give(&built_in.files())?;
     }
@@ -39,7 +39,7 @@ pub(super) fn run(run: &Run) -> Result<ExitCode, String> {
         ground: &ground,
         clock,
         process: &process,
-        built_in: built_in.as_ref(),
+        built_in,
     })?;
     server.run()?;
     Ok(ExitCode::SUCCESS)
@@ -47,8 +47,9 @@ pub(super) fn run(run: &Run) -> Result<ExitCode, String> {
 
 /// Loads and says what is wrong; opens nothing.
 pub(super) fn check(run: &Run) -> Result<ExitCode, String> {
-    let built_in = BuiltIn::of(&run.place, run.switches.file.is_none())?;
-    ready(run, built_in.as_ref(), &Ground::new(path(&run.switches)))?;
+    let switches = &run.switches;
+    let files = Files::new(&run.place, switches.file.is_none());
+    ready(switches, &files, &Ground::new(path(switches)))?;
     eprintln!("config file ok, exiting...");
     Ok(ExitCode::SUCCESS)
 }
@@ -63,27 +64,14 @@ fn path(switches: &Switches) -> &str {
     switches.file.as_deref().unwrap_or(builtin::NAME)
 }
 
-fn ready(run: &Run, built_in: Option<&BuiltIn>, ground: &Ground) -> Result<Ready, String> {
-    let switches = &run.switches;
-    let mut options = extra::options(switches);
-    let extra = extra::extra(switches)?;
-    let policy = builtin::Files;
-    let files: &dyn script::Files = match built_in {
-        Some(built_in) => {
-            built_in.add_to(&mut options);
-            &policy
-        }
-        None => &Disk,
+fn ready(switches: &Switches, files: &Files, ground: &Ground) -> Result<Ready, String> {
+    let source = Source {
+        files,
+        path: path(switches),
+        options: extra::options(switches),
+        extra: extra::extra(switches)?,
     };
-    load(
-        Source {
-            files,
-            path: path(switches),
-            options,
-            extra,
-        },
-        ground,
-    )
+    load(source, ground)
 }
 
 fn process(switches: &Switches, ready: &Ready) -> Process {

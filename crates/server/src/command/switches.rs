@@ -87,6 +87,9 @@ pub(crate) struct Switches {
     /// Say which version this is.
     #[arg(short = 'v', short_alias = 'V', long)]
     pub(crate) version: bool,
+    /// The same: there are no compile flags to tell.
+    #[arg(short = 'I')]
+    pub(crate) compile_flags: bool,
     #[command(flatten)]
     pub(crate) without_meaning: WithoutMeaning,
 }
@@ -113,9 +116,6 @@ pub(crate) struct WithoutMeaning {
     /// The largest receive buffer.
     #[arg(short = 'b', value_name = "N")]
     receive_buffer: Option<String>,
-    /// Compile flags.
-    #[arg(short = 'I')]
-    compile_flags: bool,
     /// Check Via hosts of replies: a reply that is not ours is dropped anyway.
     #[arg(short = 'K')]
     check_via: bool,
@@ -161,7 +161,6 @@ impl WithoutMeaning {
             ("-x", self.shared_manager.is_some()),
             ("-X", self.private_manager.is_some()),
             ("-b", self.receive_buffer.is_some()),
-            ("-I", self.compile_flags),
             ("-K", self.check_via),
             ("-N", self.tcp_children.is_some()),
             ("-Q", self.sctp_children.is_some()),
