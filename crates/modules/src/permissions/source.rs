@@ -122,8 +122,11 @@ fn add(
         tag: tag.map(Bytes::copy_from_slice),
     };
     let Some(ip) = policy::address_of(address) else {
-        let name = address.to_ascii_lowercase();
-        table.domains.entry(name).or_default().push(entry);
+        table
+            .domains
+            .entry(address.to_vec())
+            .or_default()
+            .push(entry);
         return Ok(());
     };
     let most = if ip.is_ipv4() { 32 } else { 128 };

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 pub(super) struct Table {
     pub(super) addresses: BTreeMap<IpAddr, Vec<Entry>>,
     pub(super) subnets: Vec<Subnet>,
-    /// By name, in lower case.
+    /// By name, as it is written: Kamailio compares octet by octet.
     pub(super) domains: BTreeMap<Vec<u8>, Vec<Entry>>,
 }
 
@@ -46,7 +46,7 @@ impl Table {
 
     /// The same for a host name; nothing is looked up in the DNS.
     pub(super) fn domain(&self, group: Option<i64>, name: &[u8], port: u16) -> Option<&Entry> {
-        let rows = self.domains.get(&name.to_ascii_lowercase());
+        let rows = self.domains.get(name);
         rows?.iter().find(|entry| entry.fits(group, port))
     }
 }
@@ -135,13 +135,9 @@ mod tests {
     }
 
     #[test]
-    fn names_match_in_any_case() {
+    fn names_match_as_they_are_written() {
         let table = table();
-        assert!(table.domain(Some(4), b"TRUNK.example.test", 5060).is_some());
-        assert!(
-            table
-                .domain(Some(4), b"x.trunk.example.test", 5060)
-                .is_none()
-        );
+        assert!(table.domain(Some(4), b"trunk.example.test", 5060).is_some());
+        assert!(table.domain(Some(4), b"TRUNK.example.test", 5060).is_none());
     }
 }
