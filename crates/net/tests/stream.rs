@@ -1,6 +1,8 @@
 //! TCP connections over loopback.
-#![allow(clippy::disallowed_methods, reason = "real sockets, clocks and files are tested")]
-
+#![allow(
+    clippy::disallowed_methods,
+    reason = "real sockets, clocks and files are tested"
+)]
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod support;

@@ -1,12 +1,14 @@
 //! UDP over loopback.
-#![allow(clippy::disallowed_methods, reason = "real sockets, clocks and files are tested")]
-
+#![allow(
+    clippy::disallowed_methods,
+    reason = "real sockets, clocks and files are tested"
+)]
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, Sender as Tell, channel};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -78,25 +80,24 @@ fn echo(_: usize) -> Script {
 
 #[test]
 fn one_sender_keeps_two_workers_busy() {
-    let together = Arc::new(Barrier::new(3));
+    let gate = Arc::new(Mutex::new(()));
     let (tell, told) = channel();
     let world = world("127.0.0.1:0", 2, |number| {
-        let (together, tell) = (together.clone(), tell.clone());
+        let (gate, tell) = (gate.clone(), tell.clone());
         Box::new(move |_, _| {
             tell.send(number).unwrap();
-            together.wait();
+            let _opened = gate.lock();
         })
     });
     let client = client("127.0.0.1:0");
-    client.send_to(b"one", world.address).unwrap();
-    client.send_to(b"two", world.address).unwrap();
-    // Each worker stands at the barrier with one datagram, so the second was not kept for the first's worker.
-    let mut busy = [
-        told.recv_timeout(DEADLINE).unwrap(),
-        told.recv_timeout(DEADLINE).unwrap(),
-    ];
+    let _closed = gate.lock().unwrap();
+    // The first worker stands at the gate with the first datagram when the second one is sent, so that it
+    // cannot take both, and the second is not kept for it.
+    let mut busy = [b"one", b"two"].map(|datagram| {
+        client.send_to(datagram, world.address).unwrap();
+        told.recv_timeout(DEADLINE).unwrap()
+    });
     busy.sort_unstable();
-    together.wait();
     assert_eq!(busy, [0, 1]);
 }
 
