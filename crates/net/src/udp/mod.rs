@@ -8,6 +8,7 @@
 //! exactly its size. For 700 bytes that takes 12 ns, while carving them from a shared slab takes
 //! 17 ns, and a message kept for 32 seconds keeps only its own bytes alive.
 
+mod crew;
 mod receive;
 mod send;
 mod socket;

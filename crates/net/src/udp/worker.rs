@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
+use super::crew::{Crew, Place};
 use super::receive::Receiver;
 use super::send::Sender;
 use super::socket::{Socket, Sockets};
@@ -39,14 +40,19 @@ impl Workers {
             threads: Vec::new(),
         };
         for socket in sockets.iter() {
-            for _ in 0..per_socket.max(1) {
+            let crew = Arc::new(Crew::default());
+            for place in 0..per_socket.max(1) {
+                let crew = crew.clone();
                 let number = workers.threads.len();
                 let (socket, sockets, stop) =
                     (socket.clone(), sockets.clone(), workers.stop.clone());
                 let mut handler = handler(number);
                 let thread = thread::Builder::new()
                     .name(format!("udp-{number}"))
-                    .spawn(move || run(&socket, &sockets, &stop, &mut handler))
+                    .spawn(move || {
+                        let mut place = Place::new(crew, place == 0);
+                        work(&socket, &sockets, &stop, &mut handler, &mut place);
+                    })
                     .map_err(StartError)?;
                 workers.threads.push(thread);
             }
@@ -84,21 +90,36 @@ impl Drop for Workers {
     }
 }
 
-/// The loop of one worker thread, until `stop` is set. It receives on `socket` and sends by any of
-/// `sockets`.
+/// The loop of a worker thread that is the only one of its socket, until `stop` is set. It receives
+/// on `socket` and sends by any of `sockets`.
 pub fn run(socket: &Socket, sockets: &Sockets, stop: &AtomicBool, handler: &mut impl Handler) {
+    let mut place = Place::new(Arc::default(), true);
+    work(socket, sockets, stop, handler, &mut place);
+}
+
+fn work(
+    socket: &Socket,
+    sockets: &Sockets,
+    stop: &AtomicBool,
+    handler: &mut impl Handler,
+    place: &mut Place,
+) {
     let mut receiver = Receiver::new(socket.clone());
     let mut sender = Sender::new(sockets.clone());
+    let tick = socket.options().tick;
     let mut batch: Vec<Datagram> = Vec::with_capacity(socket.options().batch);
     while !stop.load(Ordering::Relaxed) {
-        if let Err(error) = receiver.receive(&mut batch) {
+        if !place.slept(tick)
+            && let Err(error) = receiver.receive(&mut batch)
+        {
             // Errors of a bound, unconnected UDP socket are momentary (ENOMEM, ENOBUFS).
             tracing::debug!(local = %socket.local(), %error, "receive failed");
-            thread::sleep(socket.options().tick);
+            thread::sleep(tick);
         }
         if batch.is_empty() {
             handler.idle(&mut sender);
         } else {
+            place.handled(batch.len());
             handler.datagrams(&mut batch, &mut sender);
             batch.clear();
         }

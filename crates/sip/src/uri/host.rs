@@ -12,7 +12,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub fn split_host_port(text: &[u8]) -> Result<(&[u8], Option<u16>), UriError> {
     let end = match text.first() {
         Some(b'[') => memchr::memchr(b']', text).ok_or(UriError::Host)? + 1,
-        _ => memchr::memchr(b':', text).unwrap_or(text.len()),
+        // Texts are short here: a plain loop costs less than a vectorised search.
+        _ => text
+            .iter()
+            .position(|&byte| byte == b':')
+            .unwrap_or(text.len()),
     };
     let (host, rest) = text.split_at(end);
     let host = lex::trim(host);
@@ -33,7 +37,7 @@ pub fn host_addr(host: &[u8]) -> Option<IpAddr> {
         [b'[', inner @ .., b']'] => inner,
         _ => host,
     };
-    if memchr::memchr(b':', inner).is_none() {
+    if !inner.contains(&b':') {
         return ipv4(inner).map(Ipv4Addr::into);
     }
     let text = std::str::from_utf8(inner).ok()?;
