@@ -36,6 +36,19 @@ fn phones_call_through_the_stock_file_over_tls() {
     phones_call(&House::stock(Subject::Ringwall, Tls));
 }
 
+/// Nobody registers again, and still it rings: the registrations were on disk.
+#[test]
+fn phones_call_after_the_server_was_killed() {
+    let house = House::built_in(Udp);
+    let mut alice = house.phone(User::ALICE);
+    let mut bob = house.phone(User::BOB);
+    alice.await_registered();
+    bob.await_registered();
+    let house = house.kill_and_restart();
+    converse(&house, &mut alice, &mut bob);
+    assert_eq!(bob.count_printed(" binding"), 1, "registered once");
+}
+
 /// A phone that takes no connections is reached over the one that it made.
 #[test]
 fn a_phone_is_called_over_its_own_connection() {

@@ -16,7 +16,8 @@ fn sipsak_asks_and_registers() {
     let register = |password| {
         let contact = "sip:alice@127.0.0.1:9";
         let arguments = [
-            "-U", "-x", "60", "-p", &proxy, "-C", contact, "-a", password, "-s", &alice,
+            "-U", "-u", "alice", "-x", "60", "-p", &proxy, "-C", contact, "-a", password, "-s",
+            &alice,
         ];
         sipsak(&arguments).status.success()
     };

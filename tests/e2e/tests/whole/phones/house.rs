@@ -23,7 +23,7 @@ pub(crate) struct House {
     /// With which phones take secured connections.
     certificate: Option<Certificate>,
     scratch: Scratch,
-    _server: Server,
+    server: Server,
 }
 
 impl House {
@@ -31,15 +31,7 @@ impl House {
     pub(crate) fn built_in(transport: Transport) -> House {
         let (scratch, first) = (Scratch::new(), ports::block(2));
         let state = scratch.join("state");
-        let mut command = Command::new(ringwall());
-        command
-            .arg("--state")
-            .arg(&state)
-            .args(["--domain", DOMAIN]);
-        for address in addresses(first) {
-            command.arg("-l").arg(address);
-        }
-        let server = Server::start(&mut command, scratch.path(), first);
+        let server = start_built_in(&scratch, first);
         for user in [User::ALICE, User::BOB] {
             add_user(&state, user);
         }
@@ -70,6 +62,15 @@ impl House {
         let line: Vec<&str> = line.iter().map(String::as_str).collect();
         let server = Server::with_file(subject, scratch.path(), first, STOCK.as_ref(), &line);
         House::around(server, scratch, transport, first)
+    }
+
+    /// Takes the server with the built-in policy away without a warning and starts it again.
+    pub(crate) fn kill_and_restart(self) -> House {
+        self.server.kill();
+        House {
+            server: start_built_in(&self.scratch, self.port),
+            ..self
+        }
     }
 
     /// Phones to come use another transport.
@@ -126,9 +127,19 @@ impl House {
             trusted: None,
             certificate: Some(Certificate::create(&scratch, "phone")),
             scratch,
-            _server: server,
+            server,
         }
     }
+}
+
+fn start_built_in(scratch: &Scratch, first: u16) -> Server {
+    let mut command = Command::new(ringwall());
+    command.arg("--state").arg(scratch.join("state"));
+    command.args(["--domain", DOMAIN]);
+    for address in addresses(first) {
+        command.arg("-l").arg(address);
+    }
+    Server::start(&mut command, scratch.path(), first)
 }
 
 fn addresses(first: u16) -> [String; 3] {
