@@ -1,9 +1,7 @@
 //! A server as a process, and phones that talk to it.
 
-mod baresip;
 mod phone;
 mod server;
 
-pub(crate) use baresip::{Account, Baresip};
 pub(crate) use phone::Phone;
 pub(crate) use server::{Server, free_port, ringwall};
