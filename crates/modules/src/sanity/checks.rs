@@ -68,7 +68,9 @@ pub(super) fn run(
     if wants(RURI_SIP_VERSION) && !message.is_version_2() {
         return fail(505, "Version Not Supported", None);
     }
-    if wants(RURI_SCHEME) && message.is_request() {
+    // What the edge has checked already and the script has not replaced need not be read again.
+    let is_read = message.checked().is_some() && uri == message.request_uri();
+    if wants(RURI_SCHEME) && message.is_request() && !is_read {
         request_uri(uri)?;
     }
     if wants(REQUIRED_HEADERS) {
@@ -90,7 +92,7 @@ pub(super) fn run(
         proxy_require(message, settings)?;
     }
     if wants(PARSE_URIS) {
-        parse_uris(message, uri, uris)?;
+        parse_uris(message, uri, if is_read { uris & !RURI } else { uris })?;
     }
     if wants(DIGEST) {
         credentials::check(message, credentials::Others::Fail)?;
@@ -211,14 +213,14 @@ fn parse_uris(message: &Message, uri: &[u8], which: i64) -> Check {
             Some("check_parse_uris(): failed to parse request uri"),
         );
     }
-    if which & FROM != 0 && !message.from().is_ok_and(|from| is_known(from.parse_uri())) {
+    if which & FROM != 0 && !from_is_known(message) {
         return fail(
             400,
             "Invalid From Header",
             Some("check_parse_uris(): invalid From header or uri"),
         );
     }
-    if which & TO != 0 && !message.to().is_ok_and(|to| is_known(to.parse_uri())) {
+    if which & TO != 0 && !to_is_known(message) {
         // The spelling is that of Kamailio 5.6.3; tools look for it.
         return fail(
             400,
@@ -230,6 +232,20 @@ fn parse_uris(message: &Message, uri: &[u8], which: i64) -> Check {
         contacts(message)
     } else {
         Ok(())
+    }
+}
+
+fn from_is_known(message: &Message) -> bool {
+    match message.checked() {
+        Some(checked) => checked.from != Scheme::Other,
+        None => message.from().is_ok_and(|from| is_known(from.parse_uri())),
+    }
+}
+
+fn to_is_known(message: &Message) -> bool {
+    match message.checked() {
+        Some(checked) => checked.to != Scheme::Other,
+        None => message.to().is_ok_and(|to| is_known(to.parse_uri())),
     }
 }
 

@@ -14,6 +14,15 @@ pub struct Violation {
     pub reason: &'static str,
 }
 
+/// What a message that passed [`Message::check`] is known to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The scheme of the From URI.
+    pub from: Scheme,
+    /// The scheme of the To URI.
+    pub to: Scheme,
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.status, self.reason)
@@ -29,6 +38,22 @@ impl Message {
     /// # Errors
     /// The first [`Violation`].
     pub fn check(&self) -> Result<(), Violation> {
+        if self.checked().is_some() {
+            return Ok(());
+        }
+        let checked = self.check_all()?;
+        // Somebody else may have been quicker, with the same result.
+        let _ = self.typed.checked.set(checked);
+        Ok(())
+    }
+
+    /// What [`Message::check`] found, once it has passed: whoever checks a part of it again can save
+    /// the work.
+    pub fn checked(&self) -> Option<Checked> {
+        self.typed.checked.get().copied()
+    }
+
+    fn check_all(&self) -> Result<Checked, Violation> {
         if !self.is_version_2() {
             return Err(Violation {
                 status: 505,
@@ -38,12 +63,13 @@ impl Message {
         self.check_defects()?;
         self.check_singletons()?;
         self.check_via()?;
-        check_address(self.from(), "Bad From Header")?;
-        check_address(self.to(), "Bad To Header")?;
+        let from = check_address(self.from(), "Bad From Header")?;
+        let to = check_address(self.to(), "Bad To Header")?;
         self.call_id().or(bad("Bad Call-ID Header"))?;
         self.check_cseq()?;
         self.check_content_length()?;
-        self.check_request_uri()
+        self.check_request_uri()?;
+        Ok(Checked { from, to })
     }
 
     fn check_defects(&self) -> Result<(), Violation> {
@@ -164,7 +190,7 @@ const SINGLETONS: [(HeaderId, Option<&str>, &str); 6] = [
 fn check_address(
     address: Result<NameAddr<'_>, HeaderError>,
     reason: &'static str,
-) -> Result<(), Violation> {
+) -> Result<Scheme, Violation> {
     let Ok(address) = address else {
         return bad(reason);
     };
@@ -175,7 +201,7 @@ fn check_address(
         return bad(reason);
     }
     match address.parse_uri() {
-        Ok(_) => Ok(()),
+        Ok(uri) => Ok(uri.scheme),
         Err(_) => bad(reason),
     }
 }

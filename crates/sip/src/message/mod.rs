@@ -8,7 +8,7 @@ mod scan;
 mod start_line;
 mod typed;
 
-pub use check::Violation;
+pub use check::{Checked, Violation};
 pub use header::Header;
 pub use normalise::Defects;
 

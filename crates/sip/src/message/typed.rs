@@ -13,6 +13,7 @@ pub(super) struct Typed {
     to: OnceLock<Result<AddrSpans, HeaderError>>,
     cseq: OnceLock<Result<(u32, Method, Piece), HeaderError>>,
     top_via: OnceLock<Result<ViaSpans, HeaderError>>,
+    pub(super) checked: OnceLock<super::check::Checked>,
 }
 
 impl Message {
