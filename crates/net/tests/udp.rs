@@ -88,7 +88,7 @@ fn one_sender_keeps_two_workers_busy() {
             while since.elapsed() < Duration::from_micros(200) {
                 std::hint::spin_loop();
             }
-            drop(tell.send(number));
+            let _ = tell.send(number);
         })
     });
     // Datagrams pile up behind a worker that is slower than their sender, which wakes the other one.
