@@ -77,7 +77,8 @@ impl JsonRpcs {
         let document = document.get(context);
         let config = context.config.clone();
         let now_s = context.now.unix_s();
-        let Some(executed) = policy::execute_json_rpc_on_worker(&config.installed.rpcs, &document, now_s)
+        let Some(executed) =
+            policy::execute_json_rpc_on_worker(&config.installed.rpcs, &document, now_s)
         else {
             context.log(Level::Err, "jsonrpcs", || {
                 format!(
