@@ -14,6 +14,8 @@ use parking_lot::Mutex;
 
 /// A batch of so many tells that datagrams pile up.
 const BACKLOG: usize = 3;
+/// A handler that takes so long for a batch keeps what comes meanwhile waiting, so another thread is wanted.
+const SLOW: Duration = Duration::from_micros(500);
 /// So many batches in a row without a backlog send a thread to sleep, unless it is the first one.
 const QUIET: u32 = 1_024;
 
@@ -67,9 +69,10 @@ impl Place {
         false
     }
 
-    /// Takes note of a batch: a backlog wakes another thread, a long quiet lets this one sleep.
-    pub(super) fn handled(&mut self, batch: usize) {
-        if batch >= BACKLOG {
+    /// Takes note of a batch and of the time it took: a backlog or a slow handler wakes another thread,
+    /// a long quiet lets this one sleep.
+    pub(super) fn handled(&mut self, batch: usize, took: Duration) {
+        if batch >= BACKLOG || took >= SLOW {
             self.quiet = 0;
             self.crew.wake_one();
             return;
@@ -118,11 +121,13 @@ mod tests {
         let mut first = Place::new(crew.clone(), true);
         let mut second = Place::new(crew, false);
         assert!(!first.slept(Duration::ZERO) && second.slept(Duration::ZERO));
-        first.handled(BACKLOG);
+        first.handled(BACKLOG, Duration::ZERO);
         assert!(!second.slept(Duration::ZERO));
-        (0..QUIET).for_each(|_| second.handled(1));
+        (0..QUIET).for_each(|_| second.handled(1, Duration::ZERO));
         assert!(second.slept(Duration::ZERO));
-        (0..2 * QUIET).for_each(|_| first.handled(1));
+        first.handled(1, SLOW);
+        assert!(!second.slept(Duration::ZERO));
+        (0..2 * QUIET).for_each(|_| first.handled(1, Duration::ZERO));
         assert!(!first.slept(Duration::ZERO));
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use super::crew::{Crew, Place};
 use super::receive::Receiver;
@@ -119,9 +120,10 @@ fn work(
         if batch.is_empty() {
             handler.idle(&mut sender);
         } else {
-            place.handled(batch.len());
+            let (size, began) = (batch.len(), Instant::now());
             handler.datagrams(&mut batch, &mut sender);
             batch.clear();
+            place.handled(size, began.elapsed());
         }
         deliver(&mut sender, handler);
     }
