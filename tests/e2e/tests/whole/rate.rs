@@ -1,6 +1,8 @@
 //! Calls and registrations in number, without one failure.
 
-use ringwall_e2e::{CallerPorts, Database, Load, Scratch, Server, Sipp, Subject, User, ports};
+use ringwall_e2e::{
+    CallerPorts, Database, Load, PATIENCE, Scratch, Server, Sipp, Subject, User, ports, until,
+};
 use std::path::{Path, PathBuf};
 
 /// The server is built without optimization here and shares the machine with every other test.
@@ -32,7 +34,10 @@ fn a_thousand_registrations() {
     let line = [url.as_str(), "-ADBMODE=1", "-AWITH_AUTH"];
     let mut server = start(&scratch, first, "registrar.cfg", &line);
     caller(&scratch, "register-many", first, REGISTRATIONS).finish();
-    assert_eq!(database.run("SELECT count(*) FROM location;"), "1000");
+    until("every registration in the database", PATIENCE, || {
+        let count = database.run("SELECT count(DISTINCT username) FROM location;");
+        (count == "1000").then_some(())
+    });
     assert!(server.is_running());
 }
 
