@@ -9,6 +9,7 @@ mod edge;
 mod failure;
 mod inbound;
 mod io;
+mod launch;
 mod limits;
 mod mail;
 mod next_hop;
@@ -23,6 +24,7 @@ mod stateless;
 mod streams;
 mod timers;
 mod tx;
+mod watch;
 mod worker;
 
 pub use edge::{Counts, Edge, Keys};

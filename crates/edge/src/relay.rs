@@ -2,20 +2,19 @@
 
 use crate::Worker;
 use crate::next_hop::destination;
-use crate::outbound::Aim;
 use crate::perform::Performed;
 use crate::timers::handle_client;
 use crate::tx::{Made, timers_of};
 use bytes::Bytes;
 use policy::{
-    Answer, Armed, Branch, Cancel, Client, Context, Continuation, Destination, Effect, NextHop,
-    Outcome, RecordRoute, Relay, Routes, go_on,
+    Answer, Armed, Context, Continuation, Destination, Effect, NextHop, Outcome, RecordRoute,
+    Relay, Routes, go_on,
 };
 use script::{EndKind, Flow};
 use sip::{Edits, HeaderId, Method};
 use smallvec::SmallVec;
-use stack::location::{Resolver, Step, Target};
-use stack::transaction::{Action, Actions, ClientInvite, ClientNonInvite};
+use stack::location::{Resolver, Step};
+use stack::transaction::{Action, Actions};
 use std::collections::VecDeque;
 
 /// A `t_relay()` under way.
@@ -217,97 +216,13 @@ impl Worker {
                 return Some(Effect::Lookup(query));
             }
             Step::Unreachable => context.error = Some((478, "Unresolvable destination (478/SL)")),
-            Step::Done(targets) => job.sent += usize::from(self.launch(context, job, &targets)),
+            Step::Done(targets) => {
+                job.sent +=
+                    usize::from(self.launch(context, (job.relay.proto, &job.base.armed), &targets))
+            }
         }
         job.reset(context);
         None
-    }
-
-    /// Sends the branch in hand to the first of its targets that a socket of ours can reach.
-    fn launch(&mut self, context: &mut Context, job: &RelayJob, targets: &[Target]) -> bool {
-        let (socket, connection) = (context.target.socket, context.target.connection);
-        let flow = targets.iter().find_map(|target| {
-            let proto = job.relay.proto.unwrap_or(target.transport);
-            self.way_to(
-                context,
-                Aim {
-                    proto,
-                    address: target.address,
-                    socket,
-                    connection,
-                },
-            )
-        });
-        let Some(flow) = flow else {
-            context.error = Some((500, "I'm terribly sorry, server error occurred (7/SL)"));
-            return false;
-        };
-        if self.is_dropped_on_send(context, flow) {
-            context.error = Some((
-                477,
-                "Unfortunately error on sending to next hop occurred (477/SL)",
-            ));
-            return false;
-        }
-        let timers = timers_of(context);
-        let Some((bytes, via_branch)) = self.new_leg(context, &flow) else {
-            context.error = Some((500, "Server Internal Error (500/SL)"));
-            return false;
-        };
-        let mut actions = Actions::new();
-        let client = self.client(context, bytes, &flow, &timers, &mut actions);
-        let branch = new_branch(context, &job.base, flow, client, via_branch);
-        if let Some(transaction) = context.transaction.as_deref_mut() {
-            transaction.branches.push(branch);
-        }
-        self.edge.counts.forwarded_requests.inc();
-        self.send_client(flow, actions);
-        true
-    }
-
-    /// Renders the branch in hand and gives it a place in response selection.
-    fn new_leg(&mut self, context: &mut Context, flow: &policy::Flow) -> Option<(Bytes, Bytes)> {
-        let index = u16::try_from(next_index(context)).ok()?;
-        let rendered = self.render_branch(context, flow, index)?;
-        let transaction = context.transaction.as_deref_mut()?;
-        transaction.fork.add(&self.edge.limits.stack).ok()?;
-        Some(rendered)
-    }
-
-    fn client(
-        &self,
-        context: &Context,
-        bytes: Bytes,
-        flow: &policy::Flow,
-        timers: &stack::transaction::Timers,
-        actions: &mut Actions,
-    ) -> Client {
-        let (now, reliable) = (self.now.mono, flow.proto.is_reliable());
-        let created = context
-            .transaction
-            .as_ref()
-            .map_or(now, |transaction| transaction.created);
-        if context.message.method() == Method::Invite {
-            let end_of_life = created.after_ms(timers.max_inv_lifetime_ms.into());
-            Client::Invite(ClientInvite::start(
-                now,
-                bytes,
-                reliable,
-                end_of_life,
-                timers,
-                actions,
-            ))
-        } else {
-            let end_of_life = created.after_ms(timers.max_noninv_lifetime_ms.into());
-            Client::NonInvite(ClientNonInvite::start(
-                now,
-                bytes,
-                reliable,
-                end_of_life,
-                timers,
-                actions,
-            ))
-        }
     }
 
     /// `t_replicate()`: the request goes elsewhere too; what comes back goes no further.
@@ -448,36 +363,9 @@ fn limit_breadth(context: &mut Context, share: Option<u32>) {
     }
 }
 
-fn next_index(context: &Context) -> usize {
+pub(crate) fn next_index(context: &Context) -> usize {
     context
         .transaction
         .as_ref()
         .map_or(0, |transaction| transaction.branches.len())
-}
-
-fn new_branch(
-    context: &Context,
-    base: &Base,
-    flow: policy::Flow,
-    client: Client,
-    via_branch: Bytes,
-) -> Branch {
-    let (armed, before) = (&context.armed, &base.armed);
-    Branch {
-        target: context.target.clone(),
-        flow,
-        client,
-        status: 0,
-        reply: None,
-        replies: 0,
-        is_local: false,
-        cancel: Cancel::None,
-        on_reply: armed
-            .on_reply
-            .filter(|route| before.on_reply != Some(*route)),
-        on_branch_failure: armed.on_branch_failure,
-        flags: context.target.flags,
-        via_branch,
-        alternatives: Vec::new(),
-    }
 }

@@ -8,8 +8,9 @@ use crate::outbound::reparse;
 use crate::run::Purpose;
 use crate::timers::handle_client;
 use crate::tx::timers_of;
+use crate::watch::tell_progressed;
 use bytes::Bytes;
-use policy::{Cancel, Client, Context, Replied, ReplyInHand, Routes};
+use policy::{Cancel, Client, Context, ReplyInHand, Routes};
 use sip::{Message, Method};
 use stack::fork::{Options, Relay, Verdict};
 use stack::transaction::{Action, Actions, ClientInput};
@@ -382,67 +383,6 @@ impl Worker {
                 .table
                 .note_to_tag(transaction.id, self.edge.keyer.tag(tag));
         }
-    }
-
-    pub(crate) fn tell_replied(
-        &mut self,
-        context: &mut Context,
-        code: u16,
-        reason: &[u8],
-        reply: Option<&Message>,
-    ) {
-        let config = context.config.clone();
-        for hook in &config.installed.transaction_hooks {
-            hook.replied(
-                context,
-                &Replied {
-                    code,
-                    reason,
-                    reply,
-                },
-            );
-        }
-    }
-
-    pub(crate) fn tell_relayed(&mut self, context: &mut Context) {
-        let config = context.config.clone();
-        for hook in &config.installed.transaction_hooks {
-            hook.relayed(context);
-        }
-    }
-
-    fn tell_acknowledged(&mut self, context: &mut Context, ack: &Message) {
-        let config = context.config.clone();
-        for hook in &config.installed.transaction_hooks {
-            hook.acknowledged(context, ack);
-        }
-    }
-
-    fn tell_branch_failed(&mut self, context: &mut Context, code: u16, reply: Option<&Message>) {
-        let config = context.config.clone();
-        let reason = reply.map_or(&b"Request Timeout"[..], |reply| reply.reason());
-        for hook in &config.installed.transaction_hooks {
-            hook.branch_failed(
-                context,
-                &Replied {
-                    code,
-                    reason,
-                    reply,
-                },
-            );
-        }
-    }
-}
-
-fn tell_progressed(context: &mut Context, code: u16, reply: &Message) {
-    let config = context.config.clone();
-    let outcome = Replied {
-        code,
-        reason: reply.reason(),
-        reply: Some(reply),
-    };
-    for hook in &config.installed.transaction_hooks {
-        hook.progressed(context, &outcome);
     }
 }
 
