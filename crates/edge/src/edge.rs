@@ -7,8 +7,8 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use policy::{Config, Context, Counter, Counters, Outbox, World};
 use stack::branch::Brancher;
-use stack::table::{Keyer, Table};
-use std::collections::BTreeMap;
+use stack::table::{Keyer, Table, TxId};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -23,6 +23,7 @@ pub struct Edge {
     pub(crate) tag_keys: ahash::RandomState,
     pub(crate) counts: Counts,
     pub(crate) waiting: WaitingRoom,
+    pub(crate) reserved: Reserved,
     pub(crate) outbox: Outbox,
 }
 
@@ -110,6 +111,7 @@ impl Edge {
             counts: Counts::new(world.counters),
             outbox: world.states.outbox().clone(),
             waiting: WaitingRoom::new(limits.max_waiting),
+            reserved: Reserved::default(),
             config: ArcSwap::new(config),
             limits,
         }
@@ -176,5 +178,39 @@ impl WaitingRoom {
 
     fn shard(&self, ticket: Ticket) -> &Mutex<BTreeMap<Ticket, Waiting>> {
         &self.shards[(ticket.0 % SHARDS) as usize]
+    }
+}
+
+/// The places in the transaction table that requests hold which wait without a transaction. As many
+/// as routes may wait, so it needs no bound of its own.
+#[derive(Default)]
+pub(crate) struct Reserved {
+    len: AtomicUsize,
+    places: Mutex<BTreeSet<TxId>>,
+}
+
+impl Reserved {
+    /// Notes that a waiting request holds this place.
+    pub(crate) fn hold(&self, id: TxId) {
+        let mut places = self.places.lock();
+        places.insert(id);
+        self.len.store(places.len(), Ordering::Release);
+    }
+
+    /// The request has its transaction now, or is over.
+    pub(crate) fn give_up(&self, id: TxId) {
+        let mut places = self.places.lock();
+        places.remove(&id);
+        self.len.store(places.len(), Ordering::Release);
+    }
+
+    /// True where nobody waits so, which costs no lock.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len.load(Ordering::Acquire) == 0
+    }
+
+    /// True where a waiting request holds this place.
+    pub(crate) fn is_held(&self, id: TxId) -> bool {
+        self.places.lock().contains(&id)
     }
 }

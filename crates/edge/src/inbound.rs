@@ -8,6 +8,7 @@ use policy::{Arrival, Context, Flow, Level, Routes};
 use script::RouteKind;
 use sip::{Message, Method};
 use stack::branch::Decoded;
+use stack::table::Lookup;
 use std::sync::Arc;
 
 impl Worker {
@@ -47,6 +48,9 @@ impl Worker {
         if message.method() == Method::Ack && self.is_ack_of_ours(&message) {
             return;
         }
+        if self.is_waiting_already(&message) {
+            return self.edge.counts.absorbed.inc();
+        }
         let mut context = self.arrive(flow, message, Routes::REQUEST);
         if context.config.core.log_prefix_mode == 0 {
             context.render_log_prefix();
@@ -58,6 +62,18 @@ impl Worker {
         if let Some(context) = self.run(context, route, Purpose::Request) {
             self.rest(context);
         }
+    }
+
+    /// True where the same request waits for an answer from outside and has no transaction yet: the
+    /// script must not run a second time for it.
+    fn is_waiting_already(&self, message: &Message) -> bool {
+        if self.edge.reserved.is_empty() {
+            return false;
+        }
+        let place = self
+            .key_of(message)
+            .and_then(|key| self.edge.table.find(&key, Lookup::Same));
+        place.is_some_and(|id| self.edge.reserved.is_held(id))
     }
 
     /// `tcp_accept_aliases` and `force_tcp_alias()`: the connection serves the Via address too, so

@@ -79,8 +79,6 @@ pub struct Transmit {
     pub no_connect: bool,
     /// Close the connection after it.
     pub close: bool,
-    /// The branch token of a request, to say which branch failed where it cannot be sent.
-    pub branch: Option<Bytes>,
 }
 
 /// Names a question to the world outside.

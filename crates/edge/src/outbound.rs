@@ -1,10 +1,12 @@
 //! Where things go: the way back of a request, the socket and address of a branch.
 
+use crate::mail::Mail;
 use crate::tx::handle_server;
 use crate::{Output, Transmit, Worker};
 use bytes::Bytes;
 use policy::{Context, Flow, Proto, SocketId};
-use sip::Message;
+use sip::{Message, Method};
+use stack::branch::Decoded;
 use stack::reply::{Return, SentBy};
 use stack::transaction::{Action, Actions};
 use std::net::SocketAddr;
@@ -36,13 +38,11 @@ impl Worker {
     pub(crate) fn send_client(&mut self, flow: Flow, actions: Actions) {
         for action in actions {
             if let Action::Send(bytes) = action {
-                let branch = top_branch(&bytes);
                 self.put(Output::Transmit(Transmit {
                     flow,
                     bytes,
                     no_connect: false,
                     close: false,
-                    branch,
                 }));
             }
         }
@@ -63,15 +63,15 @@ impl Worker {
 
     /// Something did not leave: a request's branch has failed, a reply is lost.
     pub(crate) fn send_failed(&mut self, transmit: Transmit) {
-        use crate::mail::Mail;
-        // What a connection gives back is only bytes; a reply among them is nobody's branch.
-        let is_request = !transmit.bytes.starts_with(b"SIP/");
-        let of_bytes = || is_request.then(|| top_branch(&transmit.bytes)).flatten();
-        let Some(branch) = transmit.branch.clone().or_else(of_bytes) else {
-            return;
-        };
-        if let Some(stack::branch::Decoded::Transaction(found)) = self.edge.brancher.decode(&branch)
-        {
+        // A reply among what a connection gives back is nobody's branch, and a CANCEL or ACK that is lost
+        // does not end the branch of its INVITE.
+        let sent = reparse(transmit.bytes, &self.edge.limits.sip).filter(|sent| {
+            sent.is_request() && !matches!(sent.method(), Method::Ack | Method::Cancel)
+        });
+        let via = sent.as_ref().and_then(|sent| sent.top_via().ok());
+        let branch = via.and_then(|via| via.branch).unwrap_or_default();
+        if let Some(Decoded::Transaction(found)) = self.edge.brancher.decode(branch) {
+            let branch = Bytes::copy_from_slice(branch);
             self.post(found.id, Mail::SendFailed(branch));
         }
     }
@@ -117,17 +117,6 @@ pub(crate) struct Aim {
     pub(crate) address: SocketAddr,
     pub(crate) socket: Option<SocketId>,
     pub(crate) connection: Option<policy::ConnectionId>,
-}
-
-/// The branch parameter of the topmost Via of something we rendered ourselves.
-fn top_branch(bytes: &Bytes) -> Option<Bytes> {
-    let head = bytes.get(..bytes.len().min(1024))?;
-    let start = memchr::memmem::find(head, b";branch=")? + 8;
-    let rest = head.get(start..)?;
-    let end = rest
-        .iter()
-        .position(|byte| matches!(byte, b';' | b'\r' | b',' | b' '))?;
-    Some(bytes.slice(start..start + end))
 }
 
 /// Parses something we rendered ourselves.

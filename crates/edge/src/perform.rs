@@ -210,7 +210,6 @@ impl Worker {
             bytes,
             no_connect,
             close: false,
-            branch: None,
         }));
         1
     }

@@ -93,7 +93,6 @@ impl Worker {
             bytes,
             no_connect,
             close,
-            branch: None,
         }));
         true
     }

@@ -119,7 +119,10 @@ impl Worker {
             return true;
         };
         match self.edge.table.insert_busy(&key) {
-            Ok(id) => context.reserved = Some(id),
+            Ok(id) => {
+                self.edge.reserved.hold(id);
+                context.reserved = Some(id);
+            }
             Err(_) => self.edge.counts.absorbed.inc(),
         }
         context.reserved.is_some()

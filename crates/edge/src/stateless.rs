@@ -124,7 +124,6 @@ impl Worker {
             bytes,
             no_connect,
             close,
-            branch: None,
         }));
         true
     }
@@ -155,7 +154,6 @@ impl Worker {
                     bytes,
                     no_connect: true,
                     close: false,
-                    branch: None,
                 }));
             }
             None => self.edge.counts.stray_replies.inc(),

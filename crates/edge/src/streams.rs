@@ -96,7 +96,6 @@ impl Worker {
                 bytes,
                 no_connect: true,
                 close: false,
-                branch: None,
             }));
         }
     }

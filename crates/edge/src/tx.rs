@@ -60,7 +60,10 @@ impl Worker {
             return Made::No;
         };
         let id = match context.reserved.take() {
-            Some(id) => id,
+            Some(id) => {
+                self.edge.reserved.give_up(id);
+                id
+            }
             None => match self.edge.table.insert_busy(&key) {
                 Ok(id) => id,
                 Err(Refused::Exists(id)) => {
@@ -155,7 +158,6 @@ impl Worker {
                     bytes,
                     no_connect: false,
                     close,
-                    branch: None,
                 }));
             }
         }

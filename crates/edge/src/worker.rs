@@ -72,6 +72,7 @@ impl Worker {
     /// its transaction is cleared; timers, connections and all other transactions stay.
     pub fn recover(&mut self) {
         if let Some(id) = self.in_hand.take() {
+            self.edge.reserved.give_up(id);
             self.edge.table.remove(id);
         }
         self.due.clear();
@@ -168,6 +169,7 @@ impl Worker {
         }
         if let Some(id) = context.reserved {
             self.in_hand = None;
+            self.edge.reserved.give_up(id);
             self.edge.table.remove(id);
         }
     }

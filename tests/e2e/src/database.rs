@@ -77,4 +77,42 @@ impl Database {
             .trim_end()
             .to_owned()
     }
+
+    /// Holds the database locked for writing until the value is dropped.
+    ///
+    /// # Panics
+    /// Where SQLite refuses.
+    #[must_use]
+    pub fn lock(&self) -> Lock {
+        let mut child = Command::new("sqlite3")
+            .args(["-bail", "-cmd", ".timeout 10000"])
+            .arg(&self.path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("sqlite3");
+        let mut input = child.stdin.take().expect("a pipe");
+        input
+            .write_all(b"BEGIN IMMEDIATE;\nSELECT 'held';\n")
+            .expect("written");
+        let mut held = [0; 4];
+        let output = child.stdout.as_mut().expect("a pipe");
+        std::io::Read::read_exact(output, &mut held).expect("an answer");
+        assert_eq!(&held, b"held");
+        Lock { child, input }
+    }
+}
+
+/// A lock on a database, held by a program of its own.
+pub struct Lock {
+    child: std::process::Child,
+    input: std::process::ChildStdin,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // It ends with the lock either way.
+        let _ = self.input.write_all(b"COMMIT;\n.quit\n");
+        let _ = self.child.wait();
+    }
 }

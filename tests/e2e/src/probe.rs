@@ -8,6 +8,7 @@ pub struct Probe {
     socket: UdpSocket,
     server: u16,
     number: u32,
+    last: String,
 }
 
 impl Probe {
@@ -24,6 +25,7 @@ impl Probe {
             socket,
             server,
             number: 0,
+            last: String::new(),
         }
     }
 
@@ -38,10 +40,16 @@ impl Probe {
              From: <sip:probe@127.0.0.1>;tag=t{id}\r\nTo: <{to}>\r\nCall-ID: {id}\r\n\
              CSeq: {number} {method}\r\nMax-Forwards: 10\r\n{headers}Content-Length: 0\r\n\r\n"
         );
+        self.last = text;
+        self.repeat();
+    }
+
+    /// Sends the last request again, as a phone does that has heard nothing.
+    pub fn repeat(&self) {
         // A server that is not up refuses; the answer that does not come tells.
         let _ = self
             .socket
-            .send_to(text.as_bytes(), ("127.0.0.1", self.server));
+            .send_to(self.last.as_bytes(), ("127.0.0.1", self.server));
     }
 
     /// The next message that arrives within a tenth of a second.

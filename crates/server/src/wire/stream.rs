@@ -165,7 +165,6 @@ impl StreamWorker {
             bytes,
             no_connect: true,
             close: false,
-            branch: None,
         }
     }
 }

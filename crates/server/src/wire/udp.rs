@@ -61,7 +61,6 @@ impl Handler for UdpWorker {
             bytes: failure.bytes,
             no_connect: false,
             close: false,
-            branch: None,
         };
         self.worker
             .handle_input(now, Input::SendFailed { transmit });

@@ -24,6 +24,25 @@ fn acknowledged_registrations_survive_a_kill() {
     stage.find_all(&acknowledged);
 }
 
+/// Mode 1 writes through: a request that comes again while the first waits for the database is not
+/// answered before it.
+#[test]
+fn a_retransmission_is_not_acknowledged_before_the_write() {
+    let stage = Stage::new(1);
+    let _server = stage.start();
+    let mut probe = Probe::new(stage.port);
+    let lock = stage.database.lock();
+    stage.register(&mut probe, "patient");
+    for _ in 0..5 {
+        probe.repeat();
+        assert_eq!(probe.receive(), None);
+    }
+    drop(lock);
+    let answer = until("the registration", PATIENCE, || probe.receive());
+    assert_eq!(registered(&answer).as_deref(), Some("patient"));
+    assert!(stage.stored().contains("patient"));
+}
+
 /// Mode 2 writes with its timer: what the timer wrote is there.
 #[test]
 fn written_back_registrations_survive_a_kill() {
