@@ -88,7 +88,7 @@ impl<'a> Server<'a> {
     pub(crate) fn run(self) -> Result<(), String> {
         let mut died = false;
         while !self.ended.load(Ordering::Relaxed) && !died {
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(200));
             died = self.crew.is_broken();
         }
         self.stop();

@@ -16,6 +16,7 @@ mod worker;
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -56,6 +57,12 @@ pub trait Handler {
 
     /// Called when nothing arrived for one tick ([`Options::tick`]).
     fn idle(&mut self, out: &mut Sender);
+
+    /// How long the handler can do without [`Handler::idle`] while its thread sleeps because others
+    /// have the work. A tick at least passes.
+    fn rest(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Told of a datagram that could not be sent, after the call that queued it returned. What it
     /// sends itself goes out at once, before the thread waits again.

@@ -110,7 +110,7 @@ fn work(
     let tick = socket.options().tick;
     let mut batch: Vec<Datagram> = Vec::with_capacity(socket.options().batch);
     while !stop.load(Ordering::Relaxed) {
-        if !place.slept(tick)
+        if !place.slept(tick.max(handler.rest()))
             && let Err(error) = receiver.receive(&mut batch)
         {
             // Errors of a bound, unconnected UDP socket are momentary (ENOMEM, ENOBUFS).

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct ModuleTimers(pub(crate) Arc<Edge>);
 
 /// How long the thread sleeps at most, so that it sees a stop and a reload.
-const TICK: Duration = Duration::from_millis(50);
+const LONGEST_SLEEP: Duration = Duration::from_millis(200);
 
 impl ModuleTimers {
     /// Works until `stop` is set.
@@ -17,7 +17,7 @@ impl ModuleTimers {
         let mut config = self.0.config();
         let mut due = first_deadlines(&config);
         while !stop.load(Ordering::Relaxed) {
-            std::thread::sleep(TICK);
+            std::thread::sleep(until_due(&due));
             let current = self.0.config();
             if !Arc::ptr_eq(&config, &current) {
                 config = current;
@@ -35,6 +35,15 @@ fn first_deadlines(config: &policy::Config) -> Vec<Instant> {
         .iter()
         .map(|timer| Instant::now() + interval(timer))
         .collect()
+}
+
+/// Until the first timer is due.
+fn until_due(due: &[Instant]) -> Duration {
+    let first = due
+        .iter()
+        .min()
+        .map(|at| at.saturating_duration_since(Instant::now()));
+    first.map_or(LONGEST_SLEEP, |wait| wait.min(LONGEST_SLEEP))
 }
 
 fn run_due(config: &policy::Config, due: &mut [Instant]) {

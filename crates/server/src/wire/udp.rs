@@ -7,6 +7,10 @@ use edge::{Input, Transmit};
 use net::udp::{Datagram, Handler, SendFailure, Sender};
 use policy::{Flow, Identity, Proto};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a thread without work sleeps at most, so that it sees a stop.
+const LONGEST_REST: Duration = Duration::from_millis(200);
 
 /// Takes datagrams to a worker and its outputs to the sockets.
 pub(crate) struct UdpWorker {
@@ -42,6 +46,14 @@ impl Handler for UdpWorker {
         self.worker.handle_input(now, Input::Tick);
         self.hands
             .carry_out(&mut self.worker, now, &mut Batched(out));
+    }
+
+    fn rest(&self) -> Duration {
+        let now = self.clock.now().mono;
+        let due = self.worker.next_deadline();
+        due.map_or(LONGEST_REST, |at| {
+            Duration::from_millis(at.ms_since(now)).min(LONGEST_REST)
+        })
     }
 
     fn failed(&mut self, failure: SendFailure, out: &mut Sender) {
