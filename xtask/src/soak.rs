@@ -51,23 +51,24 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
         "127.0.0.1:5060",
     ];
     let mut caller = Running::start("sipp", &caller_args)?;
-    let samples = watch(&mut server, &mut caller)?;
-    report(&samples)
+    let (samples, calls_went_well) = watch(&mut server, &mut caller)?;
+    report(&samples)?;
+    if calls_went_well {
+        Ok(())
+    } else {
+        Err("calls failed".to_owned())
+    }
 }
 
 /// Resident kilobytes, one sample a second, until the caller is done.
-fn watch(server: &mut Running, caller: &mut Running) -> Result<Vec<u64>, String> {
+fn watch(server: &mut Running, caller: &mut Running) -> Result<(Vec<u64>, bool), String> {
     let (start, mut samples) = (Instant::now(), Vec::new());
     loop {
         std::thread::sleep(Duration::from_secs(1));
         samples.push(resident_kb(server.child.id())?);
         if let Some(status) = caller.child.try_wait().map_err(|error| error.to_string())? {
             println!("{:?} of calls, sipp ended with {status}", start.elapsed());
-            return if status.success() {
-                Ok(samples)
-            } else {
-                Err("calls failed".to_owned())
-            };
+            return Ok((samples, status.success()));
         }
     }
 }
