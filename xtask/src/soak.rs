@@ -39,7 +39,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
         "5080",
         "-nostdin",
         "-d",
-        "0",
+        "100",
         "-r",
         &rate,
         "-m",
