@@ -3,6 +3,7 @@
 use crate::Worker;
 use crate::response::options;
 use crate::run::Purpose;
+use crate::watch::tell_failed;
 use bytes::Bytes;
 use policy::{Context, Forget, ReplyInHand, Routes};
 use script::RouteId;
@@ -154,13 +155,7 @@ impl Worker {
                 });
             }
         }
-        if edits.is_empty() {
-            return reply;
-        }
-        let mut out = Vec::with_capacity(reply.bytes().len() + 256);
-        edits.render(&reply, &mut out);
-        crate::outbound::reparse(out.into(), &self.edge.limits.sip)
-            .map_or(reply, std::sync::Arc::new)
+        self.edited(&reply, &edits)
     }
 
     /// `t_continue()`: the suspended request goes on with `route`.
@@ -175,25 +170,6 @@ impl Worker {
         }
         context.route = Routes::REQUEST;
         self.run(context, route, Purpose::Request)
-    }
-}
-
-/// Tells who watches, before a failure route may try other targets.
-fn tell_failed(context: &mut Context, best: &Best) {
-    let config = context.config.clone();
-    let stored = context
-        .transaction
-        .as_ref()
-        .and_then(|t| t.fork.stored(best.branch).cloned().flatten());
-    let outcome = policy::Replied {
-        code: best.code,
-        reason: stored
-            .as_ref()
-            .map_or(made_up_reason(best.code).as_bytes(), |reply| reply.reason()),
-        reply: stored.as_deref(),
-    };
-    for hook in &config.installed.transaction_hooks {
-        hook.failed(context, &outcome);
     }
 }
 

@@ -197,12 +197,17 @@ impl Worker {
 
     /// The message of a context with its edits made, for where only the result counts.
     pub(crate) fn with_edits(&self, context: &Context) -> Arc<Message> {
-        if context.edits.is_empty() {
-            return context.message.clone();
+        self.edited(&context.message, &context.edits)
+    }
+
+    /// A message with edits made, as a message again.
+    pub(crate) fn edited(&self, message: &Arc<Message>, edits: &sip::Edits) -> Arc<Message> {
+        if edits.is_empty() {
+            return message.clone();
         }
-        let mut out = Vec::with_capacity(context.message.bytes().len() + 256);
-        context.edits.render(&context.message, &mut out);
-        reparse(out.into(), &self.edge.limits.sip).map_or_else(|| context.message.clone(), Arc::new)
+        let mut out = Vec::with_capacity(message.bytes().len() + 256);
+        edits.render(message, &mut out);
+        reparse(out.into(), &self.edge.limits.sip).map_or_else(|| message.clone(), Arc::new)
     }
 
     /// A reply counts: it goes up, or waits for those of the other branches (RFC 3261 section 16.7).

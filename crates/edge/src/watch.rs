@@ -1,8 +1,10 @@
 //! Telling modules that watch transactions what has happened (accounting, dialogs).
 
 use crate::Worker;
+use crate::failure::made_up_reason;
 use policy::{Context, Replied};
 use sip::Message;
+use stack::fork::Best;
 
 impl Worker {
     pub(crate) fn tell_replied(
@@ -69,5 +71,24 @@ pub(crate) fn tell_progressed(context: &mut Context, code: u16, reply: &Message)
     };
     for hook in &config.installed.transaction_hooks {
         hook.progressed(context, &outcome);
+    }
+}
+
+/// Tells who watches, before a failure route may try other targets.
+pub(crate) fn tell_failed(context: &mut Context, best: &Best) {
+    let config = context.config.clone();
+    let stored = context
+        .transaction
+        .as_ref()
+        .and_then(|t| t.fork.stored(best.branch).cloned().flatten());
+    let outcome = Replied {
+        code: best.code,
+        reason: stored
+            .as_ref()
+            .map_or(made_up_reason(best.code).as_bytes(), |reply| reply.reason()),
+        reply: stored.as_deref(),
+    };
+    for hook in &config.installed.transaction_hooks {
+        hook.failed(context, &outcome);
     }
 }
