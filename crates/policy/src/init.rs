@@ -184,6 +184,13 @@ impl<'a> Init<'a> {
         self.module = module;
     }
 
+    /// A keyed hasher for tables that peers can fill: nobody outside can choose what collides.
+    pub fn hasher(&self) -> ahash::RandomState {
+        let (words, _) = self.secret.as_chunks::<8>();
+        let word = |at| words.get(at).map_or(0, |word| u64::from_le_bytes(*word));
+        ahash::RandomState::with_seeds(word(0), word(1), word(2), word(3))
+    }
+
     /// A counter in the module's own group, `registrar.accepted_regs`.
     pub fn counter(&self, name: &str, doc: &str) -> Counter {
         self.counters.register(self.module, name, doc)
