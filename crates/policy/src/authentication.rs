@@ -50,6 +50,11 @@ pub struct Claim {
     pub method: Option<Bytes>,
 }
 
+/// The credentials of the request in hand whose password was checked and right: an extension of
+/// the context, set by module `auth`.
+#[derive(Clone, Debug, Default)]
+pub struct Verified(pub Option<Claim>);
+
 /// What is known about a user.
 #[derive(Clone, Copy, Debug)]
 pub enum Secret<'a> {

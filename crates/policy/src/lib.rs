@@ -51,7 +51,7 @@ pub use argument::{
     Argument, BranchFailureRoute, BranchRoute, FailureRoute, Int, Literal, Pattern, PlainRoute,
     ReplyRoute, RouteName, Written,
 };
-pub use authentication::{Claim, DigestAuth, Secret};
+pub use authentication::{Claim, DigestAuth, Secret, Verified};
 pub use binding::{Binding, BindingState, Registration};
 pub use config::{Config, EntryRoutes, Places, routes_of};
 pub use context::{Arrival, Context, Now, RecordRoute, ReplyInHand, Switches};
@@ -100,7 +100,7 @@ pub use stack::table::TxId;
 pub use stack::transaction::Timers;
 /// Route sets and serial groups as the stack works them out, for modules `rr` and `tm`.
 pub use stack::{fork::serial_groups, routing};
-pub use surroundings::{LocalOffset, Surroundings};
+pub use surroundings::{LocalOffset, ReadFile, Surroundings};
 pub use tls_connection::{TlsCertificate, TlsConnection, TlsConnections};
 pub use tls_settings::{
     ParseTlsProfiles, TlsDomain, TlsNameMode, TlsProfile, TlsProfiles, TlsSettings, TlsVerify,

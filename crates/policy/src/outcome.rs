@@ -1,7 +1,9 @@
 //! What a script function answers: a code, a wish, or a route to run first.
 
-use crate::{Answer, Context, Effect};
+use crate::{Answer, Context, Effect, Level};
 use script::RouteId;
+use std::sync::Arc;
+use store::{Operation, Store};
 
 /// What goes on once the answer to a wish is there.
 pub type Continuation = Box<dyn FnOnce(&mut Context, Answer) -> Outcome + Send>;
@@ -38,6 +40,30 @@ impl Outcome {
         then: impl FnOnce(&mut Context, Answer) -> Outcome + Send + 'static,
     ) -> Outcome {
         Outcome::Ask(effect, Box::new(then))
+    }
+
+    /// Asks a database and goes on with what it said. Where it fails or does not answer in time,
+    /// the log of `module` says so and the function returns `failed`.
+    pub fn query(
+        module: &'static str,
+        store: Arc<dyn Store>,
+        operation: impl Into<Operation>,
+        failed: i32,
+        then: impl FnOnce(&mut Context, store::Outcome) -> Outcome + Send + 'static,
+    ) -> Outcome {
+        let effect = Effect::Store {
+            store,
+            operation: operation.into(),
+        };
+        Outcome::ask_then(effect, move |context, answer| {
+            let why = match answer {
+                Answer::Store(Ok(outcome)) => return then(context, outcome),
+                Answer::Store(Err(error)) => format!("failed to query database: {error}"),
+                _ => "the database did not answer in time".to_owned(),
+            };
+            context.log(Level::Err, module, || why);
+            Outcome::Code(failed)
+        })
     }
 }
 

@@ -7,6 +7,9 @@ use std::sync::Arc;
 /// Seconds that local time is ahead of UTC at a given Unix second.
 pub type LocalOffset = Arc<dyn Fn(u64) -> i32 + Send + Sync>;
 
+/// Reads a whole file, or says in a sentence why not.
+pub type ReadFile = Arc<dyn Fn(&str) -> Result<Vec<u8>, String> + Send + Sync>;
+
 /// The process and its surroundings. Pure code asks nobody for them; the default is a process
 /// with an empty environment in UTC.
 #[derive(Clone, Default)]
@@ -21,6 +24,9 @@ pub struct Surroundings {
     pub config_file: String,
     /// Local time (`$Tf`, `$timef(…)`); UTC where it is missing.
     pub local_offset: Option<LocalOffset>,
+    /// The file system, for files that parameters and functions name; there is none where it is
+    /// missing. A command may read again, a route never does.
+    pub read_file: Option<ReadFile>,
 }
 
 impl Surroundings {
@@ -29,6 +35,27 @@ impl Surroundings {
         self.local_offset
             .as_ref()
             .map_or(0, |offset| offset(unix_s))
+    }
+
+    /// The file at `path`; a path that is not absolute is looked for beside the main
+    /// configuration file.
+    ///
+    /// # Errors
+    /// A sentence that names the file.
+    pub fn file(&self, path: &str) -> Result<Vec<u8>, String> {
+        let path = self.path_of(path);
+        match &self.read_file {
+            Some(read) => read(&path).map_err(|why| format!("{path}: {why}")),
+            None => Err(format!("{path}: no files can be read here")),
+        }
+    }
+
+    /// A path as [`Surroundings::file`] looks for it.
+    pub fn path_of(&self, path: &str) -> String {
+        match self.config_file.rsplit_once('/') {
+            Some((folder, _)) if !path.starts_with('/') => format!("{folder}/{path}"),
+            _ => path.to_owned(),
+        }
     }
 }
 

@@ -27,6 +27,11 @@ impl Files for Disk {
     }
 }
 
+/// Reads a file that a parameter or a function of the script names.
+pub(crate) fn read(path: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| error.to_string())
+}
+
 fn candidates(path: &str, includer: Option<&str>) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::from(path)];
     let beside = includer.and_then(|includer| Path::new(includer).parent());

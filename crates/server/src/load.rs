@@ -30,6 +30,7 @@ impl Ground {
                 .collect(),
             config_file: config_file.to_owned(),
             local_offset: None,
+            read_file: Some(Arc::new(crate::files::read)),
         });
         Ground {
             counters: Counters::default(),

@@ -5,7 +5,7 @@ use super::proof::{expected, session_key, stored_ha1};
 use super::used::{Known, Use};
 use super::{Digest, codes, is_in_dialog};
 use bytes::Bytes;
-use policy::{Claim, Context, DigestAuth, Level, Secret};
+use policy::{Claim, Context, DigestAuth, Level, Secret, Verified};
 use sip::digest::{Algorithm, Credentials, Hash, same};
 use sip::{HeaderId, Method, Span};
 
@@ -70,7 +70,11 @@ impl DigestAuth for Digest {
         if !matches || plain.len() != claim.hash.hex_len() {
             return codes::WRONG_PASSWORD;
         }
-        self.note_use(context, claim, &credentials, &key)
+        let code = self.note_use(context, claim, &credentials, &key);
+        if code == codes::OK {
+            context.extension_mut::<Verified>().0 = Some(claim.clone());
+        }
+        code
     }
 }
 

@@ -141,7 +141,10 @@ fn binary(subject: Subject) -> PathBuf {
 fn arguments(scenario: &Scenario, directory: &Path) -> Result<Vec<String>, String> {
     let database = directory.join("kamailio.sqlite");
     let shown = |path: &Path| path.display().to_string();
-    let filled = |text: &str| text.replace("{db}", &shown(&database));
+    let filled = |text: &str| {
+        let text = text.replace("{db}", &shown(&database));
+        text.replace("{here}", &scenario.folder())
+    };
     let write = |name: &str, text: &str| {
         let path = directory.join(name);
         std::fs::write(&path, filled(text)).map_err(|error| format!("{}: {error}", shown(&path)))

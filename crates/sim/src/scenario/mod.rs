@@ -91,6 +91,13 @@ impl Scenario {
         Scenario::parse(path, &text).map_err(|wrong| format!("{}:{wrong}", path.display()))
     }
 
+    /// The absolute path of the folder that the scenario lies in.
+    pub(crate) fn folder(&self) -> String {
+        let folder = self.path.parent().unwrap_or(&self.path);
+        let absolute = std::path::absolute(folder);
+        absolute.map_or_else(|_| folder.display().to_string(), |path| path.display().to_string())
+    }
+
     /// Reads a text that stands at `path`.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ pub(super) fn boot(
     rng: &mut fastrand::Rng,
     log: Arc<Lines>,
 ) -> Result<Booted, String> {
-    let script = with_database(&scenario.script);
+    let script = with_places(scenario);
     let command = Command::of(&script)?;
     let options = script::Options {
         defines: defines(&command),
@@ -45,6 +45,7 @@ pub(super) fn boot(
         pid: 1,
         started_s: BEGINNING_UNIX_MS / 1000,
         config_file: command.file.clone(),
+        read_file: Some(super::files::reader(&script)),
         ..Surroundings::default()
     });
     let stores = One(database);
@@ -79,8 +80,12 @@ pub(super) fn boot(
 }
 
 /// The path of a database means nothing here.
-fn with_database(script: &Script) -> Script {
-    let filled = |text: &String| text.replace("{db}", "/simulated.sqlite");
+fn with_places(scenario: &Scenario) -> Script {
+    let script = &scenario.script;
+    let filled = |text: &String| {
+        let text = text.replace("{db}", "/simulated.sqlite");
+        text.replace("{here}", &scenario.folder())
+    };
     Script {
         text: script.text.as_ref().map(filled),
         files: script.files.clone(),

@@ -4,6 +4,7 @@ use crate::Script;
 use script::{FileError, Files, Opened};
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Opens the files that a script names.
 pub(super) struct Disk<'a> {
@@ -31,6 +32,16 @@ impl Files for Disk<'_> {
             _ => Err(error),
         })
     }
+}
+
+/// Reads the files that parameters and functions name.
+pub(super) fn reader(script: &Script) -> policy::ReadFile {
+    let script = script.clone();
+    Arc::new(move |path| match (Disk { script: &script }).open(None, path) {
+        Ok(file) => Ok(file.text),
+        Err(FileError::NotFound) => Err("no such file".to_owned()),
+        Err(FileError::Unreadable(why)) => Err(why),
+    })
 }
 
 fn read(path: &Path) -> Result<Opened, FileError> {
