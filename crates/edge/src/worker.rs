@@ -75,7 +75,6 @@ impl Worker {
             self.edge.reserved.give_up(id);
             self.edge.table.remove(id);
         }
-        self.due.clear();
     }
 
     /// The next thing to do outside, in order.
@@ -112,16 +111,16 @@ impl Worker {
     }
 
     fn expire(&mut self) {
-        let mut due = std::mem::take(&mut self.due);
-        self.wheel.expire(self.now.mono, &mut due);
-        for hint in due.drain(..) {
+        self.wheel.expire(self.now.mono, &mut self.due);
+        self.due.reverse();
+        // One by one, so that a panic over one of them loses none of the others.
+        while let Some(hint) = self.due.pop() {
             match hint {
                 Hint::Transaction(id) => self.deliver(id, Mail::Timer),
                 Hint::Waiting(ticket) => self.waited_long_enough(ticket),
                 Hint::Stream(connection) => self.stream_due(connection),
             }
         }
-        self.due = due;
     }
 
     fn deliver_letters(&mut self) {

@@ -338,12 +338,16 @@ impl Context {
         facility: Option<String>,
     ) {
         let prefix = self.log_prefix();
+        let wanted = self.config.logger.wants_call_id();
+        let call_id = wanted.then(|| self.message.call_id().ok()).flatten();
+        let call_id = call_id.map(|id| String::from_utf8_lossy(id).into_owned());
         self.config.logger.write(Record {
             level,
             source,
             prefix,
             text,
             facility,
+            call_id,
         });
     }
 

@@ -89,12 +89,19 @@ pub struct Record {
     pub text: String,
     /// The syslog facility, where the line asks for another than the configured one.
     pub facility: Option<String>,
+    /// The Call-ID of the message it belongs to, where the sink wants it.
+    pub call_id: Option<String>,
 }
 
 /// Where records go. The server gives syslog or standard error, tests a list.
 pub trait Sink: Send + Sync {
     /// Takes one record; must not block.
     fn write(&self, record: Record);
+
+    /// Whether records shall carry the Call-ID of their message.
+    fn wants_call_id(&self) -> bool {
+        false
+    }
 }
 
 /// The handle modules log through: a level that can change at run time, and a sink.
@@ -163,8 +170,14 @@ impl Logger {
                 prefix: String::new(),
                 text: text(),
                 facility: None,
+                call_id: None,
             });
         }
+    }
+
+    /// Whether records shall carry the Call-ID of their message.
+    pub fn wants_call_id(&self) -> bool {
+        self.sink.wants_call_id()
     }
 
     /// Writes a ready record, without asking for the level again.

@@ -36,7 +36,7 @@ pub use host::{
 };
 pub use machine::{End, Limits, Machine, Step};
 pub use parse::{Parsed, parse};
-pub use preprocess::{Defines, Options};
+pub use preprocess::{Defines, Options, Printed, print};
 pub use program::{Program, RouteId, RouteInfo};
 pub use regex::{Captures, Flags as RegexFlags, Regex, RegexError};
 pub use render::render;

@@ -16,11 +16,13 @@ mod define;
 mod directive;
 mod ifexp;
 mod include;
+mod print;
 mod subst;
 
 pub use define::Defines;
 use define::Definition;
 use directive::Conditional;
+pub use print::{Printed, print};
 use subst::Substitution;
 
 /// Files within files.
@@ -106,6 +108,8 @@ struct Scanner<'a> {
     expansions: usize,
     bytes: usize,
     full: bool,
+    /// What is left of the text without skipped blocks, where that is wanted.
+    printed: Option<Vec<u8>>,
 }
 
 /// A text that is being read: a file, or what a definition stands for.
@@ -113,6 +117,8 @@ struct Frame {
     text: Bytes,
     file: FileId,
     at: usize,
+    /// Up to where it is printed.
+    printed: usize,
     /// Where the token before ended.
     token_end: Option<usize>,
     path: Option<String>,
@@ -135,6 +141,7 @@ impl<'a> Scanner<'a> {
             expansions: 0,
             bytes: 0,
             full: false,
+            printed: None,
         }
     }
 
@@ -220,6 +227,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn leave(&mut self) {
+        self.print_up_to(usize::MAX);
         self.frames.pop();
     }
 
@@ -348,6 +356,7 @@ impl<'a> Scanner<'a> {
             text: value,
             file,
             at: 0,
+            printed: 0,
             token_end: None,
             path: None,
             used: Some((span, name)),

@@ -25,7 +25,7 @@ pub(crate) struct Crew {
 }
 
 /// Threads for connections and answers.
-const STREAM_WORKERS: usize = 2;
+pub(crate) const STREAM_WORKERS: usize = 2;
 
 /// The letter boxes of the stream workers, made before the sockets that fill them.
 pub(crate) struct Letters {

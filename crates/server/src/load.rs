@@ -4,7 +4,8 @@ use crate::addresses::System;
 use crate::log::Lines;
 use crate::stores::Databases;
 use policy::{Counters, Extra, Loader, Logger, Ready, States, Surroundings, World};
-use script::{Files, Options, Parsed};
+use script::{Defines, Files, Options, Parsed};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 /// What outlives a configuration.
@@ -29,8 +30,8 @@ impl Ground {
                 .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
                 .collect(),
             config_file: config_file.to_owned(),
-            local_offset: None,
             read_file: Some(Arc::new(crate::files::read)),
+            local_offset: Some(crate::zone::local()),
         });
         Ground {
             counters: Counters::default(),
@@ -62,8 +63,8 @@ pub(crate) struct Source<'a> {
     pub(crate) extra: Extra,
 }
 
-/// A configuration, or findings already rendered for people.
-pub(crate) fn load(source: Source<'_>, ground: &Ground) -> Result<Ready, String> {
+/// A configuration with the names its preprocessor knows, or findings already rendered for people.
+pub(crate) fn load(source: Source<'_>, ground: &Ground) -> Result<(Ready, Defines), String> {
     let parsed = script::parse(source.files, source.path, &options(source.options));
     let loader = Loader {
         entries: modules::ALL,
@@ -76,13 +77,39 @@ pub(crate) fn load(source: Source<'_>, ground: &Ground) -> Result<Ready, String>
     match loader.load(&parsed) {
         Ok(ready) => {
             warn(&ready, &parsed);
-            Ok(ready)
+            Ok((ready, parsed.defines))
         }
         Err(findings) => match findings.iter().find(|finding| is_of_no_place(finding)) {
             Some(unreadable) => Err(unreadable.message.clone()),
             None => Err(rendered(&findings, &parsed)),
         },
     }
+}
+
+/// Prints the file with its includes in it and skipped blocks taken out.
+///
+/// # Errors
+/// What is wrong with directives or includes, rendered for people.
+pub(crate) fn print(files: &dyn Files, path: &str, given: Options) -> Result<ExitCode, String> {
+    use std::io::Write;
+    let printed = script::print(files, path, &options(given));
+    // A reader that went away, such as `head`, is no error.
+    let _gone = std::io::stdout().lock().write_all(&printed.text);
+    if let Some(unreadable) = printed
+        .diagnostics
+        .iter()
+        .find(|found| is_of_no_place(found))
+    {
+        return Err(unreadable.message.clone());
+    }
+    if printed.diagnostics.iter().any(script::Diagnostic::is_error) {
+        return Err(script::render(
+            &printed.diagnostics,
+            &printed.sources,
+            colored(),
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Whether the file itself could not be read: then there is no line to show, and nothing else to say.

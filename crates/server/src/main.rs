@@ -20,6 +20,7 @@ mod serve;
 mod stores;
 mod tasks;
 mod wire;
+mod zone;
 
 use std::process::ExitCode;
 

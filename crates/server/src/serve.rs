@@ -2,13 +2,15 @@
 
 use crate::builtin::BuiltIn;
 use crate::clock::{Clock, unix_ms};
+use crate::commands::{self, Own, Told};
 use crate::crew::{Crew, Equipment, Letters};
 use crate::load::{Ground, random};
 use crate::process::Process;
-use crate::{banner, commands, open, panics, tasks};
+use crate::{banner, open, panics, tasks};
 use control::{Answering, Controls};
 use edge::{Edge, Keys, Limits};
 use policy::{Config, ControlSocket, Identity, Level};
+use script::Defines;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +19,8 @@ use std::time::Duration;
 /// What a server starts from.
 pub(crate) struct Setup<'a> {
     pub(crate) config: Config,
+    /// The names that the preprocessor knows.
+    pub(crate) defines: Defines,
     pub(crate) ground: &'a Ground,
     pub(crate) clock: Clock,
     pub(crate) process: &'a Process,
@@ -43,6 +47,7 @@ impl<'a> Server<'a> {
     pub(crate) fn start(setup: Setup<'a>) -> Result<Server<'a>, String> {
         let Setup {
             mut config,
+            defines,
             ground,
             clock,
             process,
@@ -56,7 +61,17 @@ impl<'a> Server<'a> {
         process.write_pid_files()?;
         process.drop_privileges()?;
         ground.databases.connect()?;
-        let has_users = prepare_own(&mut config, ground, built_in)?;
+        let store = own_store(ground, built_in)?;
+        let has_users = match &store {
+            Some((_, store)) => !control::accounts::list(&**store)?.is_empty(),
+            None => false,
+        };
+        let told = Told {
+            defines: &defines,
+            streams: open.streams.as_ref(),
+            built_in: store,
+        };
+        commands::add(&mut config, told);
         tasks::run_start(&mut config)?;
         let (identity, per_socket) = (Arc::new(config.identity.clone()), children(&config));
         let wanted = std::mem::take(&mut config.installed.controls);
@@ -108,21 +123,17 @@ impl<'a> Server<'a> {
     }
 }
 
-/// The tables of the built-in policy and the commands of this server. Says whether there are users.
-fn prepare_own(
-    config: &mut Config,
+/// The database of the built-in policy, with its tables.
+fn own_store<'a>(
     ground: &Ground,
-    built_in: Option<&BuiltIn>,
-) -> Result<bool, String> {
+    built_in: Option<&'a BuiltIn>,
+) -> Result<Option<Own<'a>>, String> {
     let Some(built_in) = built_in else {
-        commands::add(config, None);
-        return Ok(false);
+        return Ok(None);
     };
     let store = ground.databases.connected(&built_in.database_url())?;
     control::accounts::create_tables(&*store)?;
-    let has_users = !control::accounts::list(&*store)?.is_empty();
-    commands::add(config, Some((built_in, store)));
-    Ok(has_users)
+    Ok(Some((built_in, store)))
 }
 
 fn edge(config: Config, ground: &Ground) -> Arc<Edge> {

@@ -2,7 +2,7 @@
 
 use super::facts::{Event, Facts};
 use super::{Logic, clock};
-use policy::{Context, Record};
+use policy::Context;
 use std::fmt::Write;
 
 impl Logic {
@@ -12,14 +12,8 @@ impl Logic {
             return;
         }
         let text = self.line(context, event, facts);
-        let record = Record {
-            level: self.params.level,
-            source: "acc",
-            prefix: String::new(),
-            text,
-            facility: self.params.facility.clone(),
-        };
-        context.write_log(record.level, record.source, record.text, record.facility);
+        let facility = self.params.facility.clone();
+        context.write_log(self.params.level, "acc", text, facility);
     }
 
     fn line(&self, context: &mut Context, event: Event, facts: &Facts) -> String {

@@ -206,6 +206,7 @@ impl Keeper {
                 prefix: String::new(),
                 text,
                 facility: None,
+                call_id: None,
             });
         }
     }

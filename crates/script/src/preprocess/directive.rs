@@ -20,7 +20,13 @@ pub(super) struct Conditional {
 
 impl Scanner<'_> {
     pub(super) fn directive(&mut self, text: &[u8], span: Span) {
-        match text.get(2..).unwrap_or_default() {
+        let name = text.get(2..).unwrap_or_default();
+        if matches!(name, b"ifdef" | b"ifndef" | b"ifexp" | b"else" | b"endif") {
+            self.print_up_to(span.start as usize);
+            self.conditional(name, span);
+            return self.print_nothing_to_here();
+        }
+        match name {
             b"define" | b"def" => self.define_line(Again::Refuse),
             b"trydefine" | b"trydef" => self.define_line(Again::Keep),
             b"redefine" | b"redef" => self.define_line(Again::Replace),
@@ -31,11 +37,6 @@ impl Scanner<'_> {
             b"defexp" => self.define_from_expression(false),
             b"defexps" => self.define_from_expression(true),
             b"undef" => self.undefine(),
-            b"ifdef" => self.if_defined(true, span),
-            b"ifndef" => self.if_defined(false, span),
-            b"ifexp" => self.if_expression(span),
-            b"else" => self.otherwise(span),
-            b"endif" => self.end_if(span),
             kind @ (b"subst" | b"substdef" | b"substdefs") => {
                 let kind = String::from_utf8_lossy(kind).into_owned();
                 let (line, at) = self.rest_of_line();
@@ -44,6 +45,16 @@ impl Scanner<'_> {
             b"include_file" => self.include_line(span, true),
             b"import_file" => self.include_line(span, false),
             _ => {}
+        }
+    }
+
+    fn conditional(&mut self, name: &[u8], span: Span) {
+        match name {
+            b"ifdef" => self.if_defined(true, span),
+            b"ifndef" => self.if_defined(false, span),
+            b"ifexp" => self.if_expression(span),
+            b"else" => self.otherwise(span),
+            _ => self.end_if(span),
         }
     }
 

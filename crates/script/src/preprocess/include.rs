@@ -37,8 +37,10 @@ impl Scanner<'_> {
                 "expected the path of a file in quotes",
             ));
         };
+        self.print_up_to(span.start as usize);
         let span = self.span(lexeme.start, lexeme.end);
         self.seek(lexeme.end);
+        self.print_nothing_to_here();
         let path = self.substitute(path);
         self.include(&String::from_utf8_lossy(&path), Some(span), required);
     }
@@ -86,6 +88,7 @@ impl Scanner<'_> {
             text,
             file,
             at: 0,
+            printed: 0,
             token_end: None,
             path,
             used: None,

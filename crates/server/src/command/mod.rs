@@ -26,7 +26,11 @@ pub(crate) fn parse() -> Command {
 ///
 /// Without a word and without -f it serves the built-in policy.
 #[derive(Parser)]
-#[command(name = "ringwall", args_conflicts_with_subcommands = true)]
+#[command(
+    name = "ringwall",
+    args_conflicts_with_subcommands = true,
+    args_override_self = true
+)]
 pub(crate) struct Command {
     #[command(subcommand)]
     word: Option<Word>,
@@ -35,7 +39,11 @@ pub(crate) struct Command {
 }
 
 #[derive(Parser)]
-#[command(name = "kamailio", about = "Ringwall in the place of Kamailio")]
+#[command(
+    name = "kamailio",
+    about = "Ringwall in the place of Kamailio",
+    args_override_self = true
+)]
 struct AsKamailio {
     #[command(flatten)]
     switches: Switches,
@@ -77,7 +85,7 @@ impl Command {
     fn of_kamailio(mut switches: Switches) -> Command {
         switches
             .file
-            .get_or_insert_with(|| "/etc/kamailio/kamailio.cfg".to_owned());
+            .get_or_insert_with(|| words::DEFAULT_FILE.to_owned());
         Command {
             word: None,
             run: Run {
@@ -135,9 +143,11 @@ mod tests {
         assert_eq!(switches.define, ["A", "B=1"]);
         assert_eq!((switches.foreground, switches.verbose), (2, 3));
         assert_eq!(switches.debug, Some(-1));
+        assert_eq!(switches.log_engine.as_deref(), Some("json:M"));
+        assert!(switches.cfg_print && switches.internals);
         assert_eq!(
             switches.without_meaning.given().join(" "),
-            "-m -M -L -x -X -b -K -N -Q -O -r -R -S -W --atexit --cfg-print --log-engine",
+            "-m -M -L -x -X -b -K -N -Q -O -r -R -S -W --atexit",
         );
     }
 }

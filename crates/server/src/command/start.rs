@@ -1,28 +1,37 @@
 //! `run` and `check`: from the command line to a running server.
 
-use super::{Run, Switches, extra};
+use super::{Run, Switches, extra, words};
 use crate::builtin::{self, Files};
 use crate::clock::Clock;
-use crate::load::{Ground, Source, load};
+use crate::load::{self, Ground, Source, load};
+use crate::log::Engine;
 use crate::process::Process;
 use crate::serve::{Server, Setup};
+use crate::zone;
 use policy::{Level, Ready};
+use script::Defines;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Serves until it is told to stop.
 pub(super) fn run(run: &Run) -> Result<ExitCode, String> {
     let switches = &run.switches;
-    if switches.version || switches.compile_flags {
-        return super::words::print(VERSION);
+    if switches.internals {
+        return words::internals();
+    }
+    if switches.version {
+        return words::version();
+    }
+    if switches.cfg_print {
+        return print(run);
     }
     if switches.check {
         return check(run);
     }
     let clock = Clock::start()?;
     let files = Files::new(&run.place, switches.file.is_none());
-    let ground = Ground::new(path(switches));
-    let ready = ready(switches, &files, &ground)?;
+    let ground = Ground::new(&path(switches));
+    let (ready, defines) = ready(switches, &files, &ground)?;
     let built_in = files.used();
     let process = process(switches, &ready);
     process.check()?;
@@ -36,6 +45,7 @@ pub(super) fn run(run: &Run) -> Result<ExitCode, String> {
     name_the_drivers(&ready, &ground);
     let server = Server::start(Setup {
         config: ready.config,
+        defines,
         ground: &ground,
         clock,
         process: &process,
@@ -49,25 +59,31 @@ pub(super) fn run(run: &Run) -> Result<ExitCode, String> {
 pub(super) fn check(run: &Run) -> Result<ExitCode, String> {
     let switches = &run.switches;
     let files = Files::new(&run.place, switches.file.is_none());
-    ready(switches, &files, &Ground::new(path(switches)))?;
+    ready(switches, &files, &Ground::new(&path(switches)))?;
     eprintln!("config file ok, exiting...");
     Ok(ExitCode::SUCCESS)
 }
 
-const VERSION: &str = concat!(
-    "version: ringwall ",
-    env!("CARGO_PKG_VERSION"),
-    " (runs configurations of kamailio 5.6.3)\n"
-);
-
-fn path(switches: &Switches) -> &str {
-    switches.file.as_deref().unwrap_or(builtin::NAME)
+/// Prints the configuration as one text.
+fn print(run: &Run) -> Result<ExitCode, String> {
+    let switches = &run.switches;
+    let files = Files::new(&run.place, switches.file.is_none());
+    load::print(&files, &path(switches), extra::options(switches))
 }
 
-fn ready(switches: &Switches, files: &Files, ground: &Ground) -> Result<Ready, String> {
+/// The file that is read, absolute: the working directory changes before its names are used.
+fn path(switches: &Switches) -> String {
+    let Some(file) = &switches.file else {
+        return builtin::NAME.to_owned();
+    };
+    let absolute = std::path::absolute(file).ok();
+    absolute.map_or_else(|| file.clone(), |path| path.display().to_string())
+}
+
+fn ready(switches: &Switches, files: &Files, ground: &Ground) -> Result<(Ready, Defines), String> {
     let source = Source {
         files,
-        path: path(switches),
+        path: &path(switches),
         options: extra::options(switches),
         extra: extra::extra(switches)?,
     };
@@ -83,12 +99,18 @@ fn process(switches: &Switches, ready: &Ready) -> Process {
     Process {
         pid_file: switches.pid_file.clone(),
         group_file: switches.group_file.clone(),
-        work_dir: given(&switches.work_dir, &core.workdir),
+        work_dir: given(&switches.work_dir, &core.workdir).or_else(|| root_for(switches)),
         run_dir: PathBuf::from(switches.run_dir.as_deref().unwrap_or("/run/kamailio")),
         root_dir: switches.root_dir.clone(),
         user: given(&switches.user, &core.user),
         group: given(&switches.group, &core.group),
     }
+}
+
+/// Kamailio goes to `/` where nothing else is said, so relative names in its files begin there. The
+/// built-in policy has absolute names only and stays where it is.
+fn root_for(switches: &Switches) -> Option<String> {
+    switches.file.as_ref().map(|_| "/".to_owned())
 }
 
 /// Kamailio's rule: standard error where it is asked for, else syslog. On a terminal a person looks.
@@ -102,12 +124,20 @@ fn log_as_wanted(switches: &Switches, ready: &Ready, ground: &Ground) {
     };
     ground.logger.set_level(level);
     ground.lines.use_colors(switches.colors);
+    if let Some(engine) = &switches.log_engine {
+        match Engine::parse(engine) {
+            Some(engine) => ground.lines.use_engine(engine),
+            None => ground.logger.log(Level::Warn, "core", || {
+                format!("there is no log engine {engine}: lines are plain text")
+            }),
+        }
+    }
     let here = switches.standard_error
         || switches.foreground > 1
         || core.log_stderror
         || std::io::stderr().is_terminal();
     if !here {
-        ground.lines.use_syslog(core);
+        ground.lines.use_syslog(core, zone::local());
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) struct Switches {
     /// Write the process group id into this file.
     #[arg(short = 'G', value_name = "FILE")]
     pub(crate) group_file: Option<String>,
-    /// Change to this directory.
+    /// Change to this directory [default with -f: /].
     #[arg(short = 'w', value_name = "DIR")]
     pub(crate) work_dir: Option<String>,
     /// The directory of sockets and pipes whose path is relative.
@@ -84,12 +84,19 @@ pub(crate) struct Switches {
     /// The value of `server_id`.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) server_id: Option<i64>,
+    /// Print the configuration as one text: includes put in, skipped blocks taken out.
+    #[arg(long)]
+    pub(crate) cfg_print: bool,
+    /// Write log lines as JSON: `json:FLAGS`, with M (no line end in the message), c (the Call-ID), p (no
+    /// empty prefix), a (names begin with `kamailio.`), j (texts as objects), N (no line end), U (CEE).
+    #[arg(long, value_name = "NAME[:FLAGS]")]
+    pub(crate) log_engine: Option<String>,
     /// Say which version this is.
     #[arg(short = 'v', short_alias = 'V', long)]
     pub(crate) version: bool,
-    /// The same: there are no compile flags to tell.
+    /// Tell more of what is inside.
     #[arg(short = 'I')]
-    pub(crate) compile_flags: bool,
+    pub(crate) internals: bool,
     #[command(flatten)]
     pub(crate) without_meaning: WithoutMeaning,
 }
@@ -143,12 +150,6 @@ pub(crate) struct WithoutMeaning {
     /// Exit handlers of libraries.
     #[arg(long, value_name = "MODE")]
     atexit: Option<String>,
-    /// Print the configuration with its includes.
-    #[arg(long)]
-    cfg_print: bool,
-    /// Another form of log lines.
-    #[arg(long, value_name = "NAME")]
-    log_engine: Option<String>,
 }
 
 impl WithoutMeaning {
@@ -170,8 +171,6 @@ impl WithoutMeaning {
             ("-S", self.no_sctp),
             ("-W", self.poll_method.is_some()),
             ("--atexit", self.atexit.is_some()),
-            ("--cfg-print", self.cfg_print),
-            ("--log-engine", self.log_engine.is_some()),
         ];
         all.into_iter()
             .filter(|(_, given)| *given)

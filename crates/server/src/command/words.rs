@@ -1,5 +1,6 @@
 //! The words that only print.
 
+use crate::commands::FLAGS;
 use policy::Manifest;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -10,6 +11,31 @@ pub(crate) fn print(text: &str) -> Result<ExitCode, String> {
     let _gone = std::io::stdout().lock().write_all(text.as_bytes());
     Ok(ExitCode::SUCCESS)
 }
+
+/// Prints the version, as tools look for it.
+pub(crate) fn version() -> Result<ExitCode, String> {
+    print(&format!("version: {VERSION}\nflags: {FLAGS}\n"))
+}
+
+/// Prints what Kamailio's `-I` tells, as far as there is anything of it here.
+pub(crate) fn internals() -> Result<ExitCode, String> {
+    print(&format!(
+        "Print out of ringwall internals\n  Version: {VERSION}\n  Default config: the built-in policy \
+         (as kamailio: {DEFAULT_FILE})\n  Modules: built in\n  Compile flags: {FLAGS}\n  \
+         BUF_SIZE={}\n  Compiled architecture: {}\n",
+        65_535,
+        std::env::consts::ARCH,
+    ))
+}
+
+const VERSION: &str = concat!(
+    "ringwall ",
+    env!("CARGO_PKG_VERSION"),
+    " (runs configurations of kamailio 5.6.3)"
+);
+
+/// The file that is read where Kamailio's command line names none.
+pub(super) const DEFAULT_FILE: &str = "/etc/kamailio/kamailio.cfg";
 
 /// Prints the page of a finding.
 pub(crate) fn explain(code: &str) -> Result<ExitCode, String> {

@@ -3,16 +3,33 @@
 mod core;
 mod own;
 
+pub(crate) use core::FLAGS;
+
 use crate::builtin::BuiltIn;
+use net::stream::Streams;
 use policy::{Config, Rpc, RpcError, RpcRequest, RpcResult};
+use script::Defines;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use store::Store;
 
+/// What commands tell of, beside the configuration.
+pub(crate) struct Told<'a> {
+    /// The names that the preprocessor knows.
+    pub(crate) defines: &'a Defines,
+    /// The connections.
+    pub(crate) streams: Option<&'a Streams>,
+    /// The built-in policy and its database, where that is what runs.
+    pub(crate) built_in: Option<Own<'a>>,
+}
+
+/// The built-in policy and its database.
+pub(crate) type Own<'a> = (&'a BuiltIn, Arc<dyn Store>);
+
 /// Adds the commands to a configuration that is about to be served.
-pub(crate) fn add(config: &mut Config, built_in: Option<(&BuiltIn, Arc<dyn Store>)>) {
-    let mut rpcs = core::commands(config);
-    if let Some((built_in, store)) = built_in {
+pub(crate) fn add(config: &mut Config, told: Told<'_>) {
+    let mut rpcs = core::commands(config, told.defines, told.streams);
+    if let Some((built_in, store)) = told.built_in {
         rpcs.extend(own::commands(built_in, &store));
     }
     // A module may have one of them too, without knowing the whole server.
@@ -43,22 +60,34 @@ fn command(
     }
 }
 
-const SYSTEM: [(&str, &str); 2] = [
+const SYSTEM: [(&str, &str); 3] = [
     ("system.listMethods", "Lists all commands."),
+    (
+        "system.methodSignature",
+        "Tells no signature of any command, as in Kamailio.",
+    ),
     ("system.methodHelp", "Says what a command does."),
 ];
 
 fn system(known: Vec<(&'static str, &'static str)>) -> Vec<Rpc> {
-    let [(list, list_doc), (help, help_doc)] = SYSTEM;
+    let [
+        (list, list_doc),
+        (signature, signature_doc),
+        (help, help_doc),
+    ] = SYSTEM;
     let names: Json = known.iter().map(|(name, _)| json!(name)).collect();
     vec![
         command(list, list_doc, move |_| Ok(names.clone())),
+        command(signature, signature_doc, |_| {
+            Err(RpcError::internal("Not Implemented Yet"))
+        }),
         command(help, help_doc, move |request| {
-            let name = request.text(0)?;
+            let name = request.text(0);
+            let name = name.map_err(|_| RpcError::invalid("Method Name Expected"))?;
             let found = known.iter().find(|(known, _)| *known == name);
             found
                 .map(|(_, doc)| json!(doc))
-                .ok_or_else(|| RpcError::internal("Method Not Found"))
+                .ok_or_else(|| RpcError::invalid("command not found"))
         }),
     ]
 }

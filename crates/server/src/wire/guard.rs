@@ -37,3 +37,122 @@ impl Guarded {
         self.worker.next_deadline()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::{Ground, Source, load};
+    use edge::{Edge, Keys, Limits};
+    use policy::{Extra, Flow, Logger, Proto, Record, Sink, SocketId};
+    use script::{FileError, Files, Opened, Options};
+    use std::sync::Arc;
+
+    const SCRIPT: &str = "listen=udp:127.0.0.1:5060\nloadmodule \"tm.so\"\nloadmodule \"sl.so\"\nloadmodule \"xlog.so\"\n\
+         modparam(\"tm\", \"fr_timer\", 1000)\n\
+         request_route {\n\
+         if (method == \"OPTIONS\") { sl_send_reply(\"200\", \"OK\"); exit; }\n\
+         if (method == \"INVITE\") { t_on_failure(\"late\"); t_relay(); exit; }\n\
+         t_newtran(); xlog(\"L_ALERT\", \"now\"); t_reply(\"200\", \"OK\"); exit; }\n\
+         failure_route[late] { xlog(\"L_ALERT\", \"now\"); }\n";
+
+    /// A log that breaks whoever writes to it.
+    struct Breaking;
+
+    impl Sink for Breaking {
+        fn write(&self, record: Record) {
+            assert!(!record.text.starts_with("now"), "a mistake in the program");
+        }
+    }
+
+    struct One;
+
+    impl Files for One {
+        fn open(&self, _includer: Option<&str>, path: &str) -> Result<Opened, FileError> {
+            Ok(Opened {
+                path: path.to_owned(),
+                text: SCRIPT.as_bytes().to_vec(),
+            })
+        }
+    }
+
+    fn at(ms: u64) -> Now {
+        Now {
+            mono: stack::Instant::from_ms(ms),
+            unix_ms: 1_795_248_000_000 + ms,
+        }
+    }
+
+    fn worker(panics: &Counter) -> Guarded {
+        let mut ground = Ground::new("a.cfg");
+        ground.logger = Logger::new(0, Arc::new(Breaking));
+        let source = Source {
+            files: &One,
+            path: "a.cfg",
+            options: Options::default(),
+            extra: Extra::default(),
+        };
+        let (ready, _) = load(source, &ground).expect("a configuration");
+        let keys = Keys {
+            hashing: [1; 8],
+            tags: [2; 4],
+            branches: [[3; 16]; 3],
+            first_label: 4,
+        };
+        let edge = Edge::new(
+            Arc::new(ready.config),
+            Limits::default(),
+            keys,
+            &ground.world(),
+        );
+        Guarded::new(Worker::new(Arc::new(edge), at(1), 5), panics.clone())
+    }
+
+    fn request(method: &str, call: u32) -> Input {
+        let text = format!(
+            "{method} sip:a@127.0.0.1:5071 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK{call}\r\n\
+             From: <sip:b@c>;tag=1\r\nTo: <sip:a@c>\r\nCall-ID: {call}\r\nCSeq: 1 {method}\r\n\
+             Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        );
+        let address = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
+        Input::Datagram {
+            flow: Flow {
+                proto: Proto::Udp,
+                socket: SocketId(0),
+                local: address(5060),
+                peer: address(5070),
+                connection: None,
+            },
+            bytes: text.into(),
+        }
+    }
+
+    #[test]
+    fn a_panic_costs_one_transaction_and_is_counted() {
+        let panics = crate::panics::counter(&policy::Counters::default());
+        let mut worker = worker(&panics);
+        worker.handle_input(at(1), request("MESSAGE", 1));
+        assert_eq!(panics.value(), 1);
+        // Its transaction is gone: what comes again is no retransmission of it.
+        worker.handle_input(at(2), request("MESSAGE", 1));
+        assert_eq!(panics.value(), 2);
+        while worker.poll_output().is_some() {}
+        worker.handle_input(at(3), request("OPTIONS", 2));
+        let answered = std::iter::from_fn(|| worker.poll_output()).any(|output| {
+            matches!(output, Output::Transmit(sent) if sent.bytes.starts_with(b"SIP/2.0 200 OK"))
+        });
+        assert!(answered, "everybody else's work goes on");
+        assert_eq!(panics.value(), 2);
+    }
+
+    #[test]
+    fn a_panic_costs_no_timer_of_others() {
+        let panics = crate::panics::counter(&policy::Counters::default());
+        let mut worker = worker(&panics);
+        worker.handle_input(at(1), request("INVITE", 1));
+        worker.handle_input(at(1), request("INVITE", 2));
+        assert_eq!(panics.value(), 0);
+        worker.handle_input(at(2000), Input::Tick);
+        worker.handle_input(at(2000), Input::Tick);
+        assert_eq!(panics.value(), 2);
+    }
+}
