@@ -83,7 +83,7 @@ impl Parser<'_> {
     }
 
     /// `[protocol:]host[:port]`; a string may hold any part of it.
-    fn endpoint(&mut self) -> Read<Endpoint> {
+    pub(super) fn endpoint(&mut self) -> Read<Endpoint> {
         let start = self.peek().span;
         let mut protocol = None;
         let word = text_of(&self.peek().text).to_ascii_lowercase();

@@ -100,6 +100,8 @@ impl Parser<'_> {
         loop {
             if self.is(Punct::Comma) || self.is(Punct::ParenClose) {
                 args.push(leaf(ExprKind::Str(Bytes::new()), self.peek().span));
+            } else if self.at_socket() {
+                args.push(self.socket_argument()?);
             } else {
                 args.push(self.expression()?);
             }
@@ -108,6 +110,31 @@ impl Parser<'_> {
             }
             self.expect(Punct::Comma, "`,` or `)`")?;
         }
+    }
+
+    /// `udp:10.0.0.1:5060`, `10.0.0.1:5060`, `[::1]`: sockets need no quotes.
+    fn at_socket(&self) -> bool {
+        let colon = self.peek_at(1).kind == Kind::Punct(Punct::Colon);
+        match self.peek().kind {
+            Kind::Punct(Punct::BracketOpen) => true,
+            Kind::Address(_) => colon,
+            Kind::Ident => colon && !matches!(self.peek_at(2).text.as_ref(), b"host" | b"port"),
+            _ => false,
+        }
+    }
+
+    fn socket_argument(&mut self) -> Read<Expr> {
+        let (first, start) = (self.at, self.peek().span);
+        self.endpoint()?;
+        let parts = self.tokens.get(first..self.at).unwrap_or_default();
+        let text: Vec<u8> = parts
+            .iter()
+            .flat_map(|token| token.text.iter().copied())
+            .collect();
+        Ok(leaf(
+            ExprKind::Str(Bytes::from(text)),
+            start.to(self.before()),
+        ))
     }
 
     /// `route(NAME)`, `route("NAME")`, `route(1)`, `route($var(x))`.
