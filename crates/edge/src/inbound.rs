@@ -25,24 +25,30 @@ impl Worker {
 
     /// One whole message.
     pub(crate) fn message(&mut self, flow: Flow, bytes: Bytes) {
-        match Message::parse(bytes, &self.edge.limits.sip) {
-            Err(error) => self.malformed(flow, &error),
+        if self.is_dropped_unread(flow, &bytes) {
+            return;
+        }
+        match Message::parse(bytes.clone(), &self.edge.limits.sip) {
+            Err(error) => self.malformed(flow, bytes, &error),
             Ok(message) if message.is_request() => self.request(flow, Arc::new(message)),
             Ok(message) => self.reply(flow, Arc::new(message)),
         }
     }
 
-    fn malformed(&mut self, flow: Flow, error: &sip::ParseError) {
+    fn malformed(&mut self, flow: Flow, bytes: Bytes, error: &sip::ParseError) {
         self.edge.counts.bad_headers.inc();
         let config = self.edge.config.load();
         config.logger.log(Level::Info, "core", || {
             format!("dropped what came from {}: {error}", flow.peer)
         });
+        drop(config);
+        self.complain(flow, bytes);
     }
 
     fn request(&mut self, flow: Flow, message: Arc<Message>) {
         self.edge.counts.requests.inc();
         if let Err(violation) = message.check() {
+            self.complain(flow, message.bytes().clone());
             return self.refuse(flow, message, &violation);
         }
         if message.method() == Method::Ack && self.is_ack_of_ours(&message) {
@@ -100,6 +106,7 @@ impl Worker {
     fn reply(&mut self, flow: Flow, message: Arc<Message>) {
         self.edge.counts.replies.inc();
         if message.check().is_err() {
+            self.complain(flow, message.bytes().clone());
             return self.edge.counts.dropped_replies.inc();
         }
         let config = self.edge.config.load();
@@ -194,33 +201,6 @@ impl Worker {
         }))
     }
 
-    /// Runs an event route that has no message of its own, on an empty request to ourselves.
-    pub(crate) fn event(&mut self, name: &str, prepare: Box<dyn FnOnce(&mut Context) + Send>) {
-        let config = self.edge.config.load_full();
-        let (Some(route), Some(socket)) =
-            (config.event_route(name), config.identity.sockets.first())
-        else {
-            return;
-        };
-        let (proto, local) = (socket.proto, socket.addr);
-        let flow = Flow {
-            proto,
-            socket: socket.id,
-            local,
-            peer: local,
-            connection: None,
-        };
-        let Ok(message) = Message::parse(Bytes::from_static(NO_MESSAGE), &self.edge.limits.sip)
-        else {
-            return;
-        };
-        let mut context = self.arrive(flow, Arc::new(message), Routes::EVENT);
-        prepare(&mut context);
-        if let Some(context) = self.run(context, route, Purpose::Event) {
-            self.rest(context);
-        }
-    }
-
     /// The script has seen the request through.
     pub(crate) fn request_ended(&mut self, mut context: Box<Context>) -> Box<Context> {
         let idle = context.transaction.as_ref().is_some_and(|transaction| {
@@ -257,8 +237,3 @@ impl Worker {
 fn is_keep_alive(bytes: &[u8]) -> bool {
     bytes.len() <= 4 && bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0))
 }
-
-/// What event routes without a message see, as Kamailio fakes it.
-const NO_MESSAGE: &[u8] = b"OPTIONS sip:you@kamailio.org SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1\r\n\
-From: <sip:you@kamailio.org>;tag=123\r\nTo: <sip:you@kamailio.org>\r\nCall-ID: 123\r\nCSeq: 1 OPTIONS\r\n\
-Content-Length: 0\r\n\r\n";

@@ -6,6 +6,7 @@
 
 mod cancel;
 mod edge;
+mod events;
 mod failure;
 mod inbound;
 mod io;

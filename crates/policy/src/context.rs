@@ -40,6 +40,9 @@ pub struct Context {
     pub route: Routes,
     /// The message: a request in most routes, the reply in reply routes.
     pub message: Arc<Message>,
+    /// The octets that came, where a route runs before they were read as a message, or because they
+    /// are none; `message` is a placeholder then.
+    pub unread: Option<Bytes>,
     /// The way it came.
     pub flow: Flow,
     /// Request-URI, next hop and what else belongs to the first branch.
@@ -193,6 +196,7 @@ impl Context {
             now,
             route,
             message,
+            unread: None,
             flow,
             tried: None,
             branches: Branches::new(),
@@ -221,6 +225,11 @@ impl Context {
             rendered_prefix: None,
             extensions: SmallVec::new(),
         }
+    }
+
+    /// What came, octet by octet.
+    pub fn octets(&self) -> &Bytes {
+        self.unread.as_ref().unwrap_or_else(|| self.message.bytes())
     }
 
     /// The core parameters.

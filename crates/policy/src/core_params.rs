@@ -64,6 +64,8 @@ pub struct CoreParams {
     pub max_branches: usize,
     /// `onsend_route_reply`: run `onsend_route` for replies too.
     pub onsend_route_reply: bool,
+    /// `received_route_mode`: run `event_route[core:msg-received]` for everything that comes.
+    pub received_route_mode: bool,
     /// `udp_mtu`: larger requests go over another transport; 0 never.
     pub udp_mtu: usize,
     /// `udp_mtu_try_proto`: which one, as a name.
@@ -97,6 +99,10 @@ pub struct TcpParams {
     pub max_connections: usize,
     /// `tls_max_connections`.
     pub tls_max_connections: usize,
+    /// `tcp_accept_iplimit`: inbound connections from one source, an IPv4 address or an IPv6 /64; 0 for no bound.
+    pub accept_iplimit: usize,
+    /// `tls_connection_match_domain`: a TLS connection of ours serves only the server name it was opened for.
+    pub tls_match_domain: bool,
     /// `tcp_connect_timeout`, seconds.
     pub connect_timeout_s: u32,
     /// `tcp_send_timeout`, seconds.
@@ -175,6 +181,7 @@ impl Default for CoreParams {
             max_while_loops: 100,
             max_branches: 12,
             onsend_route_reply: false,
+            received_route_mode: false,
             udp_mtu: 0,
             udp_mtu_try_proto: String::new(),
             phone2tel: true,
@@ -196,6 +203,8 @@ impl Default for TcpParams {
             connection_lifetime_s: 120,
             max_connections: 2048,
             tls_max_connections: 2048,
+            accept_iplimit: 512,
+            tls_match_domain: false,
             connect_timeout_s: 10,
             send_timeout_s: 10,
             accept_no_cl: false,

@@ -89,7 +89,7 @@ const IDLE: &[Idle] = idle! {
         "debugger";
     "the routing script is the only engine": "cfgengine" "onsend_route_callback" "request_route_callback"
         "reply_route_callback" "event_route_callback" "mod_init_callback" "version_table_check" "xavp_via_params"
-        "xavp_via_fields" "xavp_via_reply_params" "xavp_rcd" "received_route_mode" "received_route_callback"
+        "xavp_via_fields" "xavp_via_reply_params" "xavp_rcd" "received_route_callback"
         "pre_routing_callback" "return_mode" "send_sock_mode" "sip_parser_mode" "sip_parser_log"
         "random_engine" "lock_set_size" "advertise_set" "class" "avpflags_no" "max_recursive_level"
         "msg_recv_max_size" "tcp_max_msg_size" "force_socket" "async_tkv_evname" "async_tkv_gname";

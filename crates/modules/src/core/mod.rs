@@ -12,9 +12,12 @@ mod uri;
 mod variables;
 
 use idle::Idle;
-use policy::{CoreParams, Declaration, Init, Level, Logger, Module, Problem};
+use policy::{CoreParams, Declaration, Init, Level, Logger, Module, Problem, Task};
 
 pub(crate) const ENTRY: policy::Entry = policy::Entry::of::<Core>();
+
+/// The event route that runs once.
+const FIRST_WORKER: &str = "core:worker-one-init";
 
 /// The module. Its parameters live on in the configuration, not here.
 pub(crate) struct Core;
@@ -40,6 +43,7 @@ impl Module for Core {
         switches::declare(declaration);
         variables::declare(declaration);
         select::declare(declaration);
+        events(declaration);
         for sentence in [
             "exec() is not there: a routing script cannot start processes.",
             "@next_hop.src_ip, @sys and @msg.id are not there: they tell of Kamailio's processes.",
@@ -57,9 +61,31 @@ impl Module for Core {
             params.idle.iter().for_each(|idle| tell(&logger, idle));
             done(Ok(()));
         });
+        let outbox = init.outbox();
+        init.on_start(move |done| {
+            outbox.post(Task::Event {
+                name: FIRST_WORKER.to_owned(),
+                prepare: Box::new(|_| {}),
+            });
+            done(Ok(()));
+        });
         init.set_core(params.core);
         Ok(Core)
     }
+}
+
+fn events(d: &mut Declaration<Core>) {
+    d.event_route(FIRST_WORKER, "Once, when the server starts to serve.");
+    d.event_route(
+        "core:msg-received",
+        "For everything that comes, before it is read, where received_route_mode is on; drop drops it.",
+    );
+    d.event_route(
+        "core:receive-parse-error",
+        "For what is no SIP message; $mb is what came, $si and $sp where from.",
+    );
+    d.deviation("In event_route[core:msg-received] $si, $sp, $Ri, $Rp, $mb and $ml are those of what came; 5.6.3 shows those of its placeholder.");
+    d.deviation("event_route[core:receive-parse-error] sees a placeholder besides $mb, $ml, $si and $sp; 5.6.3 shows what it could read.");
 }
 
 fn tell(logger: &Logger, idle: &Idle) {

@@ -57,13 +57,13 @@ const READ: [(&str, &str, Read); 22] = [
         |c| Value::Int(if c.message.is_request() { 1 } else { 2 }),
     ),
     ("mb", "The whole message as received.", |c| {
-        Value::Str(c.message.bytes().clone())
+        Value::Str(c.octets().clone())
     }),
     ("mbu", "The whole message as received.", |c| {
-        Value::Str(c.message.bytes().clone())
+        Value::Str(c.octets().clone())
     }),
     ("ml", "The length of the message.", |c| {
-        int(c.message.bytes().len())
+        int(c.octets().len())
     }),
     ("ci", "Call-ID.", |c| {
         of_message(c, c.message.call_id().ok())
@@ -150,8 +150,8 @@ const FLAGS: [(&str, &str, &str, ReadFlags, WriteFlags); 3] = [
 ];
 
 const PARTS: [(&str, Read); 9] = [
-    ("len", |c| int(c.message.bytes().len())),
-    ("buf", |c| Value::Str(c.message.bytes().clone())),
+    ("len", |c| int(c.octets().len())),
+    ("buf", |c| Value::Str(c.octets().clone())),
     ("body", |c| body(c)),
     ("body_size", |c| int(c.message.body().len())),
     ("hdrs", |c| Value::Str(headers(c))),

@@ -36,7 +36,7 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
             }))
         });
     }
-    declaration.variable("rcv(key)", "In event routes of the core, the message received: buf, len, proto, srcip, rcvip, srcport, rcvport.", false, |_, spec, _| {
+    declaration.variable("rcv(key)", "In event routes of the core, the message received: buf, len, proto, af, srcip, rcvip, srcport, rcvport.", false, |_, spec, _| {
         let (key, end) = received_key(spec.inner.as_deref())?;
         Ok(Var::read_only(move |context| match context.route.meets(Routes::EVENT) {
             true => key.read(context, context.flow, end),
@@ -192,8 +192,8 @@ impl Key {
             Key::Family => Value::Int(family(address)),
             Key::Proto => Value::Int(flow.proto.number()),
             Key::ProtoName => Value::text(flow.proto.name()),
-            Key::Buffer => Value::Str(context.message.bytes().clone()),
-            Key::Length => int(context.message.bytes().len()),
+            Key::Buffer => Value::Str(context.octets().clone()),
+            Key::Length => int(context.octets().len()),
         }
     }
 }
@@ -203,13 +203,14 @@ fn received_key(inner: Option<&[u8]>) -> Result<(Key, End), script::Problem> {
         b"buf" => (Key::Buffer, End::Peer),
         b"len" => (Key::Length, End::Peer),
         b"proto" => (Key::ProtoName, End::Peer),
+        b"af" => (Key::Family, End::Peer),
         b"srcip" => (Key::Ip, End::Peer),
         b"srcport" => (Key::Port, End::Peer),
         b"rcvip" => (Key::Ip, End::Local),
         b"rcvport" => (Key::Port, End::Local),
         _ => {
             return Err(problem(
-                "$rcv takes buf, len, proto, srcip, srcport, rcvip or rcvport",
+                "$rcv takes buf, len, proto, af, srcip, srcport, rcvip or rcvport",
             ));
         }
     })

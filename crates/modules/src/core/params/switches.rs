@@ -69,6 +69,11 @@ pub(super) const SWITCHES: &[Switch] = &[
         |c, on| c.onsend_route_reply = on,
     ),
     (
+        "received_route_mode",
+        "Run event_route[core:msg-received] for everything that comes, unread; default no.",
+        |c, on| c.received_route_mode = on,
+    ),
+    (
         "phone2tel",
         "A user part with user=phone is a telephone number; default yes.",
         |c, on| c.phone2tel = on,

@@ -1,0 +1,81 @@
+//! Event routes of the core: they have no message of their own.
+
+use crate::Worker;
+use crate::run::Purpose;
+use bytes::Bytes;
+use policy::{Context, Flow, Routes};
+use script::RouteId;
+use sip::Message;
+use std::sync::Arc;
+
+/// Runs for everything that comes, unread, where `received_route_mode` is on.
+const RECEIVED: &str = "core:msg-received";
+
+/// Runs for what is no SIP message.
+const UNREADABLE: &str = "core:receive-parse-error";
+
+impl Worker {
+    /// Runs an event route that has no message of its own, on an empty request to ourselves.
+    pub(crate) fn event(&mut self, name: &str, prepare: Box<dyn FnOnce(&mut Context) + Send>) {
+        let config = self.edge.config.load_full();
+        let (Some(route), Some(socket)) =
+            (config.event_route(name), config.identity.sockets.first())
+        else {
+            return;
+        };
+        let flow = Flow {
+            proto: socket.proto,
+            socket: socket.id,
+            local: socket.addr,
+            peer: socket.addr,
+            connection: None,
+        };
+        let Some(mut context) = self.without_message(flow) else {
+            return;
+        };
+        prepare(&mut context);
+        if let Some(context) = self.run(context, route, Purpose::Event) {
+            self.rest(context);
+        }
+    }
+
+    /// Runs `event_route[core:msg-received]`; true where it drops what came. Costs a load while
+    /// `received_route_mode` is off.
+    pub(crate) fn is_dropped_unread(&mut self, flow: Flow, bytes: &Bytes) -> bool {
+        let config = self.edge.config.load();
+        let route = match config.core.received_route_mode {
+            true => config.event_route(RECEIVED),
+            false => None,
+        };
+        drop(config);
+        route.is_some_and(|route| self.run_unread(route, flow, bytes.clone()))
+    }
+
+    /// Runs `event_route[core:receive-parse-error]` for what cannot be read.
+    pub(crate) fn complain(&mut self, flow: Flow, bytes: Bytes) {
+        let route = self.edge.config.load().event_route(UNREADABLE);
+        if let Some(route) = route {
+            self.run_unread(route, flow, bytes);
+        }
+    }
+
+    /// Runs a route that knows the octets and where they came from, and cannot wait; true where it
+    /// ended with `drop`.
+    fn run_unread(&mut self, route: RouteId, flow: Flow, bytes: Bytes) -> bool {
+        let Some(mut context) = self.without_message(flow) else {
+            return false;
+        };
+        context.unread = Some(bytes);
+        self.run_now(&mut context, route)
+    }
+
+    fn without_message(&mut self, flow: Flow) -> Option<Box<Context>> {
+        let message = Message::parse(Bytes::from_static(NO_MESSAGE), &self.edge.limits.sip).ok()?;
+        Some(self.arrive(flow, Arc::new(message), Routes::EVENT))
+    }
+}
+
+/// What event routes without a message see, as Kamailio fakes it.
+const NO_MESSAGE: &[u8] = b"OPTIONS sip:you@kamailio.org SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1\r\n\
+From: <sip:you@kamailio.org>;tag=123\r\nTo: <sip:you@kamailio.org>\r\nCall-ID: 123\r\nCSeq: 1 OPTIONS\r\n\
+Content-Length: 0\r\n\r\n";
