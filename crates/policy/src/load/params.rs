@@ -68,6 +68,9 @@ fn modparam(modules: &mut [Box<dyn Loaded>], param: &ModParam, findings: &mut Ve
     let Some((value, span)) = &param.value else {
         return;
     };
+    if let script::ast::ParamValue::Word(word) = value {
+        return findings.push(no_meaning(word, *span));
+    }
     let Some(value) = converted(value) else {
         return findings.push(no_variable(*span));
     };
@@ -138,5 +141,14 @@ fn no_variable(span: Span) -> Diagnostic {
         .at(span)
 }
 
+/// A name that nothing defines; Kamailio takes it for a syntax error.
+fn no_meaning(word: &[u8], span: Span) -> Diagnostic {
+    let word = String::from_utf8_lossy(word);
+    Problem::new(UNDEFINED, format!("`{word}` means nothing here"))
+        .help("is it a name that should have been defined? A text stands in quotes")
+        .at(span)
+}
+
+const UNDEFINED: &str = "E0414";
 const NOT_LOADED: &str = "E0502";
 const BAD_VALUE: &str = "E0419";
