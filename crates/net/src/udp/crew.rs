@@ -1,23 +1,26 @@
-//! Which threads of a socket wait for its datagrams: one while there is little to do, more while
-//! datagrams pile up.
+//! Which threads of a socket wait for its datagrams: one while it keeps up with them, more while it
+//! does not.
 //!
 //! The kernel hands datagrams to waiting threads in turn. With little to do that wakes a cold thread for
-//! each one and costs 0.7 µs more (DESIGN: wake-ups decide), so the others sleep until one of those awake finds
-//! a backlog. Any thread still takes any datagram: under load a single sender fills all cores.
+//! each one and costs 0.7 µs more (DESIGN: wake-ups decide), so the others sleep until one of those awake has
+//! worked for a while without a pause. Any thread still takes any datagram: under load a single sender fills
+//! all cores.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// A batch of so many tells that datagrams pile up.
-const BACKLOG: usize = 3;
-/// A handler that takes so long for a batch keeps what comes meanwhile waiting, so another thread is wanted.
-const SLOW: Duration = Duration::from_micros(500);
-/// So many batches in a row without a backlog send a thread to sleep, unless it is the first one.
-const QUIET: u32 = 1_024;
+/// A thread that worked for so long without a pause does not keep up, and another one is wanted. It is
+/// also the longest that a datagram waits for a sleeping thread. Senders come in bursts (SIPp: every 4 ms), and
+/// one burst is no load.
+const BUSY: Duration = Duration::from_millis(1);
+/// Waiting for so long is a pause.
+const PAUSE: Duration = Duration::from_micros(50);
+/// So many batches in a row without another one being wanted send a thread to sleep, unless it is the first.
+const QUIET: u32 = 64;
 
 /// The threads of one socket.
 #[derive(Debug, Default)]
@@ -40,16 +43,21 @@ pub(super) struct Place {
     first: bool,
     quiet: u32,
     bed: Option<Arc<Sleeper>>,
+    /// When the last pause ended, and when the last batch was done.
+    busy_since: Instant,
+    done_at: Instant,
 }
 
 impl Place {
     /// A place; all but the first begin asleep.
-    pub(super) fn new(crew: Arc<Crew>, first: bool) -> Self {
+    pub(super) fn new(crew: Arc<Crew>, first: bool, now: Instant) -> Self {
         let mut place = Self {
             crew,
             first,
             quiet: 0,
             bed: None,
+            busy_since: now,
+            done_at: now,
         };
         if !first {
             place.lie_down();
@@ -69,10 +77,15 @@ impl Place {
         false
     }
 
-    /// Takes note of a batch and of the time it took: a backlog or a slow handler wakes another thread,
-    /// a long quiet lets this one sleep.
-    pub(super) fn handled(&mut self, batch: usize, took: Duration) {
-        if batch >= BACKLOG || took >= SLOW {
+    /// Takes note of a batch that came at `began` and was done at `done`: a long time without a pause
+    /// wakes another thread, a long quiet lets this one sleep.
+    pub(super) fn handled(&mut self, began: Instant, done: Instant) {
+        if began.saturating_duration_since(self.done_at) >= PAUSE {
+            self.busy_since = began;
+        }
+        self.done_at = done;
+        if done.saturating_duration_since(self.busy_since) >= BUSY {
+            self.busy_since = done;
             self.quiet = 0;
             self.crew.wake_one();
             return;
@@ -115,19 +128,28 @@ impl Crew {
 mod tests {
     use super::*;
 
+    /// Work that starts so long after the last and takes so long.
+    fn work(place: &mut Place, pause: Duration, took: Duration) {
+        let began = place.done_at + pause;
+        place.handled(began, began + took);
+    }
+
     #[test]
-    fn a_backlog_wakes_a_sleeper_and_quiet_sends_it_back() {
+    fn work_without_a_pause_wakes_a_sleeper_and_quiet_sends_it_back() {
         let crew = Arc::new(Crew::default());
-        let mut first = Place::new(crew.clone(), true);
-        let mut second = Place::new(crew, false);
+        let now = Instant::now();
+        let mut first = Place::new(crew.clone(), true, now);
+        let mut second = Place::new(crew, false, now);
         assert!(!first.slept(Duration::ZERO) && second.slept(Duration::ZERO));
-        first.handled(BACKLOG, Duration::ZERO);
-        assert!(!second.slept(Duration::ZERO));
-        (0..QUIET).for_each(|_| second.handled(1, Duration::ZERO));
+        (0..100).for_each(|_| work(&mut first, PAUSE, BUSY / 2));
         assert!(second.slept(Duration::ZERO));
-        first.handled(1, SLOW);
+        (0..2).for_each(|_| work(&mut first, Duration::ZERO, BUSY / 2));
         assert!(!second.slept(Duration::ZERO));
-        (0..2 * QUIET).for_each(|_| first.handled(1, Duration::ZERO));
+        (0..QUIET).for_each(|_| work(&mut second, PAUSE, Duration::ZERO));
+        assert!(second.slept(Duration::ZERO));
+        work(&mut first, PAUSE, BUSY);
+        assert!(!second.slept(Duration::ZERO));
+        (0..2 * QUIET).for_each(|_| work(&mut first, PAUSE, Duration::ZERO));
         assert!(!first.slept(Duration::ZERO));
     }
 }

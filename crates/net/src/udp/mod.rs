@@ -55,6 +55,12 @@ pub trait Handler {
     /// too: under load [`Handler::idle`] is not called.
     fn datagrams(&mut self, batch: &mut Vec<Datagram>, out: &mut Sender);
 
+    /// Told that what was queued has left, so that nothing sent from another thread can overtake it
+    /// any more. True to be told again, after what it queues now has left too.
+    fn sent(&mut self, _out: &mut Sender) -> bool {
+        false
+    }
+
     /// Called when nothing arrived for one tick ([`Options::tick`]).
     fn idle(&mut self, out: &mut Sender);
 

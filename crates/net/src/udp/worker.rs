@@ -51,7 +51,7 @@ impl Workers {
                 let thread = thread::Builder::new()
                     .name(format!("udp-{number}"))
                     .spawn(move || {
-                        let mut place = Place::new(crew, place == 0);
+                        let mut place = Place::new(crew, place == 0, Instant::now());
                         work(&socket, &sockets, &stop, &mut handler, &mut place);
                     })
                     .map_err(StartError)?;
@@ -94,7 +94,7 @@ impl Drop for Workers {
 /// The loop of a worker thread that is the only one of its socket, until `stop` is set. It receives
 /// on `socket` and sends by any of `sockets`.
 pub fn run(socket: &Socket, sockets: &Sockets, stop: &AtomicBool, handler: &mut impl Handler) {
-    let mut place = Place::new(Arc::default(), true);
+    let mut place = Place::new(Arc::default(), true, Instant::now());
     work(socket, sockets, stop, handler, &mut place);
 }
 
@@ -119,13 +119,14 @@ fn work(
         }
         if batch.is_empty() {
             handler.idle(&mut sender);
-        } else {
-            let (size, began) = (batch.len(), Instant::now());
-            handler.datagrams(&mut batch, &mut sender);
-            batch.clear();
-            place.handled(size, began.elapsed());
+            deliver(&mut sender, handler);
+            continue;
         }
+        let began = Instant::now();
+        handler.datagrams(&mut batch, &mut sender);
+        batch.clear();
         deliver(&mut sender, handler);
+        place.handled(began, Instant::now());
     }
 }
 
