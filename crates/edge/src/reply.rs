@@ -93,6 +93,7 @@ impl Worker {
             bytes,
             no_connect,
             close,
+            tls: None,
         }));
         true
     }
@@ -136,10 +137,10 @@ impl Worker {
             reply = reply.lines(&core.server_header).ok()?;
         }
         if core.sip_warning {
-            reply = reply.lines(warning(context)).ok()?;
+            reply = reply.last_lines(warning(context)).ok()?;
         }
         if let Some((body, content_type)) = context.reply_body.clone() {
-            reply = reply.body(body, content_type).ok()?;
+            reply = reply.body(content_type, body).ok()?;
         }
         // A final reply takes the lines with it; a provisional one leaves them for the final one.
         if code >= 200 {

@@ -40,11 +40,11 @@ pub struct CoreParams {
     pub tcp: TcpParams,
     /// Name server lookups.
     pub dns: DnsParams,
-    /// `server_header`: the whole line for our replies.
+    /// `server_header`: the whole line for our replies, with its line end.
     pub server_header: Bytes,
     /// `server_signature`: whether our replies carry `server_header`.
     pub server_signature: bool,
-    /// `user_agent_header`: the whole line for our requests.
+    /// `user_agent_header`: the whole line for our requests, with its line end.
     pub user_agent_header: Bytes,
     /// `sip_warning`: whether our replies carry a Warning header.
     pub sip_warning: bool,

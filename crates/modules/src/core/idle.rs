@@ -61,9 +61,9 @@ const IDLE: &[Idle] = idle! {
         "tcp_opt_fd_cache" "tcp_opt_buf_write" "tcp_opt_conn_wq_max" "tcp_opt_wq_max" "tcp_opt_wq_timeout"
         "tcp_opt_crlf_ping" "tcp_opt_accept_aliases" "tcp_opt_defer_accept" "tcp_opt_delayed_ack" "tcp_opt_syncnt"
         "tcp_opt_linger2" "tcp_opt_keepalive" "tcp_opt_keepidle" "tcp_opt_keepintvl" "tcp_opt_keepcnt"
-        "tcp_connection_match" "tcp_connection_match_domain" "tls_connection_match_domain" "tcp_script_mode"
+        "tcp_connection_match" "tcp_connection_match_domain" "tcp_script_mode"
         "tcp_accept_haproxy" "tcp_accept_hep3" "tcp_accept_unique" "tcp_check_timer" "tcp_clone_rcvbuf"
-        "tcp_close_rst" "tcp_msg_read_timeout" "tcp_msg_data_timeout" "tcp_accept_iplimit" "ksr_tcp_msg_read_timeout"
+        "tcp_close_rst" "tcp_msg_read_timeout" "tcp_msg_data_timeout" "ksr_tcp_msg_read_timeout"
         "maxbuffer" "maxsndbuffer" "sendbuf" "pmtu_discovery" "udp4_raw" "udp4_raw_mtu" "udp4_raw_ttl" "mcast"
         "mcast_loopback" "mcast_ttl" "bind_ipv6_link_local" "ipv6_hex_style" "auto_bind" "uri_host_extra_chars"
         "hdr_name_extra_chars" "local_rport" "rundir" "runtime_dir" "udp_receiver_mode" "udp_receiver_workers";

@@ -15,6 +15,8 @@ use bytes::Bytes;
 #[derive(Clone, Debug, Default)]
 struct Content {
     lines: Vec<u8>,
+    /// Lines below Content-Length.
+    last_lines: Vec<u8>,
     content_type: Option<Bytes>,
     body: Bytes,
 }
@@ -30,15 +32,15 @@ impl Content {
 
     /// Takes whole lines, each `name: value CRLF`.
     fn lines(&mut self, lines: &[u8]) -> Result<(), Injection> {
-        for line in lines.split_inclusive(|&byte| byte == b'\n') {
-            let text = line.strip_suffix(b"\r\n").ok_or(Injection)?;
-            let colon = memchr::memchr(b':', text).ok_or(Injection)?;
-            if !lex::all_token(&text[..colon]) {
-                return Err(Injection);
-            }
-            lex::one_line(text)?;
-        }
+        check_lines(lines)?;
         self.lines.extend_from_slice(lines);
+        Ok(())
+    }
+
+    /// The same, to stand below Content-Length.
+    fn last_lines(&mut self, lines: &[u8]) -> Result<(), Injection> {
+        check_lines(lines)?;
+        self.last_lines.extend_from_slice(lines);
         Ok(())
     }
 
@@ -59,9 +61,23 @@ impl Content {
             "Content-Length",
             self.body.len().to_string().as_bytes(),
         );
+        out.extend_from_slice(&self.last_lines);
         out.extend_from_slice(b"\r\n");
         out.extend_from_slice(&self.body);
     }
+}
+
+/// That every line is `name: value CRLF`.
+fn check_lines(lines: &[u8]) -> Result<(), Injection> {
+    for line in lines.split_inclusive(|&byte| byte == b'\n') {
+        let text = line.strip_suffix(b"\r\n").ok_or(Injection)?;
+        let colon = memchr::memchr(b':', text).ok_or(Injection)?;
+        if !lex::all_token(&text[..colon]) {
+            return Err(Injection);
+        }
+        lex::one_line(text)?;
+    }
+    Ok(())
 }
 
 fn push_line(out: &mut Vec<u8>, name: &str, value: &[u8]) {

@@ -87,6 +87,15 @@ impl<'a> Reply<'a> {
         Ok(self)
     }
 
+    /// The same, to stand below Content-Length.
+    ///
+    /// # Errors
+    /// [`Injection`]: a line is not `name: value CRLF`.
+    pub fn last_lines(mut self, lines: impl AsRef<[u8]>) -> Result<Self, Injection> {
+        self.content.last_lines(lines.as_ref())?;
+        Ok(self)
+    }
+
     /// Adds a body.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use numbers::NUMBERS;
 use policy::{Declaration, ParamValue};
 use switches::SWITCHES;
-use texts::TEXTS;
+use texts::{LINES, TEXTS};
 
 pub(super) fn declare(d: &mut Declaration<Core>) {
     for (name, doc, set) in SWITCHES {
@@ -30,6 +30,12 @@ pub(super) fn declare(d: &mut Declaration<Core>) {
     for (name, doc, set) in TEXTS {
         d.param(name, doc, move |params: &mut Params, text: Text| {
             set(&mut params.core, text.0)
+        });
+    }
+    for (name, doc, set) in LINES {
+        d.try_param(name, doc, move |params: &mut Params, text: Text| {
+            set(&mut params.core, texts::line(&text.0)?);
+            Ok(())
         });
     }
     d.param(

@@ -50,6 +50,11 @@ pub(super) const NUMBERS: &[Number] = &[
         |c, n| c.tcp.tls_max_connections = n,
     ),
     (
+        "tcp_accept_iplimit",
+        "Streams that one IPv4 address or IPv6 /64 may open; default 512, 0 for no bound.",
+        |c, n| c.tcp.accept_iplimit = n,
+    ),
+    (
         "tcp_connect_timeout",
         "Seconds to open a connection; default 10.",
         |c, n| c.tcp.connect_timeout_s = narrow(n),

@@ -39,6 +39,11 @@ pub(super) const SWITCHES: &[Switch] = &[
         c.enable_tls = !on
     }),
     (
+        "tls_connection_match_domain",
+        "A TLS connection of ours serves only the server name it was opened for; default no, but yes where peers are verified.",
+        |c, on| c.tcp.tls_match_domain = on,
+    ),
+    (
         "server_signature",
         "Replies of ours carry server_header; default yes.",
         |c, on| c.server_signature = on,

@@ -21,16 +21,6 @@ pub(super) const TEXTS: &[Word] = &[
         |c, text| c.log_prefix = text,
     ),
     (
-        "server_header",
-        "The whole Server line of replies of ours.",
-        |c, text| c.server_header = text,
-    ),
-    (
-        "user_agent_header",
-        "The whole User-Agent line of requests of ours.",
-        |c, text| c.user_agent_header = text,
-    ),
-    (
         "advertised_address",
         "What Via and Record-Route say instead of the address.",
         |c, text| c.advertised_address = text,
@@ -69,6 +59,38 @@ pub(super) const TEXTS: &[Word] = &[
         |c, text| c.default_forward_uri = text,
     ),
 ];
+
+/// Texts that are a header line each: they go into messages as they stand.
+pub(super) const LINES: &[Word] = &[
+    (
+        "server_header",
+        "The whole Server line of replies of ours.",
+        |c, line| c.server_header = line,
+    ),
+    (
+        "user_agent_header",
+        "The whole User-Agent line of requests of ours.",
+        |c, line| c.user_agent_header = line,
+    ),
+];
+
+/// A header line with its end; none for the empty text.
+///
+/// # Errors
+/// A sentence, where the text is no header line.
+pub(super) fn line(text: &[u8]) -> Result<Bytes, String> {
+    let text = text.trim_ascii();
+    if text.is_empty() {
+        return Ok(Bytes::new());
+    }
+    let line = Bytes::from([text, b"\r\n"].concat());
+    let in_a_message =
+        sip::build::Request::new("OPTIONS", "sip:x").and_then(|request| request.lines(&line));
+    match in_a_message {
+        Ok(_) => Ok(line),
+        Err(_) => Err("expected a header line such as `Server: name`".to_owned()),
+    }
+}
 
 fn plain(text: &Bytes) -> String {
     String::from_utf8_lossy(text).into_owned()
