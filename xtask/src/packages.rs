@@ -3,10 +3,11 @@
 use crate::shell;
 
 /// A program to look for, and the package it is in.
-const NEEDED: [(&str, &str); 8] = [
+const NEEDED: [(&str, &str); 9] = [
     ("/usr/bin/sipp", "sip-tester"),
     ("/usr/bin/sipsak", "sipsak"),
     ("/usr/bin/baresip", "baresip-core"),
+    ("/usr/bin/faketime", "faketime"),
     ("/usr/bin/sqlite3", "sqlite3"),
     ("/usr/bin/python3", "python3"),
     ("/usr/sbin/kamailio", "kamailio"),

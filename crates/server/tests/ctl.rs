@@ -114,7 +114,7 @@ fn any_command_can_be_run() {
     let server = Server::start(&dir);
     let answer = server.ctl(&["rpc", "core.echo", "1", "s:1", "x"]);
     let parsed: Json = serde_json::from_str(&answer.out).expect("JSON");
-    assert_eq!(parsed, json!([1, "1", "x"]));
+    assert_eq!(parsed, json!(["1", "1", "x"]));
     let unknown = server.ctl(&["rpc", "no.such"]);
     assert_eq!(unknown.code, Some(1));
     assert!(unknown.err.contains("no.such"));
