@@ -3,7 +3,7 @@
 use crate::mail::Mail;
 use crate::streams::Streams;
 use crate::{Edge, Input, Output, Ticket};
-use policy::{ConnectionId, Context, Now};
+use policy::{ConnectionId, Context, LocalRequest, Now};
 use stack::Instant;
 use stack::table::{Out, TxId};
 use stack::timer::Wheel;
@@ -20,7 +20,11 @@ pub struct Worker {
     due: Vec<Hint>,
     /// Letters for transactions that were found while another one was in hand.
     letters: VecDeque<(TxId, Mail)>,
+    /// Requests of our own that routes asked for.
+    requests: VecDeque<Box<LocalRequest>>,
     outputs: VecDeque<Output>,
+    /// Transactions that are done with, until what was said in them has left ([`Worker::release`]).
+    resting: VecDeque<(TxId, Box<Context>)>,
     /// The transaction that is checked out now, for [`Worker::recover`].
     pub(crate) in_hand: Option<TxId>,
 }
@@ -47,12 +51,15 @@ impl Worker {
             wheel: Wheel::new(now.mono),
             due: Vec::new(),
             letters: VecDeque::new(),
+            requests: VecDeque::new(),
             outputs: VecDeque::new(),
+            resting: VecDeque::new(),
             in_hand: None,
         }
     }
 
-    /// Takes one input at `now`. What has become due is done first.
+    /// Takes one input at `now`. What has become due is done first. Outputs are to be carried out, then
+    /// [`Worker::release`] gives back what was worked on; several inputs may come before that.
     pub fn handle_input(&mut self, now: Now, input: Input) {
         self.now = now;
         self.expire();
@@ -82,6 +89,25 @@ impl Worker {
         self.outputs.pop_front()
     }
 
+    /// Gives back the transactions that were worked on, once the outputs so far have left: who took
+    /// one earlier could send a 200 before the 180 that still waits here to be sent. Letters that came
+    /// meanwhile are opened. True where that left something to do: carry it out and release again.
+    pub fn release(&mut self) -> bool {
+        for _ in 0..self.resting.len() {
+            let Some((id, context)) = self.resting.pop_front() else {
+                break;
+            };
+            if let Some((again, mail)) = self.edge.table.put_back(id, context) {
+                self.in_hand = Some(id);
+                if let Some(context) = self.open(again, mail) {
+                    self.rest(context);
+                }
+            }
+        }
+        self.deliver_letters();
+        !(self.outputs.is_empty() && self.resting.is_empty())
+    }
+
     /// When [`Input::Tick`] is wanted at the latest.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.wheel.next_deadline()
@@ -100,12 +126,21 @@ impl Worker {
         self.letters.push_back((id, mail));
     }
 
+    /// Leaves a request of our own; it is sent before the input is done.
+    pub(crate) fn ask_for(&mut self, request: Box<LocalRequest>) {
+        self.requests.push_back(request);
+    }
+
     /// Does what modules want done outside of any message.
     fn run_tasks(&mut self) {
         while let Some(task) = self.edge.outbox.take() {
             match task {
                 policy::Task::Close(connection) => self.put(Output::Close(connection)),
                 policy::Task::Event { name, prepare } => self.event(&name, prepare),
+                policy::Task::Remote { id, what } => self.deliver(id, Mail::Remote(what)),
+                policy::Task::Request(request) => {
+                    self.local_request(*request);
+                }
             }
         }
     }
@@ -127,6 +162,10 @@ impl Worker {
         while let Some((id, mail)) = self.letters.pop_front() {
             self.deliver(id, mail);
         }
+        while let Some(request) = self.requests.pop_front() {
+            self.local_request(*request);
+            self.deliver_letters();
+        }
     }
 
     /// Brings a letter to a transaction: opened at once where nobody works on it.
@@ -143,30 +182,22 @@ impl Worker {
         }
     }
 
-    /// Puts a context aside: a transaction goes back into the table, after the letters that came
-    /// meanwhile were opened; a request without one is over.
+    /// Puts a context aside: a transaction goes back into the table with [`Worker::release`]; a request
+    /// without one is over.
     pub(crate) fn rest(&mut self, mut context: Box<Context>) {
-        while let Some(id) = context
+        if let Some(id) = context
             .transaction
             .as_ref()
             .map(|transaction| transaction.id)
         {
+            self.in_hand = None;
             self.arm(&mut context);
             if is_finished(&context) {
-                self.in_hand = None;
                 self.edge.table.remove(id);
-                return;
+            } else {
+                self.resting.push_back((id, context));
             }
-            let Some((again, mail)) = self.edge.table.put_back(id, context) else {
-                self.in_hand = None;
-                return;
-            };
-            match self.open(again, mail) {
-                Some(next) => context = next,
-                None => return,
-            }
-        }
-        if let Some(id) = context.reserved {
+        } else if let Some(id) = context.reserved {
             self.in_hand = None;
             self.edge.reserved.give_up(id);
             self.edge.table.remove(id);

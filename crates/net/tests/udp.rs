@@ -121,6 +121,56 @@ fn bytes_and_flow_arrive_and_answers_keep_their_order() {
     }
 }
 
+/// Reads what it sent, as its client, when told that it has left; then sends more.
+struct Reader {
+    client: UdpSocket,
+    echoed: Option<Datagram>,
+}
+
+impl Handler for Reader {
+    fn datagrams(&mut self, batch: &mut Vec<Datagram>, out: &mut Sender) {
+        for datagram in batch.drain(..) {
+            out.send(datagram.local, datagram.peer, datagram.bytes.clone());
+            self.echoed = Some(datagram);
+        }
+    }
+
+    fn idle(&mut self, _: &mut Sender) {}
+
+    fn failed(&mut self, failure: SendFailure, _: &mut Sender) {
+        panic!("{failure:?}");
+    }
+
+    fn sent(&mut self, out: &mut Sender) -> bool {
+        let Some(datagram) = self.echoed.take() else {
+            return false;
+        };
+        let mut got = [0; 16];
+        let length = self.client.recv(&mut got).unwrap();
+        assert_eq!(&got[..length], &datagram.bytes[..]);
+        out.send(datagram.local, datagram.peer, Bytes::from_static(b"more"));
+        true
+    }
+}
+
+#[test]
+fn a_handler_is_told_when_its_datagrams_have_left() {
+    let socket = Socket::bind("127.0.0.1:0".parse().unwrap(), &Options::default()).unwrap();
+    let (address, client) = (socket.local(), client("127.0.0.1:0"));
+    let reader = |_| Reader {
+        client: client.try_clone().unwrap(),
+        echoed: None,
+    };
+    let workers = Workers::start(&Sockets::new(vec![socket]), 1, reader).unwrap();
+    client.send_to(b"first", address).unwrap();
+    let mut got = [0; 16];
+    while got[..4] != *b"more" {
+        assert!(!workers.any_finished());
+        std::thread::yield_now();
+        client.peek(&mut got).unwrap();
+    }
+}
+
 #[test]
 fn a_burst_is_received_and_answered_in_batches() {
     let gate = Arc::new(Barrier::new(2));

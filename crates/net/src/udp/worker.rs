@@ -130,18 +130,20 @@ fn work(
     }
 }
 
-/// Sends what the handler queued and tells it once what failed. Failures of what it sends in
-/// answer wait for the next round, so that this ends.
+/// Sends what the handler queued and tells it once what failed, then that all has left. Failures of
+/// what it sends in answer wait for the next round, so that this ends.
 fn deliver(sender: &mut Sender, handler: &mut impl Handler) {
     sender.flush();
     let failures = sender.take_failures();
-    if failures.is_empty() {
-        return;
+    if !failures.is_empty() {
+        for failure in failures {
+            handler.failed(failure, sender);
+        }
+        sender.flush();
     }
-    for failure in failures {
-        handler.failed(failure, sender);
+    while handler.sent(sender) {
+        sender.flush();
     }
-    sender.flush();
 }
 
 impl fmt::Display for StartError {

@@ -27,6 +27,18 @@ impl Guarded {
         }
     }
 
+    /// Gives back what was worked on, once the outputs so far have left; true where that left something
+    /// to do.
+    pub(crate) fn release(&mut self) -> bool {
+        let worker = &mut self.worker;
+        let released = catch_unwind(AssertUnwindSafe(|| worker.release()));
+        released.unwrap_or_else(|_| {
+            self.panics.inc();
+            self.worker.recover();
+            true
+        })
+    }
+
     /// The next thing to do outside.
     pub(crate) fn poll_output(&mut self) -> Option<Output> {
         self.worker.poll_output()
@@ -126,17 +138,23 @@ mod tests {
         }
     }
 
+    /// Takes an input and gives back what was worked on, as if everything left at once.
+    fn handle(worker: &mut Guarded, now: Now, input: Input) {
+        worker.handle_input(now, input);
+        worker.release();
+    }
+
     #[test]
     fn a_panic_costs_one_transaction_and_is_counted() {
         let panics = crate::panics::counter(&policy::Counters::default());
         let mut worker = worker(&panics);
-        worker.handle_input(at(1), request("MESSAGE", 1));
+        handle(&mut worker, at(1), request("MESSAGE", 1));
         assert_eq!(panics.value(), 1);
         // Its transaction is gone: what comes again is no retransmission of it.
-        worker.handle_input(at(2), request("MESSAGE", 1));
+        handle(&mut worker, at(2), request("MESSAGE", 1));
         assert_eq!(panics.value(), 2);
         while worker.poll_output().is_some() {}
-        worker.handle_input(at(3), request("OPTIONS", 2));
+        handle(&mut worker, at(3), request("OPTIONS", 2));
         let answered = std::iter::from_fn(|| worker.poll_output()).any(|output| {
             matches!(output, Output::Transmit(sent) if sent.bytes.starts_with(b"SIP/2.0 200 OK"))
         });
@@ -148,11 +166,11 @@ mod tests {
     fn a_panic_costs_no_timer_of_others() {
         let panics = crate::panics::counter(&policy::Counters::default());
         let mut worker = worker(&panics);
-        worker.handle_input(at(1), request("INVITE", 1));
-        worker.handle_input(at(1), request("INVITE", 2));
+        handle(&mut worker, at(1), request("INVITE", 1));
+        handle(&mut worker, at(1), request("INVITE", 2));
         assert_eq!(panics.value(), 0);
-        worker.handle_input(at(2000), Input::Tick);
-        worker.handle_input(at(2000), Input::Tick);
+        handle(&mut worker, at(2000), Input::Tick);
+        handle(&mut worker, at(2000), Input::Tick);
         assert_eq!(panics.value(), 2);
     }
 }

@@ -24,7 +24,22 @@ pub(crate) trait Datagrams {
 }
 
 impl Hands {
-    /// Does everything the worker left to do. What fails comes back to it as input.
+    /// Does everything the worker left to do, and what comes of giving back what it worked on. For
+    /// datagrams that leave at once.
+    pub(crate) fn carry_out_all(
+        &self,
+        worker: &mut Guarded,
+        now: policy::Now,
+        datagrams: &mut impl Datagrams,
+    ) {
+        self.carry_out(worker, now, datagrams);
+        while worker.release() {
+            self.carry_out(worker, now, datagrams);
+        }
+    }
+
+    /// Does everything the worker left to do. What fails comes back to it as input. When the datagrams
+    /// have left, the worker is to release what it worked on.
     pub(crate) fn carry_out(
         &self,
         worker: &mut Guarded,

@@ -72,7 +72,7 @@ impl StreamWorker {
                 None => self.worker.handle_input(now, Input::Tick),
             }
             let mut sockets = AtOnce(&self.hands.sockets);
-            self.hands.carry_out(&mut self.worker, now, &mut sockets);
+            self.hands.carry_out_all(&mut self.worker, now, &mut sockets);
         }
     }
 

@@ -56,6 +56,16 @@ impl Handler for UdpWorker {
         })
     }
 
+    fn sent(&mut self, out: &mut Sender) -> bool {
+        let more = self.worker.release();
+        if more {
+            let now = self.clock.now();
+            self.hands
+                .carry_out(&mut self.worker, now, &mut Batched(out));
+        }
+        more
+    }
+
     fn failed(&mut self, failure: SendFailure, out: &mut Sender) {
         let now = self.clock.now();
         let Some(socket) = self.identity.find(Proto::Udp, failure.local) else {

@@ -6,6 +6,8 @@ mod files;
 mod names;
 mod network;
 mod output;
+#[cfg(test)]
+mod overtaking;
 mod streams;
 
 use crate::{Arrival, Place, Scenario, Way, World};
@@ -78,6 +80,13 @@ impl Simulated {
     fn input(&mut self, worker: usize, input: Input) {
         let now = now(self.now_ms);
         self.workers[worker].handle_input(now, input);
+        self.carry_out(worker);
+        while self.workers[worker].release() {
+            self.carry_out(worker);
+        }
+    }
+
+    fn carry_out(&mut self, worker: usize) {
         while let Some(output) = self.workers[worker].poll_output() {
             self.output(worker, output);
         }
