@@ -1,136 +1,102 @@
 //! `cargo xtask soak`: calls at full rate, and a look at the memory of the server.
 
+mod memory;
+mod running;
+mod sipp;
+mod udp;
+
 use crate::shell;
-use std::process::{Child, Command, Stdio};
+use memory::Memory;
+use running::Running;
+use sipp::Calls;
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-/// Seconds of calls before the memory counts: tables and allocator have their size by then.
-const WARM_UP_S: u64 = 60;
-/// How much the resident memory may grow after the warm-up, in kB.
-const GROWTH_KB: u64 = 8 * 1024;
+const SERVER: &str = "127.0.0.1:15060";
+const SERVER_PORT: u16 = 15060;
+const CALLER_PORT: u16 = 15080;
+const CALLEE_PORT: u16 = 15070;
 
-/// Runs calls through the server for `SECONDS` (300 unless given) at `RATE` a second (1500) and fails
+/// Runs calls through the server for `SECONDS` (300 unless given) at `RATE` a second (500) and fails
 /// where memory grows after the first minute or a call fails.
 pub(crate) fn run(args: &[String]) -> Result<(), String> {
-    let number = |index: usize, other: u64| {
-        args.get(index)
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(other)
-    };
-    let (seconds, rate) = (number(0, 300), number(1, 1500));
+    let (seconds, rate) = (number(args, 0, 300)?, number(args, 1, 500)?);
     shell::run("cargo", &["build", "--release", "-p", "ringwall"])?;
     let mut server = Running::start(
         "target/release/ringwall",
         &["-f", "tests/soak/proxy.cfg", "-DD", "-E"],
     )?;
     std::thread::sleep(Duration::from_secs(1));
-    let _callee = Running::start(
-        "sipp",
-        &["-sn", "uas", "-i", "127.0.0.1", "-p", "5070", "-nostdin"],
-    )?;
-    let calls = (seconds * rate).to_string();
-    let rate = rate.to_string();
-    let caller_args = [
-        "-sn",
-        "uac",
-        "-i",
-        "127.0.0.1",
-        "-p",
-        "5080",
-        "-nostdin",
-        "-d",
-        "100",
-        "-r",
-        &rate,
-        "-m",
-        &calls,
-        "-l",
-        "20000",
-        "-rsa",
-        "127.0.0.1:5060",
-        "127.0.0.1:5060",
-    ];
-    let mut caller = Running::start("sipp", &caller_args)?;
-    let (samples, calls_went_well) = watch(&mut server, &mut caller)?;
-    report(&samples)?;
-    if calls_went_well {
-        Ok(())
-    } else {
-        Err("calls failed".to_owned())
-    }
+    let _callee = sipp::callee(CALLEE_PORT)?;
+    println!("{seconds} s of calls, {rate} a second");
+    let mut caller = sipp::caller(CALLER_PORT, SERVER, rate, seconds * rate)?;
+    let seen = watch(&mut server, &mut caller)?;
+    verdict(&seen, &Calls::read()?, seconds * rate)
 }
 
-/// Resident kilobytes, one sample a second, until the caller is done.
-fn watch(server: &mut Running, caller: &mut Running) -> Result<(Vec<u64>, bool), String> {
-    let (start, mut samples) = (Instant::now(), Vec::new());
+fn number(args: &[String], index: usize, otherwise: u64) -> Result<u64, String> {
+    args.get(index).map_or(Ok(otherwise), |text| {
+        text.parse()
+            .map_err(|_| format!("`{text}` is no number: soak [SECONDS [RATE]]"))
+    })
+}
+
+/// What was seen while calls went through.
+struct Seen {
+    memory: Memory,
+    /// Datagrams that found a receive buffer full.
+    lost: u64,
+    /// How the caller ended.
+    ended: ExitStatus,
+}
+
+/// Looks once a second until the caller is done.
+fn watch(server: &mut Running, caller: &mut Running) -> Result<Seen, String> {
+    let (start, mut memory, mut lost) = (Instant::now(), Memory::default(), 0);
     loop {
         std::thread::sleep(Duration::from_secs(1));
-        samples.push(resident_kb(server.child.id())?);
-        if let Some(status) = caller.child.try_wait().map_err(|error| error.to_string())? {
-            println!("{:?} of calls, sipp ended with {status}", start.elapsed());
-            return Ok((samples, status.success()));
+        memory.sample(server.id())?;
+        // A socket's count goes with it.
+        lost = udp::lost(&[SERVER_PORT, CALLEE_PORT, CALLER_PORT])?.max(lost);
+        if let Some(ended) = caller.ended()? {
+            println!("the last call ended after {:.1?}", start.elapsed());
+            return Ok(Seen {
+                memory,
+                lost,
+                ended,
+            });
         }
     }
 }
 
-fn report(samples: &[u64]) -> Result<(), String> {
-    let warm = samples
-        .get(usize::try_from(WARM_UP_S).unwrap_or(0))
-        .or(samples.last())
-        .copied()
-        .unwrap_or(0);
-    let most = samples
-        .iter()
-        .skip(usize::try_from(WARM_UP_S).unwrap_or(0))
-        .copied()
-        .max()
-        .unwrap_or(warm);
-    println!("resident: {warm} kB after the first minute, at most {most} kB later");
-    if most > warm + GROWTH_KB {
-        Err(format!("memory grew by {} kB", most - warm))
-    } else {
-        Ok(())
+/// Tells what was seen, then whether that is good enough.
+fn verdict(seen: &Seen, calls: &Calls, wanted: u64) -> Result<(), String> {
+    let Seen {
+        memory,
+        lost,
+        ended,
+    } = seen;
+    println!("{memory}\n{calls}");
+    println!("datagrams lost in full receive buffers: {lost}");
+    let mut wrong = Vec::new();
+    wrong.extend(
+        memory
+            .growth_kb()
+            .map(|kb| format!("memory grew by {kb} kB")),
+    );
+    if calls.failed > 0 {
+        wrong.push(format!("{} calls failed ({})", calls.failed, sipp::ERRORS));
     }
-}
-
-fn resident_kb(pid: u32) -> Result<u64, String> {
-    let path = format!("/proc/{pid}/status");
-    let text =
-        std::fs::read_to_string(&path).map_err(|error| format!("the server is gone: {error}"))?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .unwrap_or_default();
-    Ok(line
-        .trim()
-        .trim_end_matches(" kB")
-        .trim()
-        .parse()
-        .unwrap_or(0))
-}
-
-/// A program that ends with this value.
-struct Running {
-    child: Child,
-}
-
-impl Running {
-    fn start(program: &str, args: &[&str]) -> Result<Running, String> {
-        let child = Command::new(program)
-            .args(args)
-            .current_dir(shell::root())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .map_err(|error| format!("{program}: {error}"))?;
-        Ok(Running { child })
+    if calls.succeeded != wanted || !ended.success() {
+        wrong.push(format!(
+            "{} of {wanted} calls succeeded, sipp ended with {ended}",
+            calls.succeeded
+        ));
     }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    if wrong.is_empty() {
+        println!("soak: pass");
+        return Ok(());
     }
+    println!("soak: fail");
+    Err(wrong.join("; "))
 }
