@@ -16,6 +16,7 @@ mod kex;
 mod maxfwd;
 mod path;
 mod permissions;
+mod pike;
 mod pv;
 mod registrar;
 mod rr;
@@ -51,6 +52,7 @@ pub const ALL: &[Entry] = &[
     maxfwd::ENTRY,
     path::ENTRY,
     permissions::ENTRY,
+    pike::ENTRY,
     pv::ENTRY,
     registrar::ENTRY,
     rr::ENTRY,
