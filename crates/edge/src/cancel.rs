@@ -5,6 +5,7 @@ use crate::mail::Mail;
 use crate::outbound::reparse;
 use crate::perform::Performed;
 use crate::response::options;
+use crate::suspend::has_pending;
 use crate::timers::handle_client;
 use crate::tx::timers_of;
 use bytes::Bytes;
@@ -37,7 +38,14 @@ impl Worker {
         let Some(id) = self.find(context, Lookup::Cancelled) else {
             return 1;
         };
-        let reason = Bytes::from_static(b"canceling");
+        let pends = self.edge.table.peek(id, |invite| {
+            let transaction = invite.and_then(|invite| invite.transaction.as_deref());
+            transaction.is_none_or(has_pending)
+        });
+        let reason = Bytes::from_static(match pends {
+            true => b"canceling",
+            false => b"ok -- no more pending branches",
+        });
         self.reply_to(
             context,
             Reply {
@@ -59,10 +67,10 @@ impl Worker {
         if transaction.is_final() || std::mem::replace(&mut transaction.cancelled, true) {
             return;
         }
-        let without_branches = transaction.branches.is_empty();
+        let nothing_pends = !has_pending(transaction);
         let lines = reason_lines(context, cancel);
-        if without_branches {
-            let reason = Bytes::from_static(b"Request Terminated");
+        if nothing_pends {
+            let reason = Bytes::from_static(b"Request canceled");
             return self.final_of_ours(context, 487, reason);
         }
         if let Some(transaction) = context.transaction.as_deref_mut() {
@@ -189,8 +197,8 @@ impl Worker {
             &timers,
             &mut Actions::new(),
         );
-        let flow = branch.flow;
-        self.send_client(flow, actions);
+        let (flow, tls) = (branch.flow, branch.tls.clone());
+        self.send_client(flow, tls, actions);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What all workers share.
 
 use crate::mail::Mail;
+use crate::outside::Ledger;
 use crate::run::Waiting;
 use crate::{Limits, Ticket};
 use arc_swap::ArcSwap;
@@ -16,7 +17,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 pub struct Edge {
     pub(crate) config: ArcSwap<Config>,
     pub(crate) limits: Limits,
-    pub(crate) table: Table<Context, Mail>,
+    pub(crate) table: Arc<Table<Context, Mail>>,
     pub(crate) keyer: Keyer,
     pub(crate) brancher: Brancher,
     /// A prefix of the To tags we make: unguessable, constant for the life of the server.
@@ -66,12 +67,21 @@ pub struct Counts {
     pub absorbed: Counter,
     /// Transactions made (`tmx:UAS_transactions`).
     pub transactions: Counter,
+    /// Transactions of requests of our own (`tmx:UAC_transactions`).
+    pub local_transactions: Counter,
+    /// Replies that found their transaction (`tmx:rpl_received`).
+    pub received_replies: Counter,
+    /// Replies of ours sent through transactions (`tmx:rpl_generated`).
+    pub generated_replies: Counter,
+    /// Replies of targets passed on through transactions (`tmx:rpl_relayed`).
+    pub relayed_replies: Counter,
 }
 
 impl Counts {
     /// Registers them.
     pub fn new(counters: &Counters) -> Counts {
         let core = |name, doc| counters.register("core", name, doc);
+        let tmx = |name, doc| counters.register("tmx", name, doc);
         Counts {
             requests: core("rcv_requests", "Requests received."),
             replies: core("rcv_replies", "Replies received."),
@@ -90,11 +100,17 @@ impl Counts {
             ),
             stray_replies: core("stray_replies", "Replies that match nothing we sent."),
             absorbed: core("absorbed_requests", "Retransmissions absorbed."),
-            transactions: counters.register(
-                "tmx",
+            transactions: tmx(
                 "UAS_transactions",
                 "Transactions made for received requests.",
             ),
+            local_transactions: tmx("UAC_transactions", "Transactions of requests of our own."),
+            received_replies: tmx("rpl_received", "Replies that found their transaction."),
+            generated_replies: tmx(
+                "rpl_generated",
+                "Replies of ours sent through transactions.",
+            ),
+            relayed_replies: tmx("rpl_relayed", "Replies of targets passed on to callers."),
         }
     }
 }
@@ -103,9 +119,13 @@ impl Edge {
     /// An edge that runs `config`.
     pub fn new(config: Arc<Config>, limits: Limits, keys: Keys, world: &World<'_>) -> Edge {
         let [a, b, c, d] = keys.tags;
+        let table = Arc::new(Table::new(&limits.stack, keys.first_label));
+        let keyer = Keyer::new(keys.hashing);
+        let ledger = Ledger::new(table.clone(), keyer.clone());
+        world.states.transactions().set(Arc::new(ledger));
         Edge {
-            table: Table::new(&limits.stack, keys.first_label),
-            keyer: Keyer::new(keys.hashing),
+            table,
+            keyer,
             brancher: Brancher::new(keys.branches),
             tag_keys: ahash::RandomState::with_seeds(a, b, c, d),
             counts: Counts::new(world.counters),

@@ -83,10 +83,7 @@ impl Worker {
         if started {
             forget_replies(transaction);
         }
-        if transaction.is_final()
-            || transaction.suspended
-            || (started && !transaction.fork.all_ended())
-        {
+        if transaction.is_final() || transaction.suspended || !transaction.fork.all_ended() {
             return context;
         }
         match transaction.fork.best(&options) {
@@ -157,20 +154,6 @@ impl Worker {
         }
         self.edited(&reply, &edits)
     }
-
-    /// `t_continue()`: the suspended request goes on with `route`.
-    pub(crate) fn go_on_suspended(
-        &mut self,
-        mut context: Box<Context>,
-        route: RouteId,
-    ) -> Option<Box<Context>> {
-        let transaction = context.transaction.as_deref_mut()?;
-        if !std::mem::take(&mut transaction.suspended) {
-            return Some(context);
-        }
-        context.route = Routes::REQUEST;
-        self.run(context, route, Purpose::Request)
-    }
 }
 
 /// True where the caller is not told of a time-out (`noisy_ctimer`): its only branch never answered.
@@ -217,6 +200,7 @@ fn forget_replies(transaction: &mut policy::Transaction) {
 pub(crate) fn made_up_reason(code: u16) -> &'static str {
     match code {
         408 => "Request Timeout",
+        477 => "Unfortunately error on sending to next hop occurred (477/TM)",
         487 => "Request Terminated",
         503 => "Service Unavailable",
         _ => "Server Internal Error",

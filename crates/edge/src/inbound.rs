@@ -52,7 +52,7 @@ impl Worker {
             return self.refuse(flow, message, &violation);
         }
         if message.method() == Method::Ack && self.is_ack_of_ours(&message) {
-            return;
+            return self.filter_ack(flow, message);
         }
         if self.is_waiting_already(&message) {
             return self.edge.counts.absorbed.inc();

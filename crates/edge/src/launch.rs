@@ -5,19 +5,21 @@ use crate::outbound::Aim;
 use crate::relay::next_index;
 use crate::tx::timers_of;
 use bytes::Bytes;
-use policy::{Armed, Branch, Cancel, Client, Context, Proto};
+use policy::{Armed, Branch, Cancel, Client, Context, Proto, TlsWay};
 use sip::Method;
 use stack::location::Target;
 use stack::transaction::{Actions, ClientInvite, ClientNonInvite};
+use std::sync::Arc;
 
 impl Worker {
     /// Sends the branch in hand to the first of its targets that a socket of ours can reach.
     ///
-    /// `proto` is a transport that the script asked for; `before` is what was armed before the branch route.
+    /// `host` is the name of the next hop, where it has one; `proto` is a transport that the script asked for; `before` is what was armed before the branch route.
     pub(crate) fn launch(
         &mut self,
         context: &mut Context,
         (proto, before): (Option<Proto>, &Armed),
+        host: Option<&Bytes>,
         targets: &[Target],
     ) -> bool {
         let (socket, connection) = (context.target.socket, context.target.connection);
@@ -44,6 +46,7 @@ impl Worker {
             ));
             return false;
         }
+        let tls = self.tls_way(context, flow.proto, host);
         let timers = timers_of(context);
         let Some((bytes, via_branch)) = self.new_leg(context, &flow) else {
             context.error = Some((500, "Server Internal Error (500/SL)"));
@@ -51,12 +54,12 @@ impl Worker {
         };
         let mut actions = Actions::new();
         let client = self.client(context, bytes, &flow, &timers, &mut actions);
-        let branch = new_branch(context, before, flow, client, via_branch);
+        let branch = new_branch(context, before, (flow, tls.clone()), client, via_branch);
         if let Some(transaction) = context.transaction.as_deref_mut() {
             transaction.branches.push(branch);
         }
         self.edge.counts.forwarded_requests.inc();
-        self.send_client(flow, actions);
+        self.send_client(flow, tls, actions);
         true
     }
 
@@ -106,10 +109,16 @@ impl Worker {
     }
 }
 
+/// A branch that goes nowhere, for a request that is suspended.
+pub(crate) fn blind_branch(context: &Context) -> Branch {
+    let way = (context.flow, None);
+    new_branch(context, &context.armed, way, Client::Gone, Bytes::new())
+}
+
 fn new_branch(
     context: &Context,
     before: &Armed,
-    flow: policy::Flow,
+    (flow, tls): (policy::Flow, Option<Arc<TlsWay>>),
     client: Client,
     via_branch: Bytes,
 ) -> Branch {
@@ -117,6 +126,7 @@ fn new_branch(
     Branch {
         target: context.target.clone(),
         flow,
+        tls,
         client,
         status: 0,
         reply: None,

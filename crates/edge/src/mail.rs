@@ -24,6 +24,8 @@ pub(crate) enum Mail {
     SendFailed(Bytes),
     /// `t_continue()`: the suspended request goes on with this route.
     Continue(RouteId),
+    /// Somebody outside of it wants something done to it.
+    Remote(policy::Remote),
 }
 
 /// A reply that found its branch.

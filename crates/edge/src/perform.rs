@@ -27,6 +27,10 @@ impl Worker {
             Effect::Step(job) => return self.step(context, job, resume),
             Effect::Reply(reply) => self.reply_to(context, reply),
             Effect::Forward(to) => return self.forward(context, to, resume),
+            Effect::Request(request) => {
+                self.ask_for(request);
+                1
+            }
             Effect::Send { to, socket, bytes } => self.send_raw(context, to, socket, bytes),
             Effect::CloseConnection => self.close_connection(context),
             // No room to wait: as if nobody had answered.
@@ -86,7 +90,12 @@ impl Worker {
                 route,
             } => {
                 let id = stack::table::TxId { hash: index, label };
+                let is_there = self.edge.table.contains(id);
                 self.post(id, crate::mail::Mail::Continue(route));
+                found(is_there)
+            }
+            TransactionAction::Remote { id, what } => {
+                self.post(id, crate::mail::Mail::Remote(what));
                 1
             }
         };
@@ -158,16 +167,6 @@ impl Worker {
         }
     }
 
-    fn wish_suspend(&mut self, context: &mut Context) -> i32 {
-        if self.make_transaction(context) != Made::Yes {
-            return -1;
-        }
-        if let Some(transaction) = context.transaction_mut() {
-            transaction.suspended = true;
-        }
-        1
-    }
-
     fn close_connection(&mut self, context: &Context) -> i32 {
         match context.flow.connection {
             Some(connection) => {
@@ -210,6 +209,7 @@ impl Worker {
             bytes,
             no_connect,
             close: false,
+            tls: None,
         }));
         1
     }

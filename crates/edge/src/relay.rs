@@ -217,8 +217,8 @@ impl Worker {
             }
             Step::Unreachable => context.error = Some((478, "Unresolvable destination (478/SL)")),
             Step::Done(targets) => {
-                job.sent +=
-                    usize::from(self.launch(context, (job.relay.proto, &job.base.armed), &targets))
+                let asked = (job.relay.proto, &job.base.armed);
+                job.sent += usize::from(self.launch(context, asked, resolver.host(), &targets));
             }
         }
         job.reset(context);
@@ -285,7 +285,13 @@ impl Worker {
             &mut actions,
         );
         match actions.contains(&Action::TransportFailed) {
-            true => self.branch_failed(context, index, 503),
+            true => {
+                let code = match context.config.transactions.failure_exec_mode {
+                    true => 408,
+                    false => stack::fork::UNSENT,
+                };
+                self.branch_failed(context, index, code)
+            }
             false => Some(context),
         }
     }

@@ -88,7 +88,7 @@ impl Worker {
     }
 }
 
-fn via(socket: &Socket, flow: &Flow, branch: &[u8], context: &Context) -> Bytes {
+pub(crate) fn via(socket: &Socket, flow: &Flow, branch: &[u8], context: &Context) -> Bytes {
     let (host, port) = &context.advertise;
     let port = port.unwrap_or(socket.port);
     let mut via = Vec::with_capacity(96);

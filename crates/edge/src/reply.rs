@@ -4,6 +4,7 @@ use crate::tx::Made;
 use crate::{Output, Transmit, Worker};
 use bytes::Bytes;
 use policy::{Context, ReplyHow};
+use script::RouteId;
 use sip::{Message, Method, Violation};
 use std::sync::Arc;
 
@@ -50,6 +51,10 @@ impl Worker {
 
     /// Sends a reply of our own through the transaction, and cancels what is still under way.
     pub(crate) fn final_of_ours(&mut self, context: &mut Context, code: u16, reason: Bytes) {
+        let transaction = context.transaction.as_deref();
+        if transaction.is_some_and(policy::Transaction::is_local) {
+            return self.local_ended(context, code, &reason, None);
+        }
         let Some(bytes) = self.render_reply(context, code, reason.clone()) else {
             return;
         };
@@ -58,6 +63,7 @@ impl Worker {
             self.cancel_pending(context);
             if let Some(transaction) = context.transaction.as_deref_mut() {
                 transaction.fork.mark_answered();
+                (transaction.suspended, transaction.suspended_until) = (false, None);
                 // What is answered is there for retransmissions, also where relaying had failed.
                 transaction.is_over = false;
             }
@@ -79,10 +85,14 @@ impl Worker {
     }
 
     fn send_stateless(&mut self, context: &mut Context, code: u16, reason: Bytes) -> bool {
-        let Some(bytes) = self.render_reply(context, code, reason) else {
+        let rendered = self.render_reply(context, code, reason);
+        tell_stateless(context, code, rendered.is_some());
+        let Some(bytes) = rendered else {
             return false;
         };
         let flow = self.way_back(context);
+        let route = context.config.entry.stateless_response;
+        let seen = route.map(|_| bytes.clone());
         let (no_connect, close) = (
             context.switches.reply_no_connect,
             context.switches.reply_close,
@@ -95,7 +105,33 @@ impl Worker {
             close,
             tls: None,
         }));
+        if let Some(bytes) = seen {
+            self.see_response(context, route, bytes);
+        }
         true
+    }
+
+    /// Runs `event_route[tm:local-response]` or `event_route[sl:local-response]` on a reply of ours that
+    /// was sent; it cannot wait.
+    pub(crate) fn see_response(&mut self, context: &Context, route: Option<RouteId>, bytes: Bytes) {
+        let reply = crate::outbound::reparse(bytes, &self.edge.limits.sip);
+        let (Some(route), Some(reply)) = (route, reply) else {
+            return;
+        };
+        let mut seen = self.arrive(context.flow, Arc::new(reply), policy::Routes::EVENT);
+        self.run_now(&mut seen, route);
+    }
+
+    /// The ACK of a reply that was sent without a transaction ends here.
+    pub(crate) fn filter_ack(&mut self, flow: policy::Flow, ack: Arc<Message>) {
+        let config = self.edge.config.load_full();
+        for hook in &config.installed.transaction_hooks {
+            hook.ack_filtered();
+        }
+        if let Some(route) = config.entry.filtered_ack {
+            let mut context = self.arrive(flow, ack, policy::Routes::EVENT);
+            self.run_now(&mut context, route);
+        }
     }
 
     /// Answers what RFC 3261 forbids, where a reply can be built and is allowed.
@@ -192,6 +228,13 @@ impl Worker {
             let known = key.and_then(|key| self.edge.table.find(&key, stack::table::Lookup::Same));
             known.is_none() && tag == self.local_tag(message)
         }
+    }
+}
+
+fn tell_stateless(context: &mut Context, code: u16, sent: bool) {
+    let config = context.config.clone();
+    for hook in &config.installed.transaction_hooks {
+        hook.replied_statelessly(context, code, sent);
     }
 }
 

@@ -6,6 +6,7 @@ use crate::failure::disarm;
 use crate::mail::{Mail, Reply};
 use crate::outbound::reparse;
 use crate::run::Purpose;
+use crate::suspend::has_suspended;
 use crate::timers::handle_client;
 use crate::tx::timers_of;
 use crate::watch::tell_progressed;
@@ -30,6 +31,7 @@ impl Worker {
             Mail::SendFailed(branch) => return self.branch_unsent(context, &branch),
             Mail::Reply(reply) => return self.branch_reply(context, reply),
             Mail::Continue(route) => return self.go_on_suspended(context, route),
+            Mail::Remote(what) => self.remote(&mut context, what),
         }
         Some(context)
     }
@@ -64,6 +66,7 @@ impl Worker {
             self.edge.counts.stray_replies.inc();
             return Some(context);
         };
+        self.edge.counts.received_replies.inc();
         let mut actions = Actions::new();
         if is_cancel {
             if let Cancel::Sent(machine) = &mut branch.cancel {
@@ -84,12 +87,12 @@ impl Worker {
             &timers,
             &mut actions,
         );
-        let flow = branch.flow;
+        let (flow, tls) = (branch.flow, branch.tls.clone());
         let deliver = actions.contains(&Action::Deliver);
         if actions.contains(&Action::BuildAck) {
             self.acknowledge_negative(&mut context, &reply, &sent);
         }
-        self.send_client(flow, actions);
+        self.send_client(flow, tls, actions);
         if deliver {
             self.reply_route(context, reply, code)
         } else {
@@ -119,8 +122,8 @@ impl Worker {
                 &timers,
                 &mut actions,
             );
-            let flow = branch.flow;
-            self.send_client(flow, actions);
+            let (flow, tls) = (branch.flow, branch.tls.clone());
+            self.send_client(flow, tls, actions);
         }
     }
 
@@ -186,6 +189,9 @@ impl Worker {
         {
             branch.flags = context.target.flags;
         }
+        if has_suspended(&home, &mut context) {
+            return self.keep_reply(home, context, reply);
+        }
         reply.message = self.with_edits(&context);
         let code = reply.message.status()?;
         if dropped && code < 200 {
@@ -211,7 +217,7 @@ impl Worker {
     }
 
     /// A reply counts: it goes up, or waits for those of the other branches (RFC 3261 section 16.7).
-    fn reply_arrived(
+    pub(crate) fn reply_arrived(
         &mut self,
         mut context: Box<Context>,
         reply: Reply,
@@ -351,12 +357,13 @@ impl Worker {
         let Some(code) = as_code.or(reply.status()) else {
             return;
         };
-        if context
-            .transaction
-            .as_ref()
-            .is_none_or(|transaction| transaction.is_replica)
-        {
-            return;
+        match context.transaction.as_deref() {
+            None => return,
+            Some(transaction) if transaction.is_replica => return,
+            Some(transaction) if transaction.is_local() => {
+                return self.local_reply(context, reply, code);
+            }
+            Some(_) => {}
         }
         let mut edits = sip::Edits::new();
         edits.drop_top_via();

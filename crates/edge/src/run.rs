@@ -28,6 +28,10 @@ pub(crate) enum Purpose {
     Failure,
     /// A route whose end nobody waits for.
     Event,
+    /// `event_route[tm:local-request]`: afterwards the request is sent.
+    LocalRequest,
+    /// A request of our own is being sent.
+    LocalSent,
 }
 
 /// A route that waits for the world outside.
@@ -35,6 +39,17 @@ pub(crate) struct Waiting {
     run: Box<Run>,
     /// What it gets when nothing comes in time.
     at_deadline: Answer,
+}
+
+impl Run {
+    /// A run of a machine that has begun.
+    pub(crate) fn new(context: Box<Context>, machine: Machine<Context>, purpose: Purpose) -> Run {
+        Run {
+            context,
+            machine,
+            purpose,
+        }
+    }
 }
 
 impl Worker {
@@ -76,14 +91,14 @@ impl Worker {
         }
     }
 
-    fn script_limits(&self, config: &policy::Config) -> script::Limits {
+    pub(crate) fn script_limits(&self, config: &policy::Config) -> script::Limits {
         script::Limits {
             while_loops: config.core.max_while_loops,
             ..self.edge.limits.script
         }
     }
 
-    fn drive(&mut self, mut run: Run, mut step: Step<Effect>) -> Option<Box<Context>> {
+    pub(crate) fn drive(&mut self, mut run: Run, mut step: Step<Effect>) -> Option<Box<Context>> {
         let config = run.context.config.clone();
         loop {
             let effect = match step {
@@ -187,6 +202,8 @@ impl Worker {
             Purpose::BranchFailure(end) => self.branch_failure_route_ended(context, end),
             Purpose::Failure => Some(self.failure_route_ended(context)),
             Purpose::Event => Some(context),
+            Purpose::LocalRequest => self.local_route_ended(context, end),
+            Purpose::LocalSent => Some(self.local_sent(context, end)),
         }
     }
 }

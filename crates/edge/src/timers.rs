@@ -20,6 +20,9 @@ impl Worker {
                 context = self.branch_failed(context, index, 408)?;
             }
         }
+        if is_due(suspended_until(&context), self.now.mono) {
+            return self.suspended_too_long(context);
+        }
         Some(context)
     }
 
@@ -72,9 +75,9 @@ impl Worker {
             &timers,
             &mut actions,
         );
-        let flow = branch.flow;
+        let (flow, tls) = (branch.flow, branch.tls.clone());
         let timed_out = actions.contains(&Action::Timeout);
-        self.send_client(flow, actions);
+        self.send_client(flow, tls, actions);
         timed_out && !ended
     }
 
@@ -114,8 +117,8 @@ impl Worker {
         if actions.contains(&Action::Terminated) {
             branch.cancel = Cancel::Done;
         }
-        let flow = branch.flow;
-        self.send_client(flow, actions);
+        let (flow, tls) = (branch.flow, branch.tls.clone());
+        self.send_client(flow, tls, actions);
     }
 }
 
@@ -167,13 +170,15 @@ pub(crate) fn next_deadline(transaction: &Transaction) -> Option<Instant> {
     clients
         .chain(cancels)
         .chain(server_deadline(&transaction.server))
+        .chain(transaction.suspended_until)
         .min()
 }
 
 /// True where nothing more can happen in a transaction.
 pub(crate) fn is_finished(transaction: &Transaction) -> bool {
     let idle = |branch: &policy::Branch| matches!(branch.client, Client::Gone);
-    transaction.branches.iter().all(idle)
+    !transaction.suspended
+        && transaction.branches.iter().all(idle)
         && (transaction.is_over || is_server_over(&transaction.server))
 }
 
@@ -182,6 +187,7 @@ fn is_server_over(server: &Server) -> bool {
     match server {
         Server::Invite(machine) => machine.state() == ServerInviteState::Terminated,
         Server::NonInvite(machine) => machine.state() == ServerNonInviteState::Terminated,
+        Server::Local(local) => local.is_over,
     }
 }
 
@@ -189,6 +195,7 @@ fn server_deadline(server: &Server) -> Option<Instant> {
     match server {
         Server::Invite(machine) => machine.next_deadline(),
         Server::NonInvite(machine) => machine.next_deadline(),
+        Server::Local(local) => local.over_at.filter(|_| !local.is_over),
     }
 }
 
@@ -198,6 +205,10 @@ fn client_deadline(client: &Client) -> Option<Instant> {
         Client::NonInvite(machine) => machine.next_deadline(),
         Client::Gone => None,
     }
+}
+
+fn suspended_until(context: &Context) -> Option<Instant> {
+    context.transaction.as_deref()?.suspended_until
 }
 
 fn is_due(deadline: Option<Instant>, now: Instant) -> bool {

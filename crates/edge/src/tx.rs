@@ -2,12 +2,12 @@
 
 use crate::mail::Mail;
 use crate::worker::Hint;
-use crate::{Output, Transmit, Worker};
+use crate::{Edge, Output, Transmit, Worker};
 use bytes::Bytes;
 use policy::{Context, Flow, Server, Transaction};
 use sip::{Message, Method};
 use smallvec::SmallVec;
-use stack::table::{Key, Lookup, Refused, RequestId, TopVia, TxId};
+use stack::table::{Key, Keyer, Lookup, Refused, RequestId, TopVia, TxId};
 use stack::transaction::{Action, Actions, ServerInput, ServerInvite, ServerNonInvite, Timers};
 
 /// What came of the wish for a transaction.
@@ -31,6 +31,13 @@ impl Worker {
     }
 
     pub(crate) fn key_of(&self, message: &Message) -> Option<Key> {
+        Edge::key_with(&self.edge.keyer, message)
+    }
+}
+
+impl Edge {
+    /// The place of a request's transaction in the table.
+    pub(crate) fn key_with(keyer: &Keyer, message: &Message) -> Option<Key> {
         let (cseq, via) = (message.cseq().ok()?, message.top_via().ok()?);
         let (from, to) = (message.from().ok()?, message.to().ok()?);
         let branch = via.branch.unwrap_or_default();
@@ -40,7 +47,7 @@ impl Worker {
             branch,
             raw: via.raw,
         };
-        Some(self.edge.keyer.request(&RequestId {
+        Some(keyer.request(&RequestId {
             call_id: message.call_id().ok()?,
             cseq: cseq.number,
             method: message.method_bytes(),
@@ -50,7 +57,9 @@ impl Worker {
             via,
         }))
     }
+}
 
+impl Worker {
     /// Makes the transaction of the request in hand (`t_newtran`).
     pub(crate) fn make_transaction(&mut self, context: &mut Context) -> Made {
         if context.transaction.is_some() {
@@ -79,7 +88,7 @@ impl Worker {
         Made::Yes
     }
 
-    fn new_transaction(&self, context: &Context, id: TxId) -> Transaction {
+    pub(crate) fn new_transaction(&self, context: &Context, id: TxId) -> Transaction {
         let invite = context.message.method() == Method::Invite;
         let reliable = context.flow.proto.is_reliable();
         let server = match invite {
@@ -98,6 +107,8 @@ impl Worker {
             expired: false,
             is_over: false,
             suspended: false,
+            suspended_until: None,
+            suspended_reply: None,
             forget: policy::Forget::default(),
             leg_start: 0,
             armed_for: None,
@@ -133,6 +144,12 @@ impl Worker {
             return;
         };
         transaction.replied = transaction.replied.max(code);
+        match is_ours {
+            true => self.edge.counts.generated_replies.inc(),
+            false => self.edge.counts.relayed_replies.inc(),
+        }
+        let rendered =
+            (is_ours && context.config.entry.local_response.is_some()).then(|| bytes.clone());
         let local_accept = is_ours && (200..300).contains(&code);
         let input = match local_accept {
             true => ServerInput::LocalAccept(code, bytes),
@@ -147,6 +164,10 @@ impl Worker {
             &mut actions,
         );
         self.send_server(flow, close, actions);
+        if let Some(bytes) = rendered {
+            let route = context.config.entry.local_response;
+            self.see_response(context, route, bytes);
+        }
     }
 
     /// Does what the machine towards the caller asks for.
@@ -158,6 +179,7 @@ impl Worker {
                     bytes,
                     no_connect: false,
                     close,
+                    tls: None,
                 }));
             }
         }
@@ -201,5 +223,13 @@ pub(crate) fn handle_server(
     match server {
         Server::Invite(machine) => machine.handle(now, input, timers, actions),
         Server::NonInvite(machine) => machine.handle(now, input, timers, actions),
+        Server::Local(local) => match input {
+            ServerInput::Reply(code, _) if code >= 200 => {
+                let until = now.after_ms(timers.wt_timer_ms.into());
+                local.over_at.get_or_insert(until);
+            }
+            ServerInput::Timer => local.is_over = true,
+            _ => {}
+        },
     }
 }

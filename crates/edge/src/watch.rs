@@ -48,7 +48,8 @@ impl Worker {
         reply: Option<&Message>,
     ) {
         let config = context.config.clone();
-        let reason = reply.map_or(&b"Request Timeout"[..], |reply| reply.reason());
+        let made_up = made_up_reason(code).as_bytes();
+        let reason = reply.map_or(made_up, |reply| reply.reason());
         for hook in &config.installed.transaction_hooks {
             hook.branch_failed(
                 context,

@@ -42,6 +42,12 @@ pub struct EntryRoutes {
     pub onsend: Option<RouteId>,
     /// `event_route[tm:local-request]`.
     pub local_request: Option<RouteId>,
+    /// `event_route[tm:local-response]`.
+    pub local_response: Option<RouteId>,
+    /// `event_route[sl:local-response]`.
+    pub stateless_response: Option<RouteId>,
+    /// `event_route[sl:filtered-ack]`.
+    pub filtered_ack: Option<RouteId>,
 }
 
 /// Finds file, line and column of a place in the source.

@@ -112,6 +112,11 @@ pub struct ReplyInHand {
     pub message: Option<Arc<Message>>,
 }
 
+impl ReplyInHand {
+    /// The branch where none is meant: a suspended request goes on.
+    pub const NO_BRANCH: usize = usize::MAX;
+}
+
 /// A Record-Route that `record_route()` or its kin asked for; its address is that of the sockets
 /// the request leaves through, so it is written when the branch is rendered.
 #[derive(Clone, Debug)]

@@ -47,6 +47,19 @@ pub struct Counters {
 struct Entry {
     doc: String,
     counter: Counter,
+    /// Where the value comes from, unless somebody counts.
+    read: Option<Read>,
+}
+
+type Read = Box<dyn Fn() -> i64 + Send + Sync>;
+
+impl Entry {
+    fn counter(&self) -> &Counter {
+        if let Some(read) = &self.read {
+            self.counter.set(read());
+        }
+        &self.counter
+    }
 }
 
 impl Counters {
@@ -58,8 +71,27 @@ impl Counters {
             .or_insert_with(|| Entry {
                 doc: doc.to_owned(),
                 counter: Counter::default(),
+                read: None,
             });
         entry.counter.clone()
+    }
+
+    /// A counter `group.name` that nobody counts: `read` is asked for its value whenever somebody
+    /// looks. It must not ask for counters itself. The last registration of a name counts.
+    pub fn register_from(
+        &self,
+        group: &str,
+        name: &str,
+        doc: &str,
+        read: impl Fn() -> i64 + Send + Sync + 'static,
+    ) {
+        let entry = Entry {
+            doc: doc.to_owned(),
+            counter: Counter::default(),
+            read: Some(Box::new(read)),
+        };
+        let key = (group.to_owned(), name.to_owned());
+        self.entries.write().insert(key, entry);
     }
 
     /// The counter `group.name`, if there is one.
@@ -67,7 +99,7 @@ impl Counters {
         self.entries
             .read()
             .get(&(group.to_owned(), name.to_owned()))
-            .map(|entry| entry.counter.clone())
+            .map(|entry| entry.counter().clone())
     }
 
     /// The first counter of that name in any group, as `$stat(name)` asks for it.
@@ -76,13 +108,13 @@ impl Counters {
         entries
             .iter()
             .find(|((_, own), _)| own == name)
-            .map(|(_, entry)| entry.counter.clone())
+            .map(|(_, entry)| entry.counter().clone())
     }
 
     /// Calls `visit(group, name, doc, value)` for each counter, sorted by group and name.
     pub fn each(&self, mut visit: impl FnMut(&str, &str, &str, i64)) {
         for ((group, name), entry) in self.entries.read().iter() {
-            visit(group, name, &entry.doc, entry.counter.value());
+            visit(group, name, &entry.doc, entry.counter().value());
         }
     }
 }
@@ -109,5 +141,16 @@ mod tests {
             Some(3)
         );
         assert!(counters.find("core", "nothing").is_none());
+    }
+
+    #[test]
+    fn a_value_may_be_looked_up() {
+        let counters = Counters::default();
+        let source = Counter::default();
+        let read = source.clone();
+        counters.register_from("tmx", "inuse_transactions", "Now.", move || read.value());
+        source.set(7);
+        let found = counters.find("tmx", "inuse_transactions");
+        assert_eq!(found.map(|counter| counter.value()), Some(7));
     }
 }

@@ -41,6 +41,9 @@ pub enum Effect {
     },
     /// Closes the connection the message came over.
     CloseConnection,
+    /// A request of our own; answered with [`Answer::Code`] 1 as soon as it is on its way, -1 where it
+    /// is none that can be sent.
+    Request(Box<crate::LocalRequest>),
     /// A step of the edge's own, between two waits of one function.
     Step(Box<dyn Any + Send>),
 }
@@ -78,6 +81,13 @@ pub enum TransactionAction {
         label: u32,
         /// The route that goes on with the suspended request.
         route: RouteId,
+    },
+    /// Something for another transaction: 1 left for it.
+    Remote {
+        /// Which one.
+        id: stack::table::TxId,
+        /// What is to be done.
+        what: crate::Remote,
     },
     /// `t_drop([code])`: no reply is sent, the transaction ends.
     Drop,

@@ -26,6 +26,12 @@ pub trait TransactionHook: Send + Sync {
     /// A provisional reply above 100 goes to the caller.
     fn progressed(&self, _context: &mut Context, _outcome: &Replied<'_>) {}
 
+    /// A reply was sent without a transaction, or could not be.
+    fn replied_statelessly(&self, _context: &mut Context, _code: u16, _sent: bool) {}
+
+    /// The ACK of a reply that was sent without a transaction came and ends here.
+    fn ack_filtered(&self) {}
+
     /// The ACK of a 2xx passed, as far as its transaction is still known.
     fn acknowledged(&self, _context: &mut Context, _ack: &Message) {}
 }

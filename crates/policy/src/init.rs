@@ -29,6 +29,7 @@ pub struct States {
     outbox: Outbox,
     surroundings: OnceLock<Surroundings>,
     tls_connections: OnceLock<Arc<dyn crate::TlsConnections>>,
+    transactions: crate::TransactionsLink,
 }
 
 impl States {
@@ -45,6 +46,11 @@ impl States {
     /// Tells every configuration who knows the TLS connections; the first call counts.
     pub fn set_tls_connections(&self, connections: Arc<dyn crate::TlsConnections>) {
         let _already_told = self.tls_connections.set(connections);
+    }
+
+    /// The way to the transactions, which the edge fills.
+    pub fn transactions(&self) -> &crate::TransactionsLink {
+        &self.transactions
     }
 
     /// Who knows the TLS connections, where somebody does.
@@ -106,6 +112,8 @@ pub struct Installed {
     pub late_texts: Vec<crate::Unprepared>,
     /// Certificates and profiles, from module `tls`.
     pub tls: Option<crate::TlsSettings>,
+    /// Who knows the TLS connections, from [`States::tls_connections`] where module `tls` is loaded.
+    pub tls_connections: Option<Arc<dyn crate::TlsConnections>>,
     /// Who watches each statement.
     pub tracer: Option<Arc<dyn Tracer>>,
     /// What says whether a domain is served here.
@@ -199,6 +207,22 @@ impl<'a> Init<'a> {
     /// A counter in another group, where Kamailio counts it there.
     pub fn counter_in(&self, group: &str, name: &str, doc: &str) -> Counter {
         self.counters.register(group, name, doc)
+    }
+
+    /// A counter in another group whose value is looked up whenever somebody asks.
+    pub fn counter_from(
+        &self,
+        group: &str,
+        name: &str,
+        doc: &str,
+        read: impl Fn() -> i64 + Send + Sync + 'static,
+    ) {
+        self.counters.register_from(group, name, doc, read);
+    }
+
+    /// The way to the transactions, for commands and for functions that concern others than their own.
+    pub fn transactions(&self) -> crate::TransactionsLink {
+        self.states.transactions().clone()
     }
 
     /// All counters, for those who read them by name.
@@ -320,6 +344,7 @@ impl<'a> Init<'a> {
     /// Hands over certificates and profiles; only module `tls` has them.
     pub fn set_tls(&mut self, settings: crate::TlsSettings) {
         self.installed.tls = Some(settings);
+        self.installed.tls_connections = self.states.tls_connections();
     }
 
     /// Watches each statement of the script.

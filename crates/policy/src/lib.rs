@@ -43,6 +43,7 @@ mod tls_connection;
 mod tls_settings;
 mod tm_params;
 mod transaction;
+mod transactions;
 mod var;
 mod vars;
 mod vocabulary;
@@ -101,13 +102,20 @@ pub use stack::transaction::Timers;
 /// Route sets and serial groups as the stack works them out, for modules `rr` and `tm`.
 pub use stack::{fork::serial_groups, routing};
 pub use surroundings::{LocalOffset, ReadFile, Surroundings};
-pub use tls_connection::{TlsCertificate, TlsConnection, TlsConnections};
+pub use tls_connection::{
+    TlsAlternatives, TlsCertificate, TlsConnection, TlsConnections, TlsListed, TlsName,
+    TlsServerId, TlsTotals, TlsVerdict, TlsWay,
+};
 pub use tls_settings::{
-    ParseTlsProfiles, TlsDomain, TlsNameMode, TlsProfile, TlsProfiles, TlsSettings, TlsVerify,
-    TlsVersions,
+    ParseTlsProfiles, TlsCipher, TlsDomain, TlsNameMode, TlsProfile, TlsProfiles, TlsRemark,
+    TlsSettings, TlsTimeout, TlsVerify, TlsVersions,
 };
 pub use tm_params::TransactionParams;
-pub use transaction::{Armed, Branch, Cancel, Client, Forget, Server, Transaction};
+pub use transaction::{Armed, Branch, Cancel, Client, Forget, LocalServer, Server, Transaction};
+pub use transactions::{
+    Cancelled, LocalRequest, OnEnd, Remote, TableLoad, TransactionSummary, Transactions,
+    TransactionsLink,
+};
 pub use var::{Text, Transform, Var};
 pub use vars::{AvpName, Avps, Vars, XavpValue, Xavps};
 pub use vocabulary::Words;

@@ -17,6 +17,15 @@ pub enum Task {
     },
     /// Closes a stream connection.
     Close(ConnectionId),
+    /// Does something to a transaction.
+    Remote {
+        /// Which one.
+        id: stack::table::TxId,
+        /// What is to be done.
+        what: crate::Remote,
+    },
+    /// Sends a request of our own.
+    Request(Box<crate::LocalRequest>),
 }
 
 /// A queue from modules to the edge; cheap to clone. Timers and call-backs of databases fill it,

@@ -44,6 +44,13 @@ pub struct TransactionParams {
     pub noisy_ctimer: bool,
     /// `on_sl_reply`: the `onreply_route` for replies that belong to no transaction.
     pub on_sl_reply: Option<String>,
+    /// `failure_exec_mode`: a branch that cannot be sent is one that timed out.
+    pub failure_exec_mode: bool,
+    /// `local_ack_mode`: where the ACK of a 2xx for an INVITE of our own goes. 0 by route set and
+    /// contact, 1 where its INVITE went, 2 where the 2xx came from.
+    pub local_ack_mode: u8,
+    /// `enable_uac_fr`: failure routes run for requests of our own.
+    pub enable_uac_fr: bool,
     /// `contacts_avp` or `xavp_contact` where `t_load_contacts()` keeps the groups.
     pub contacts_avp: Bytes,
     /// `contact_flows_avp`.
@@ -72,6 +79,9 @@ impl Default for TransactionParams {
             relay_100: false,
             noisy_ctimer: true,
             on_sl_reply: None,
+            failure_exec_mode: false,
+            local_ack_mode: 0,
+            enable_uac_fr: false,
             contacts_avp: Bytes::new(),
             contact_flows_avp: Bytes::new(),
         }

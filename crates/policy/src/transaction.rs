@@ -67,6 +67,10 @@ pub struct Transaction {
     pub is_over: bool,
     /// `t_suspend()` was called and `t_continue()` has not come.
     pub suspended: bool,
+    /// When the suspended request counts as timed out: `fr_timer` after `t_suspend()`.
+    pub suspended_until: Option<Instant>,
+    /// A reply whose route called `t_suspend()`, kept by the edge until `t_continue()`.
+    pub suspended_reply: Option<Box<dyn std::any::Any + Send>>,
     /// The deadline the timer wheel was last armed for.
     pub armed_for: Option<Instant>,
     /// What becomes of the replies received so far once a failure route has started new branches.
@@ -98,9 +102,14 @@ impl Transaction {
         self.replied >= 200
     }
 
-    /// True for an INVITE.
+    /// True for an INVITE that was received.
     pub fn is_invite(&self) -> bool {
         matches!(self.server, Server::Invite(_))
+    }
+
+    /// True for a request of our own.
+    pub fn is_local(&self) -> bool {
+        matches!(self.server, Server::Local(_))
     }
 }
 
@@ -110,6 +119,21 @@ pub enum Server {
     Invite(ServerInvite),
     /// RFC 3261 section 17.2.2.
     NonInvite(ServerNonInvite),
+    /// The request is our own: nobody waits upstream.
+    Local(LocalServer),
+}
+
+/// What stands for the caller of a request of our own.
+#[derive(Default)]
+pub struct LocalServer {
+    /// It is an INVITE, whose 2xx wants an ACK from here.
+    pub is_invite: bool,
+    /// Its final reply came; until then replies that come late are absorbed.
+    pub over_at: Option<Instant>,
+    /// That time has come.
+    pub is_over: bool,
+    /// Hears how it ended.
+    pub on_end: Option<crate::OnEnd>,
 }
 
 /// The machine towards a target.
@@ -128,6 +152,8 @@ pub struct Branch {
     pub target: Destination,
     /// The way it went.
     pub flow: Flow,
+    /// How a TLS connection for it is to be made, where it goes over TLS.
+    pub tls: Option<Arc<crate::TlsWay>>,
     /// Its machine.
     pub client: Client,
     /// The highest status received, 0 while there is none.

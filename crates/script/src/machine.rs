@@ -117,6 +117,26 @@ impl<H: Host> Machine<H> {
         machine
     }
 
+    /// A machine without a route, which waits for the answer to a call from outside the script. What
+    /// that call comes to is the end of the run.
+    #[must_use]
+    pub fn waiting(resume: H::Resume, limits: Limits) -> Self {
+        Self {
+            frames: SmallVec::new(),
+            stack: SmallVec::new(),
+            loops: SmallVec::new(),
+            pc: 0,
+            retcode: 0,
+            last: 1,
+            steps: limits.steps,
+            limits,
+            waiting: Some(Pending {
+                resume,
+                wanted: false,
+            }),
+        }
+    }
+
     /// Runs until the end or the first wait. A machine that is over ends again at once.
     pub fn run(&mut self, program: &Program<H>, host: &mut H) -> Step<H::Effect> {
         while !self.frames.is_empty() {

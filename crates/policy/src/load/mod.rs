@@ -97,6 +97,9 @@ impl Loader<'_> {
             findings.sort_by_key(|found| found.span);
             return Err(findings);
         };
+        if let Some(missing) = missing_reply_route(&program, &installed) {
+            return Err(vec![missing]);
+        }
         let mut config = Config {
             entry: entry_routes(&program),
             program,
@@ -173,7 +176,26 @@ fn entry_routes(program: &Program<Context>) -> EntryRoutes {
         reply: program.route(RouteKind::CoreReply, ""),
         onsend: program.route(RouteKind::Onsend, ""),
         local_request: program.route(RouteKind::Event, "tm:local-request"),
+        local_response: program.route(RouteKind::Event, "tm:local-response"),
+        stateless_response: program.route(RouteKind::Event, "sl:local-response"),
+        filtered_ack: program.route(RouteKind::Event, "sl:filtered-ack"),
     }
+}
+
+/// `on_sl_reply` of module `tm` names an `onreply_route`.
+fn missing_reply_route(program: &Program<Context>, installed: &Installed) -> Option<Diagnostic> {
+    let name = installed.transactions.as_ref()?.on_sl_reply.as_deref()?;
+    if program.route(RouteKind::Reply, name).is_some() {
+        return None;
+    }
+    let routes = program.routes().iter();
+    let known = routes.filter(|route| route.kind == RouteKind::Reply);
+    let problem = crate::problem::unknown(
+        "onreply_route in parameter on_sl_reply of module tm:",
+        name,
+        known.map(|route| route.name.as_ref()),
+    );
+    Some(problem.at(Span::default()))
 }
 
 fn places(parsed: &Parsed) -> crate::Places {

@@ -17,7 +17,7 @@ use cancel::Cancel;
 
 pub use groups::serial_groups;
 pub use options::{CancelSilent, Options};
-pub use select::priority;
+pub use select::{UNSENT, priority};
 pub use verdict::{Best, Branches, Relay, Verdict};
 
 /// One forwarded request with all its branches. `R` is a stored final reply.

@@ -19,13 +19,20 @@ pub fn priority(code: u16) -> i32 {
     }
 }
 
+/// The status made up for a branch that could not be sent: the answer of any other one is better.
+pub const UNSENT: u16 = 477;
+
 impl<R> Context<R> {
     /// The best final reply so far, the first among equals. `None` if there is none, or all were
     /// dropped.
     pub fn best(&self, options: &Options) -> Option<Best> {
         let finals = self.finals();
         let (branch, code, faked) = finals.min_by_key(|(_, code, faked)| {
-            let penalty = if *faked { options.faked_reply_prio } else { 0 };
+            let penalty = match (*faked, *code) {
+                (true, UNSENT) => i32::MAX,
+                (true, _) => options.faked_reply_prio,
+                (false, _) => 0,
+            };
             priority(*code).saturating_add(penalty)
         })?;
         let code_up = if code == 503 && options.remap_503_500 {

@@ -72,6 +72,8 @@ pub enum Lookup {
     Same,
     /// A CANCEL looks for what it cancels: same branch, any method but CANCEL (RFC 3261 9.2).
     Cancelled,
+    /// The INVITE of this Call-ID and CSeq number, whoever sent it ([`Keyer::local`] makes the key).
+    Call,
     /// An ACK for a 2xx looks for its INVITE by the tags, for its branch is its own (RFC 3261
     /// 13.2.2.4).
     AckOfAccepted,

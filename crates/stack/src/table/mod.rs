@@ -116,6 +116,34 @@ impl<T, M> Table<T, M> {
         self.shard(key.hash).find(key, lookup)
     }
 
+    /// Whether there is such a transaction.
+    pub fn contains(&self, id: TxId) -> bool {
+        self.shard(id.hash).contains(id)
+    }
+
+    /// Looks at a transaction without taking it: `look` gets none where somebody works on it or it
+    /// is not there. It runs under a lock, so it must be short and must not use the table.
+    pub fn peek<R>(&self, id: TxId, look: impl FnOnce(Option<&T>) -> R) -> R {
+        let shard = self.shard(id.hash);
+        look(shard.idle(id))
+    }
+
+    /// Calls `visit` with every transaction, none for those that somebody works on; shard by shard,
+    /// under its lock. For operators: it costs a walk over the whole table.
+    pub fn each(&self, mut visit: impl FnMut(TxId, Option<&T>)) {
+        for shard in &self.shards {
+            shard.lock().each(&mut visit);
+        }
+    }
+
+    /// The number of chains, and the length of the longest.
+    pub fn chains(&self) -> (usize, usize) {
+        let lengths = self.shards.iter().map(|shard| shard.lock().chains());
+        lengths.fold((0, 0), |(count, longest), (more, long)| {
+            (count + more, longest.max(long))
+        })
+    }
+
     /// Finds a transaction by a request and takes it, or leaves the letter.
     pub fn check_out_key(&self, key: &Key, lookup: Lookup, letter: M) -> Out<T, M> {
         let mut shard = self.shard(key.hash);

@@ -79,6 +79,40 @@ impl<T, M> Shard<T, M> {
         })
     }
 
+    pub(super) fn contains(&self, id: TxId) -> bool {
+        let chain = self.chains.get(&id.hash);
+        chain.is_some_and(|chain| chain.iter().any(|entry| entry.label == id.label))
+    }
+
+    pub(super) fn idle(&self, id: TxId) -> Option<&T> {
+        let entry = self.chains.get(&id.hash)?;
+        match &entry.iter().find(|entry| entry.label == id.label)?.slot {
+            Slot::Idle(transaction) => Some(transaction),
+            Slot::Busy(_) | Slot::Parked(..) => None,
+        }
+    }
+
+    pub(super) fn each(&self, visit: &mut impl FnMut(TxId, Option<&T>)) {
+        for (hash, chain) in &self.chains {
+            for Entry { label, slot, .. } in chain {
+                let id = TxId {
+                    hash: *hash,
+                    label: *label,
+                };
+                match slot {
+                    Slot::Idle(transaction) => visit(id, Some(transaction)),
+                    Slot::Busy(_) | Slot::Parked(..) => visit(id, None),
+                }
+            }
+        }
+    }
+
+    /// How many chains there are, and the length of the longest.
+    pub(super) fn chains(&self) -> (usize, usize) {
+        let longest = self.chains.values().map(|chain| chain.len()).max();
+        (self.chains.len(), longest.unwrap_or(0))
+    }
+
     pub(super) fn check_out(&mut self, id: TxId, letter: M, max_mail: usize) -> Out<T, M> {
         let Some(slot) = self.slot(id) else {
             return Out::Missing(letter);
@@ -189,6 +223,7 @@ impl<T, M> Entry<T, M> {
             Lookup::Cancelled => {
                 self.branch == key.branch && !matches!(self.class, Class::Cancel | Class::Local)
             }
+            Lookup::Call => self.class == Class::Invite,
             Lookup::AckOfAccepted => {
                 self.class == Class::Invite
                     && self.dialog == key.dialog
