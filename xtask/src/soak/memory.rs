@@ -33,16 +33,16 @@ impl Memory {
 
 impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let last = self.0.last().copied().unwrap_or_default();
+        write!(f, "resident, minute by minute:")?;
+        for minute in self.0.chunks(60) {
+            write!(f, " {}", minute.last().copied().unwrap_or_default())?;
+        }
         match self.warm_and_most() {
-            Some((warm, most)) => write!(
-                f,
-                "resident: {warm} kB after the first minute, at most {most} kB later, {last} kB in the end"
-            ),
-            None => write!(
-                f,
-                "resident: {last} kB in the end; under {WARM_UP_S} s tell nothing about growth"
-            ),
+            Some((warm, most)) => {
+                let more = most - warm;
+                write!(f, " kB; at most {more} kB more than after the first")
+            }
+            None => write!(f, " kB; less than one tells nothing about growth"),
         }
     }
 }
