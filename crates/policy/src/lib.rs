@@ -101,7 +101,7 @@ pub use stack::table::TxId;
 pub use stack::transaction::Timers;
 /// Route sets and serial groups as the stack works them out, for modules `rr` and `tm`.
 pub use stack::{fork::serial_groups, routing};
-pub use surroundings::{LocalOffset, ReadFile, Surroundings};
+pub use surroundings::{LocalOffset, LocalZone, ReadFile, Surroundings};
 pub use tls_connection::{
     TlsAlternatives, TlsCertificate, TlsConnection, TlsConnections, TlsListed, TlsName,
     TlsServerId, TlsTotals, TlsVerdict, TlsWay,

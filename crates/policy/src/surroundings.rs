@@ -10,6 +10,9 @@ pub type LocalOffset = Arc<dyn Fn(u64) -> i32 + Send + Sync>;
 /// Reads a whole file, or says in a sentence why not.
 pub type ReadFile = Arc<dyn Fn(&str) -> Result<Vec<u8>, String> + Send + Sync>;
 
+/// The name of local time at a Unix second, such as `CEST`, and whether it is summer time.
+pub type LocalZone = Arc<dyn Fn(u64) -> (String, bool) + Send + Sync>;
+
 /// The process and its surroundings. Pure code asks nobody for them; the default is a process
 /// with an empty environment in UTC.
 #[derive(Clone, Default)]
@@ -24,6 +27,8 @@ pub struct Surroundings {
     pub config_file: String,
     /// Local time (`$Tf`, `$timef(…)`); UTC where it is missing.
     pub local_offset: Option<LocalOffset>,
+    /// What local time is called (`%Z`); UTC where it is missing.
+    pub local_zone: Option<LocalZone>,
     /// The file system, for files that parameters and functions name; there is none where it is
     /// missing. A command may read again, a route never does.
     pub read_file: Option<ReadFile>,
@@ -35,6 +40,12 @@ impl Surroundings {
         self.local_offset
             .as_ref()
             .map_or(0, |offset| offset(unix_s))
+    }
+
+    /// What local time is called at `unix_s`, and whether it is summer time.
+    pub fn zone(&self, unix_s: u64) -> (String, bool) {
+        let zone = self.local_zone.as_ref();
+        zone.map_or_else(|| ("UTC".to_owned(), false), |zone| zone(unix_s))
     }
 
     /// The file at `path`; a path that is not absolute is looked for beside the main

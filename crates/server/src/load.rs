@@ -32,6 +32,7 @@ impl Ground {
             config_file: config_file.to_owned(),
             read_file: Some(Arc::new(crate::files::read)),
             local_offset: Some(crate::zone::local()),
+            local_zone: Some(crate::zone::named()),
         });
         Ground {
             counters: Counters::default(),

@@ -67,7 +67,7 @@ impl Process {
         let (user, group) = self.who()?;
         if let Some(root) = &self.root_dir {
             let changed = unistd::chroot(root.as_str()).and_then(|()| unistd::chdir("/"));
-            changed.map_err(|error| format!("cannot make {root} the root: {error}"))?;
+            changed.map_err(|error| format!("cannot make {root} the root: {}", error.desc()))?;
         }
         let gid = group.or(user.as_ref().map(|user| user.gid));
         if let Some(gid) = gid {

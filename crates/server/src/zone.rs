@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
-use policy::LocalOffset;
+use policy::{LocalOffset, LocalZone};
 use std::sync::Arc;
 
 /// How far the clock on the wall is ahead of UTC, at any second: summer time comes and goes while
@@ -12,11 +12,25 @@ pub(crate) fn local() -> LocalOffset {
     Arc::new(move |unix_s| offset(&zone, unix_s).seconds())
 }
 
+/// What the clock on the wall is called at any second, such as `CEST`, and whether that is summer time.
+pub(crate) fn named() -> LocalZone {
+    let zone = TimeZone::system();
+    Arc::new(move |unix_s| {
+        let info = zone.to_offset_info(moment(unix_s));
+        (info.abbreviation().to_owned(), info.dst().is_dst())
+    })
+}
+
 fn offset(zone: &TimeZone, unix_s: u64) -> Offset {
-    let moment = i64::try_from(unix_s).ok();
-    moment
+    zone.to_offset(moment(unix_s))
+}
+
+/// The moment; one that no calendar has is the last that it has.
+fn moment(unix_s: u64) -> Timestamp {
+    let unix_s = i64::try_from(unix_s).ok();
+    unix_s
         .and_then(|unix_s| Timestamp::from_second(unix_s).ok())
-        .map_or(Offset::UTC, |moment| zone.to_offset(moment))
+        .unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -29,6 +43,6 @@ mod tests {
         let winter = 1_795_248_068;
         assert_eq!(offset(&zone, winter).seconds(), 3600);
         assert_eq!(offset(&zone, winter - 120 * 86_400).seconds(), 7200);
-        assert_eq!(offset(&zone, u64::MAX).seconds(), 0);
+        assert_eq!(offset(&zone, u64::MAX).seconds(), 3600);
     }
 }

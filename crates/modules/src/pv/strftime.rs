@@ -3,6 +3,9 @@
 use std::fmt::Write;
 use time::{OffsetDateTime, UtcOffset};
 
+/// What a moment's zone is called; asked for `%Z` only.
+pub(super) type Zone<'a> = &'a dyn Fn() -> String;
+
 /// A broken-down moment, `offset_s` ahead of UTC. Years outside of what a date can be are cut.
 pub(super) fn moment(unix_s: i64, offset_s: i32) -> OffsetDateTime {
     let offset = UtcOffset::from_whole_seconds(offset_s).unwrap_or(UtcOffset::UTC);
@@ -11,7 +14,7 @@ pub(super) fn moment(unix_s: i64, offset_s: i32) -> OffsetDateTime {
 }
 
 /// The moment printed with `format`; what is no conversion stays as it is.
-pub(super) fn strftime(format: &str, at: OffsetDateTime) -> String {
+pub(super) fn strftime(format: &str, at: OffsetDateTime, zone: Zone<'_>) -> String {
     let mut out = String::with_capacity(format.len() + 16);
     let mut chars = format.chars();
     while let Some(char) = chars.next() {
@@ -20,7 +23,7 @@ pub(super) fn strftime(format: &str, at: OffsetDateTime) -> String {
             continue;
         }
         match chars.next() {
-            Some(conversion) => push(&mut out, conversion, at),
+            Some(conversion) => push(&mut out, conversion, at, zone),
             None => out.push('%'),
         }
     }
@@ -30,7 +33,7 @@ pub(super) fn strftime(format: &str, at: OffsetDateTime) -> String {
 /// `Sat Nov 21 07:46:06 2026`, as `ctime` prints it.
 pub(super) const CTIME: &str = "%a %b %e %H:%M:%S %Y";
 
-fn push(out: &mut String, conversion: char, at: OffsetDateTime) {
+fn push(out: &mut String, conversion: char, at: OffsetDateTime, zone: Zone<'_>) {
     let composed = match conversion {
         'c' => CTIME,
         'D' | 'x' => "%m/%d/%y",
@@ -42,7 +45,7 @@ fn push(out: &mut String, conversion: char, at: OffsetDateTime) {
         _ => "",
     };
     if !composed.is_empty() {
-        return out.push_str(&strftime(composed, at));
+        return out.push_str(&strftime(composed, at, zone));
     }
     let hour12 = (at.hour() + 11) % 12 + 1;
     let _never_fails = match conversion {
@@ -77,8 +80,7 @@ fn push(out: &mut String, conversion: char, at: OffsetDateTime) {
         'y' => write!(out, "{:02}", at.year().rem_euclid(100)),
         'Y' => write!(out, "{}", at.year()),
         'z' => write!(out, "{}", offset_text(at.offset())),
-        'Z' if at.offset().is_utc() => write!(out, "UTC"),
-        'Z' => write!(out, "{}", offset_text(at.offset())),
+        'Z' => write!(out, "{}", zone()),
         '%' => out.write_char('%'),
         other => write!(out, "%{other}"),
     };
@@ -103,8 +105,13 @@ mod tests {
             ("%I %p %j %u %w %y", "10 PM 318 2 2 23"),
             ("%z %Z 100%% %Q %", "+0000 UTC 100% %Q %"),
         ] {
-            assert_eq!(strftime(format, at), expected, "{format}");
+            assert_eq!(
+                strftime(format, at, &|| "UTC".to_owned()),
+                expected,
+                "{format}"
+            );
         }
-        assert_eq!(strftime("%H%z", moment(1_700_000_000, 5400)), "23+0130");
+        let at = moment(1_700_000_000, 5400);
+        assert_eq!(strftime("%H%z%Z", at, &|| "XST".to_owned()), "23+0130XST");
     }
 }

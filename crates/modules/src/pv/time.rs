@@ -34,8 +34,9 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
             let read = read.ok_or_else(|| {
                 problem("the key is sec, min, hour, mday, mon, year, wday, yday or isdst")
             })?;
-            Ok(Var::read_only(move |context| {
-                Value::Int(read(now(context, local)))
+            Ok(Var::read_only(move |context| match read {
+                Part::OfMoment(read) => Value::Int(read(now(context, local))),
+                Part::Summer => Value::Int(zone(context, local).1.into()),
             }))
         });
     }
@@ -58,7 +59,8 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
                 .ok_or_else(|| problem("the format is missing"))?;
             let format = String::from_utf8_lossy(format).into_owned();
             Ok(Var::read_only(move |context| {
-                text(strftime(&format, now(context, local)))
+                let zone = || zone(context, local).0;
+                text(strftime(&format, now(context, local), &zone))
             }))
         });
     }
@@ -71,7 +73,7 @@ const READ: [Read; 5] = [
     ("TS", "The time in Unix seconds.", |c| seconds(c)),
     ("Ts", "The time in Unix seconds.", |c| seconds(c)),
     ("Tf", "The local time, `Sat Nov 21 07:46:06 2026`.", |c| {
-        text(strftime(CTIME, now(c, true)))
+        text(strftime(CTIME, now(c, true), &String::new))
     }),
     ("Tb", "When the server started, in Unix seconds.", |c| {
         Value::Int(i64::try_from(c.config.installed.surroundings.started_s).unwrap_or(i64::MAX))
@@ -82,6 +84,7 @@ const READ: [Read; 5] = [
         text(strftime(
             CTIME,
             moment(started, surroundings.offset_s(surroundings.started_s)),
+            &String::new,
         ))
     }),
 ];
@@ -95,6 +98,16 @@ pub(super) fn now(context: &Context, local: bool) -> OffsetDateTime {
         0
     };
     moment(i64::try_from(unix_s).unwrap_or(i64::MAX), offset)
+}
+
+/// What that time is called, and whether it is summer time. UTC is called as `gmtime` calls it.
+fn zone(context: &Context, local: bool) -> (String, bool) {
+    if local {
+        let surroundings = &context.config.installed.surroundings;
+        surroundings.zone(context.now.unix_s())
+    } else {
+        ("GMT".to_owned(), false)
+    }
 }
 
 fn seconds(context: &Context) -> Value {
@@ -116,8 +129,19 @@ fn time_value(key: &[u8]) -> Option<fn(&mut Context) -> Value> {
     }
 }
 
-fn part_of_time(key: &[u8]) -> Option<fn(OffsetDateTime) -> i64> {
-    Some(match key {
+/// How a part of the time is read.
+#[derive(Clone, Copy)]
+enum Part {
+    OfMoment(fn(OffsetDateTime) -> i64),
+    /// `isdst`
+    Summer,
+}
+
+fn part_of_time(key: &[u8]) -> Option<Part> {
+    if key == b"isdst" {
+        return Some(Part::Summer);
+    }
+    let read: fn(OffsetDateTime) -> i64 = match key {
         b"sec" => |at| at.second().into(),
         b"min" => |at| at.minute().into(),
         b"hour" => |at| at.hour().into(),
@@ -126,7 +150,7 @@ fn part_of_time(key: &[u8]) -> Option<fn(OffsetDateTime) -> i64> {
         b"year" => |at| at.year().into(),
         b"wday" => |at| i64::from(at.weekday().number_days_from_sunday()) + 1,
         b"yday" => |at| at.ordinal().into(),
-        b"isdst" => |_| 0,
         _ => return None,
-    })
+    };
+    Some(Part::OfMoment(read))
 }

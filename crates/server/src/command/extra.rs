@@ -32,6 +32,11 @@ pub(super) fn extra(switches: &Switches) -> Result<Extra, String> {
         core: core(switches)?,
         ..Extra::default()
     };
+    for text in &switches.define {
+        if text.is_empty() || text.starts_with('=') {
+            return Err(format!("-A {text}: write NAME or NAME=VALUE"));
+        }
+    }
     for text in &switches.listen {
         extra.listen.push(listen(text)?);
     }

@@ -240,11 +240,11 @@ fn ftime(context: &mut Context, value: &Value, format: &policy::Text) -> Value {
         Value::Null => return Value::Null,
     };
     let format = format.get(context);
-    let offset_s = context
-        .config
-        .installed
-        .surroundings
-        .offset_s(u64::try_from(unix_s).unwrap_or(0));
+    let surroundings = &context.config.installed.surroundings;
+    let since_1970_s = u64::try_from(unix_s).unwrap_or(0);
+    let offset_s = surroundings.offset_s(since_1970_s);
+    let zone = || surroundings.zone(since_1970_s).0;
     let at = super::super::strftime::moment(unix_s, offset_s);
-    Value::Str(strftime(&String::from_utf8_lossy(&format), at).into())
+    let format = String::from_utf8_lossy(&format);
+    Value::Str(strftime(&format, at, &zone).into())
 }
