@@ -11,6 +11,7 @@ mod counters;
 mod ctl;
 mod db_sqlite;
 mod debugger;
+mod group;
 mod jsonrpcs;
 mod kex;
 mod maxfwd;
@@ -47,6 +48,7 @@ pub const ALL: &[Entry] = &[
     ctl::ENTRY,
     db_sqlite::ENTRY,
     debugger::ENTRY,
+    group::ENTRY,
     jsonrpcs::ENTRY,
     kex::ENTRY,
     maxfwd::ENTRY,
