@@ -1,6 +1,8 @@
 //! The few lexical rules that every header shares, RFC 3261 section 25.1.
 
 use crate::Injection;
+use std::io::Write;
+use std::net::IpAddr;
 
 /// Linear white space, folds included: the octets that may pad a value.
 pub(crate) const fn is_lws(byte: u8) -> bool {
@@ -48,13 +50,41 @@ pub(crate) fn quoted_len(text: &[u8]) -> Option<usize> {
 
 /// A decimal number of digits only, without sign or blanks; `None` when empty or above `u32`.
 pub(crate) fn decimal(text: &[u8]) -> Option<u32> {
-    if text.is_empty() {
-        return None;
+    // Leading zeros add nothing; eighteen digits fit.
+    let zeros = text.iter().take_while(|&&byte| byte == b'0').count();
+    let digits = text.get(zeros..).filter(|digits| digits.len() <= 18)?;
+    let mut sum = 0_u64;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        sum = sum * 10 + u64::from(digit);
     }
-    text.iter().try_fold(0u32, |sum, byte| {
-        let digit = byte.is_ascii_digit().then(|| u32::from(byte - b'0'))?;
-        sum.checked_mul(10)?.checked_add(digit)
-    })
+    u32::try_from(sum).ok().filter(|_| !text.is_empty())
+}
+
+/// Appends a number in decimal digits.
+pub(crate) fn push_decimal(out: &mut Vec<u8>, number: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// Appends an address as text, IPv6 without brackets.
+pub(crate) fn push_address(out: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(address) => {
+            for (index, octet) in address.octets().into_iter().enumerate() {
+                if index > 0 {
+                    out.push(b'.');
+                }
+                push_decimal(out, octet);
+            }
+        }
+        IpAddr::V6(address) => {
+            // Writing to a Vec cannot fail.
+            let _ = write!(out, "{address}");
+        }
+    }
 }
 
 /// `text` itself when it stays inside one line.

@@ -66,21 +66,20 @@ impl<'a> Iterator for Values<'a> {
 /// closed takes the rest, which the value's own parser then refuses.
 fn comma(text: &[u8]) -> usize {
     let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        at += match byte {
-            b',' => return at,
-            b'"' => match lex::quoted_len(&text[at..]) {
-                Some(len) => len,
-                None => return text.len(),
-            },
-            b'<' => match memchr::memchr(b'>', &text[at..]) {
-                Some(len) => len + 1,
-                None => return text.len(),
-            },
-            _ => 1,
+    while let Some(rest) = text.get(at..)
+        && let Some(next) = memchr::memchr3(b',', b'"', b'<', rest)
+    {
+        at += next;
+        let rest = &rest[next..];
+        let closed = match rest.first() {
+            Some(b'"') => lex::quoted_len(rest),
+            Some(b'<') => memchr::memchr(b'>', rest).map(|end| end + 1),
+            _ => return at,
         };
+        let Some(len) = closed else { break };
+        at += len;
     }
-    at
+    text.len()
 }
 
 #[cfg(test)]

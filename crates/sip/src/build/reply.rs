@@ -1,7 +1,7 @@
 //! A reply to a request, RFC 3261 section 8.2.6.
 
 use super::Content;
-use crate::{Edits, Header, HeaderId, Injection, Message, NameAddr, Span, lex};
+use crate::{Edits, Header, HeaderId, Injection, Message, Span, lex};
 use bytes::Bytes;
 use std::net::IpAddr;
 
@@ -111,8 +111,9 @@ impl<'a> Reply<'a> {
 
     /// Appends the reply to `out`.
     pub fn render(&self, out: &mut Vec<u8>) {
-        let status = self.status.to_string();
-        for part in [b"SIP/2.0 ", status.as_bytes(), b" ", &self.reason, b"\r\n"] {
+        out.extend_from_slice(b"SIP/2.0 ");
+        lex::push_decimal(out, self.status);
+        for part in [b" ", &self.reason[..], b"\r\n"] {
             out.extend_from_slice(part);
         }
         let mut first_via = true;
@@ -149,7 +150,7 @@ impl<'a> Reply<'a> {
     }
 
     fn push_to(&self, out: &mut Vec<u8>, header: Header<'_>) {
-        let has_tag = NameAddr::parse(header.value).is_ok_and(|to| to.param(b"tag").is_some());
+        let has_tag = self.request.to().is_ok_and(|to| to.param(b"tag").is_some());
         match &self.to_tag {
             Some(tag) if !has_tag => {
                 let end = header.value_span.end;

@@ -3,7 +3,7 @@
 use super::repair::repair;
 use super::splice::{Change, Changes, splice};
 use super::{Edits, Op};
-use crate::{HeaderId, Message, Span};
+use crate::{HeaderId, Message, Span, lex};
 use std::borrow::Cow;
 
 impl Edits {
@@ -140,19 +140,21 @@ impl Edits {
                 && let Some(port) = rport.take()
             {
                 remove(changes, span);
-                add(
-                    changes,
-                    span.start as usize,
-                    format!("rport={port}").into_bytes(),
-                );
+                add(changes, span.start as usize, rport_note(port));
             }
         }
-        let received = self.received.map(|address| format!(";received={address}"));
-        let rport = rport.map(|port| format!(";rport={port}"));
-        let note = [received.unwrap_or_default(), rport.unwrap_or_default()].concat();
+        let mut note = Vec::new();
+        if let Some(address) = self.received {
+            note.extend_from_slice(b";received=");
+            lex::push_address(&mut note, address);
+        }
+        if let Some(port) = rport {
+            note.push(b';');
+            note.extend_from_slice(&rport_note(port));
+        }
         if !note.is_empty() {
             let at = if at_end { via.span.end } else { sent_by.end };
-            add(changes, at as usize, note.into_bytes());
+            add(changes, at as usize, note);
         }
     }
 
@@ -255,6 +257,12 @@ fn remove(changes: &mut Changes<'_>, span: Span) {
 }
 
 /// The top Via value with the comma behind it, or its whole line when it stands alone there.
+fn rport_note(port: u16) -> Vec<u8> {
+    let mut note = b"rport=".to_vec();
+    lex::push_decimal(&mut note, port);
+    note
+}
+
 fn top_via_span(message: &Message) -> Span {
     let Some(line) = message.header(HeaderId::Via) else {
         return Span::default();

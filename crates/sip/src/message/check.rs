@@ -84,7 +84,7 @@ impl Message {
     fn check_singletons(&self) -> Result<(), Violation> {
         for (id, missing, repeated) in SINGLETONS {
             if let Some(missing) = missing
-                && self.header(id).is_none()
+                && !self.has(id)
             {
                 return bad(missing);
             }

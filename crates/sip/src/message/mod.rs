@@ -150,6 +150,11 @@ impl Message {
             .map(|at| self.index.header(&self.bytes, at))
     }
 
+    /// Whether there is a header of that name.
+    pub fn has(&self, id: HeaderId) -> bool {
+        self.index.first(id).is_some()
+    }
+
     /// Every header of that name, in order.
     pub fn all(&self, id: HeaderId) -> impl Iterator<Item = Header<'_>> {
         self.index

@@ -9,42 +9,45 @@ use std::sync::OnceLock;
 /// What was read so far, as places in the message.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Typed {
-    from: OnceLock<Result<AddrSpans, HeaderError>>,
-    to: OnceLock<Result<AddrSpans, HeaderError>>,
-    cseq: OnceLock<Result<(u32, Method, Piece), HeaderError>>,
-    top_via: OnceLock<Result<ViaSpans, HeaderError>>,
+    /// What every message must have and every check reads: all at once, for one lock instead of four.
+    mandatory: OnceLock<Mandatory>,
     pub(super) checked: OnceLock<super::check::Checked>,
+}
+
+#[derive(Clone, Debug)]
+struct Mandatory {
+    from: Result<AddrSpans, HeaderError>,
+    to: Result<AddrSpans, HeaderError>,
+    cseq: Result<(u32, Method, Piece), HeaderError>,
+    top_via: Result<ViaSpans, HeaderError>,
 }
 
 impl Message {
     /// The From address.
     pub fn from(&self) -> Result<NameAddr<'_>, HeaderError> {
-        let read = || self.read_address(HeaderId::From);
-        (*self.typed.from.get_or_init(read)).map(|spans| spans.view(&self.bytes))
+        self.mandatory().from.map(|spans| spans.view(&self.bytes))
     }
 
     /// The To address.
     pub fn to(&self) -> Result<NameAddr<'_>, HeaderError> {
-        let read = || self.read_address(HeaderId::To);
-        (*self.typed.to.get_or_init(read)).map(|spans| spans.view(&self.bytes))
+        self.mandatory().to.map(|spans| spans.view(&self.bytes))
     }
 
     /// The CSeq.
     pub fn cseq(&self) -> Result<CSeq<'_>, HeaderError> {
-        let read = || {
-            let cseq = CSeq::parse(self.value(HeaderId::CSeq)?)?;
-            Ok((
-                cseq.number,
-                cseq.method,
-                place(&self.bytes, cseq.method_bytes),
-            ))
-        };
-        let (number, method, span) = (*self.typed.cseq.get_or_init(read))?;
+        let (number, method, span) = self.mandatory().cseq?;
         Ok(CSeq {
             number,
             method,
             method_bytes: span.of(&self.bytes),
         })
+    }
+
+    /// The first value of the first Via header: of a request the previous hop, of a reply us.
+    pub fn top_via(&self) -> Result<Via<'_>, HeaderError> {
+        self.mandatory()
+            .top_via
+            .map(|spans| spans.view(&self.bytes))
     }
 
     /// The Call-ID: not empty, without white space.
@@ -54,15 +57,6 @@ impl Message {
             true => Err(HeaderError::Malformed),
             false => Ok(value),
         }
-    }
-
-    /// The first value of the first Via header: of a request the previous hop, of a reply us.
-    pub fn top_via(&self) -> Result<Via<'_>, HeaderError> {
-        let read = || match self.vias().next() {
-            Some(via) => via.map(|via| ViaSpans::new(&self.bytes, &via)),
-            None => Err(HeaderError::Missing),
-        };
-        (*self.typed.top_via.get_or_init(read)).map(|spans| spans.view(&self.bytes))
     }
 
     /// All Via values in order, across header lines.
@@ -135,6 +129,26 @@ impl Message {
     ) -> impl Iterator<Item = Result<Credentials<'_>, HeaderError>> {
         self.all(id)
             .filter_map(|header| Credentials::parse(header.value).transpose())
+    }
+
+    fn mandatory(&self) -> &Mandatory {
+        self.typed.mandatory.get_or_init(|| Mandatory {
+            from: self.read_address(HeaderId::From),
+            to: self.read_address(HeaderId::To),
+            cseq: self.read_cseq(),
+            top_via: self.read_top_via(),
+        })
+    }
+
+    fn read_cseq(&self) -> Result<(u32, Method, Piece), HeaderError> {
+        let cseq = CSeq::parse(self.value(HeaderId::CSeq)?)?;
+        let span = place(&self.bytes, cseq.method_bytes);
+        Ok((cseq.number, cseq.method, span))
+    }
+
+    fn read_top_via(&self) -> Result<ViaSpans, HeaderError> {
+        let via = self.vias().next().ok_or(HeaderError::Missing)??;
+        Ok(ViaSpans::new(&self.bytes, &via))
     }
 
     fn read_address(&self, id: HeaderId) -> Result<AddrSpans, HeaderError> {

@@ -22,6 +22,8 @@ pub fn split_host_port(text: &[u8]) -> Result<(&[u8], Option<u16>), UriError> {
     let host = lex::trim(host);
     let valid = match host {
         [b'[', inner @ .., b']'] => is_ipv6_text(inner),
+        // Most hosts are addresses, and those are quickly read.
+        [b'0'..=b'9', ..] => ipv4(host).is_some() || is_name(host),
         name => is_name(name),
     };
     if !valid {
@@ -65,16 +67,32 @@ fn is_ipv6_text(inner: &[u8]) -> bool {
 /// Four decimal numbers without leading zeros. Every message has several of them, so they are read
 /// here in one pass and not by way of text (a fifth of the cost).
 fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
-    let mut octets = [0_u8; 4];
-    let mut parts = text.split(|&byte| byte == b'.');
-    for octet in &mut octets {
-        let digits = parts.next()?;
-        let canonical = digits == b"0" || digits.len() <= 3 && !digits.starts_with(b"0");
-        let value = lex::decimal(digits).filter(|_| canonical)?;
-        *octet = u8::try_from(value).ok()?;
+    if text.len() > MAX_IPV4 {
+        return None;
     }
-    parts.next().is_none().then(|| octets.into())
+    let (mut address, mut value, mut digits, mut dots) = (0_u32, 0_u32, 0_u32, 0_u32);
+    for &byte in text {
+        match byte {
+            b'0'..=b'9' => {
+                let leading_zero = digits > 0 && value == 0;
+                value = value * 10 + u32::from(byte - b'0');
+                digits += 1;
+                if leading_zero || value > 255 {
+                    return None;
+                }
+            }
+            b'.' if digits > 0 => {
+                address = address << 8 | value;
+                (value, digits, dots) = (0, 0, dots + 1);
+            }
+            _ => return None,
+        }
+    }
+    (dots == 3 && digits > 0).then(|| (address << 8 | value).into())
 }
+
+/// `255.255.255.255`.
+const MAX_IPV4: usize = 15;
 
 /// One pass: labels of allowed octets, none empty, and whether the last one is a number.
 fn is_name(name: &[u8]) -> bool {
@@ -85,10 +103,9 @@ fn is_name(name: &[u8]) -> bool {
     }
     let mut length = 0_usize;
     for &byte in labels {
-        match byte {
-            b'.' if length == 0 => return false,
-            b'.' => length = 0,
-            b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => length += 1,
+        match NAME[usize::from(byte)] {
+            Octet::Letter => length += 1,
+            Octet::Dot if length > 0 => length = 0,
             _ => return false,
         }
     }
@@ -102,3 +119,25 @@ fn is_number(label: &[u8]) -> bool {
         digits => digits.iter().all(u8::is_ascii_digit),
     }
 }
+
+/// What an octet is in a name.
+#[derive(Clone, Copy)]
+enum Octet {
+    Letter,
+    Dot,
+    Refused,
+}
+
+static NAME: [Octet; 256] = {
+    let mut table = [Octet::Refused; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_') {
+            table[byte] = Octet::Letter;
+        }
+        byte += 1;
+    }
+    table[b'.' as usize] = Octet::Dot;
+    table
+};

@@ -215,11 +215,17 @@ fn split_scheme(raw: &[u8]) -> Result<(Scheme, &[u8]), UriError> {
 }
 
 fn check_octets(text: &[u8]) -> Result<(), UriError> {
-    if text
-        .iter()
-        .any(|&b| b <= b' ' || matches!(b, b'<' | b'>' | b'"' | 0x7f))
-    {
+    // Without an early end, so that the compiler makes vector code of it.
+    let (mut refused, mut escaped) = (false, false);
+    for &b in text {
+        refused |= (b <= b' ') | (b == b'<') | (b == b'>') | (b == b'"') | (b == 0x7f);
+        escaped |= b == b'%';
+    }
+    if refused {
         return Err(UriError::Octet);
+    }
+    if !escaped {
+        return Ok(());
     }
     let broken = |at: usize| escape_value(&text[at..]).is_none();
     match memchr::memchr_iter(b'%', text).any(broken) {
