@@ -82,6 +82,7 @@ type TimerFn<M> = fn(&Arc<M>, u64);
 
 struct RpcDecl<M> {
     usage: Named,
+    waits: bool,
     run: RpcFn<M>,
 }
 
@@ -236,6 +237,16 @@ impl<M: Module> Declaration<M> {
     pub fn rpc(&mut self, usage: &'static str, doc: &'static str, run: RpcFn<M>) {
         self.rpcs.push(RpcDecl {
             usage: Named { name: usage, doc },
+            waits: false,
+            run,
+        });
+    }
+
+    /// The same for a command that may wait for a database ([`store::wait`]): no script can run it.
+    pub fn waiting_rpc(&mut self, usage: &'static str, doc: &'static str, run: RpcFn<M>) {
+        self.rpcs.push(RpcDecl {
+            usage: Named { name: usage, doc },
+            waits: true,
             run,
         });
     }
@@ -260,7 +271,11 @@ impl<M: Module> Declaration<M> {
         for decl in &self.rpcs {
             let (instance, run) = (instance.clone(), decl.run);
             let name = decl.usage.name.split(' ').next().unwrap_or_default();
-            init.rpc(name, decl.usage.doc, move |request| run(&instance, request));
+            let run = move |request: &RpcRequest| run(&instance, request);
+            match decl.waits {
+                true => init.waiting_rpc(name, decl.usage.doc, run),
+                false => init.rpc(name, decl.usage.doc, run),
+            }
         }
         for decl in &self.timers {
             let interval_ms = (decl.interval_ms)(instance);

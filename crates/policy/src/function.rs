@@ -187,6 +187,7 @@ impl<M: Module> FunctionDecl<M> {
             )));
         }
         prepare.check_route(&self.usage)?;
+        prepare.arguments = args.len();
         (self.bind)(self.usage.name(), module, args, prepare)
     }
 }

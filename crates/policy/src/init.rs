@@ -73,8 +73,11 @@ pub struct Rpc {
     /// It may wait for a database, so no script can run it.
     pub waits: bool,
     /// Runs it.
-    pub run: Box<dyn Fn(&RpcRequest) -> RpcResult + Send + Sync>,
+    pub run: RunRpc,
 }
+
+/// What runs a command.
+pub type RunRpc = Box<dyn Fn(&RpcRequest) -> RpcResult + Send + Sync>;
 
 /// Something to do again and again.
 pub struct Timer {
@@ -301,11 +304,25 @@ impl<'a> Init<'a> {
         doc: &'static str,
         run: impl Fn(&RpcRequest) -> RpcResult + Send + Sync + 'static,
     ) {
+        self.add_rpc(name, doc, false, Box::new(run));
+    }
+
+    /// Adds a command that may wait for a database, so that no script can run it.
+    pub fn waiting_rpc(
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
+        run: impl Fn(&RpcRequest) -> RpcResult + Send + Sync + 'static,
+    ) {
+        self.add_rpc(name, doc, true, Box::new(run));
+    }
+
+    fn add_rpc(&mut self, name: &'static str, doc: &'static str, waits: bool, run: RunRpc) {
         self.installed.rpcs.push(Rpc {
             name,
             doc,
-            waits: false,
-            run: Box::new(run),
+            waits,
+            run,
         });
     }
 

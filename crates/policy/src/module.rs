@@ -5,6 +5,7 @@ use crate::function::Usage;
 use crate::problem::{problem, unknown};
 use crate::{Call, Init, ParamValue, Prepare, Problem, Transform, Var, Written};
 use script::{SelectSpec, VarSpec};
+use std::any::Any;
 use std::sync::Arc;
 
 /// A module: one folder, one declaration, from which everything else is derived.
@@ -65,6 +66,9 @@ pub trait Loaded: Send + Sync {
 
     /// Its transformations as `class.name`, to suggest the nearest.
     fn transformations(&self) -> Vec<String>;
+
+    /// The instance, once it was made.
+    fn instance(&self) -> Option<Arc<dyn Any + Send + Sync>>;
 
     /// What is known of its function with this name.
     fn usage(&self, name: &str) -> Option<Usage>;
@@ -220,6 +224,11 @@ impl<M: Module> Loaded for Slot<M> {
             .iter()
             .map(|decl| decl.path().to_owned())
             .collect()
+    }
+
+    fn instance(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        let instance: Arc<dyn Any + Send + Sync> = self.instance.clone()?;
+        Some(instance)
     }
 
     fn usage(&self, name: &str) -> Option<Usage> {

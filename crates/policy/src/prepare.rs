@@ -2,10 +2,11 @@
 
 use crate::function::Usage;
 use crate::problem::{problem, unknown};
-use crate::{Loaded, Problem, Routes, Text, Transform, Var, Written};
+use crate::{Loaded, Module, Problem, Routes, Text, Transform, Var, Written};
 use bytes::Bytes;
 use script::{FormatPiece, FormatSpec, RouteId, RouteKind, RouteNames, SelectSpec, Span, VarSpec};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The names that only exist while loading: flags and script variables.
 #[derive(Debug, Default)]
@@ -30,6 +31,8 @@ pub struct Prepare<'a> {
     pub span: Span,
     /// The routes that what was prepared may run by name.
     pub entered: Vec<RouteId>,
+    /// How many arguments the call has that is being prepared.
+    pub arguments: usize,
     depth: u8,
 }
 
@@ -51,8 +54,19 @@ impl<'a> Prepare<'a> {
             place,
             span: Span::default(),
             entered: Vec::new(),
+            arguments: 0,
             depth: 0,
         }
+    }
+
+    /// The module of this type, for arguments that it must know before the first call: files to
+    /// read, tables to load, names it was given. None where its start failed.
+    pub fn module<M: Module>(&self) -> Option<Arc<M>> {
+        let mut named = self
+            .modules
+            .iter()
+            .filter(|module| module.name() == M::NAME);
+        named.find_map(|module| module.instance()?.downcast::<M>().ok())
     }
 
     /// A finding at the place in hand.
