@@ -1,10 +1,11 @@
 //! How many replies of each status were sent, under Kamailio's names.
 
-use policy::{Counter, Init};
+use policy::{Context, Counter, Init, TransactionHook};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
-/// The counters of group `sl`; cheap to clone.
+/// The counters of group `sl`, for all replies without a transaction, whichever module wanted them;
+/// cheap to clone.
 #[derive(Clone)]
 pub(super) struct Counts(Arc<Counters>);
 
@@ -15,6 +16,10 @@ struct Counters {
     sent: Counter,
     /// All that could not be sent.
     failures: Counter,
+    /// Those of `sl_reply_error()`.
+    errors: Counter,
+    /// ACKs of such replies.
+    acks: Counter,
 }
 
 /// The names, in the order of `sl.stats`: statuses of their own before the class they would be in.
@@ -35,11 +40,18 @@ impl Counts {
             by_code: CODES.iter().map(by_code).collect(),
             sent: init.counter("sent_replies", "Replies sent statelessly."),
             failures: init.counter("failures", "Replies that could not be sent."),
+            errors: init.counter("sent_err_replies", "Replies of sl_reply_error()."),
+            acks: init.counter("received_ACKs", "ACKs of such replies, which end here."),
         }))
     }
 
+    /// Counts a reply of `sl_reply_error()`.
+    pub(super) fn error(&self) {
+        self.0.errors.inc();
+    }
+
     /// Counts a reply, sent or not.
-    pub(super) fn count(&self, code: u16, sent: bool) {
+    fn count(&self, code: u16, sent: bool) {
         if !sent {
             return self.0.failures.inc();
         }
@@ -63,19 +75,39 @@ impl Counts {
     }
 }
 
-/// Where a status is counted.
+/// Where a status is counted, an index of [`CODES`].
 fn place(code: u16) -> usize {
-    let own = code.to_string();
-    let class = format!("{}xx", code / 100);
-    let find = |name: &str| CODES.iter().position(|known| *known == name);
-    find(&own)
-        .or_else(|| find(&class))
-        .unwrap_or(CODES.len() - 1)
+    match code {
+        200 => 1,
+        202 => 2,
+        300..=302 => usize::from(code - 300) + 4,
+        400 | 401 => usize::from(code - 400) + 8,
+        403 | 404 => usize::from(code - 403) + 10,
+        407 | 408 => usize::from(code - 407) + 12,
+        483 => 14,
+        500 => 16,
+        100..=199 => 0,
+        200..=299 => 3,
+        300..=399 => 7,
+        400..=499 => 15,
+        501..=599 => 17,
+        600..=699 => 18,
+        _ => 19,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_status_with_a_name_is_counted_there() {
+        for name in CODES {
+            if let Ok(code) = name.parse() {
+                assert_eq!(CODES[place(code)], name);
+            }
+        }
+    }
 
     #[test]
     fn statuses_have_their_own_place_or_that_of_their_class() {
