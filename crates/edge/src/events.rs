@@ -14,6 +14,9 @@ const RECEIVED: &str = "core:msg-received";
 /// Runs for what is no SIP message.
 const UNREADABLE: &str = "core:receive-parse-error";
 
+/// Runs before a TLS connection of ours is opened.
+const CONNECTION_OUT: &str = "tls:connection-out";
+
 impl Worker {
     /// Runs an event route that has no message of its own, on an empty request to ourselves.
     pub(crate) fn event(&mut self, name: &str, prepare: Box<dyn FnOnce(&mut Context) + Send>) {
@@ -57,6 +60,19 @@ impl Worker {
         if let Some(route) = route {
             self.run_unread(route, flow, bytes);
         }
+    }
+
+    /// Runs `event_route[tls:connection-out]`; false where it drops what was about to leave, and no connection
+    /// shall be opened.
+    pub fn may_connect(&mut self, flow: Flow) -> bool {
+        let Some(route) = self.edge.config.load().event_route(CONNECTION_OUT) else {
+            return true;
+        };
+        let Some(mut context) = self.without_message(flow) else {
+            return true;
+        };
+        context.sending = Some(flow);
+        !self.run_now(&mut context, route)
     }
 
     /// Runs a route that knows the octets and where they came from, and cannot wait; true where it

@@ -1,7 +1,8 @@
 //! What comes into the edge and what goes out of it.
 
 use bytes::Bytes;
-use policy::{Answer, ConnectionId, Effect, Flow};
+use policy::{Answer, ConnectionId, Effect, Flow, TlsWay};
+use std::sync::Arc;
 
 /// Something that happened outside.
 pub enum Input {
@@ -79,6 +80,8 @@ pub struct Transmit {
     pub no_connect: bool,
     /// Close the connection after it.
     pub close: bool,
+    /// How a TLS connection for it is to be made; none where nothing is known beside the address.
+    pub tls: Option<Arc<TlsWay>>,
 }
 
 /// Names a question to the world outside.

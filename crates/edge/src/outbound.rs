@@ -4,12 +4,13 @@ use crate::mail::Mail;
 use crate::tx::handle_server;
 use crate::{Output, Transmit, Worker};
 use bytes::Bytes;
-use policy::{Context, Flow, Proto, SocketId};
+use policy::{Context, Flow, Proto, SocketId, TlsServerId, TlsWay, XavpValue};
 use sip::{Message, Method};
 use stack::branch::Decoded;
 use stack::reply::{Return, SentBy};
 use stack::transaction::{Action, Actions};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 impl Worker {
     /// The way replies to the request of this context go.
@@ -35,7 +36,7 @@ impl Worker {
     }
 
     /// Does what the machine towards a target asks for.
-    pub(crate) fn send_client(&mut self, flow: Flow, actions: Actions) {
+    pub(crate) fn send_client(&mut self, flow: Flow, tls: Option<Arc<TlsWay>>, actions: Actions) {
         for action in actions {
             if let Action::Send(bytes) = action {
                 self.put(Output::Transmit(Transmit {
@@ -43,9 +44,42 @@ impl Worker {
                     bytes,
                     no_connect: false,
                     close: false,
+                    tls: tls.clone(),
                 }));
             }
         }
+    }
+
+    /// How a TLS connection for a message to `host` is to be made: as the script says, else for the host's name.
+    pub(crate) fn tls_way(
+        &self,
+        context: &mut Context,
+        proto: Proto,
+        host: Option<&Bytes>,
+    ) -> Option<Arc<TlsWay>> {
+        if proto != Proto::Tls {
+            return None;
+        }
+        let mut way = TlsWay {
+            host: host.cloned(),
+            ..TlsWay::default()
+        };
+        let settings = context.config.installed.tls.as_ref();
+        if let Some(name) = settings.and_then(|settings| settings.xavp_cfg.as_deref()) {
+            let fields = context.vars.xavps.fields(name.as_bytes(), 0);
+            let text = |field: &[u8]| match fields?.entry(field, 0)? {
+                XavpValue::Plain(value) => Some(value.to_text()).filter(|text| !text.is_empty()),
+                _ => None,
+            };
+            way.server_name = text(b"server_name");
+            way.server_id = text(b"server_id");
+        }
+        // `tls_set_connect_server_id()` counts once.
+        if context.extension::<TlsServerId>().is_some() {
+            let given = std::mem::take(context.extension_mut::<TlsServerId>());
+            way.server_id = given.0.or(way.server_id);
+        }
+        (way != TlsWay::default()).then(|| Arc::new(way))
     }
 
     /// Runs `onsend_route`; true where it drops what was about to leave.

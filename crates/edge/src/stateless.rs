@@ -3,6 +3,7 @@
 use crate::outbound::Aim;
 use crate::perform::Performed;
 use crate::{Output, Transmit, Worker};
+use bytes::Bytes;
 use policy::{Answer, Context, Continuation, Effect, Flow, NextHop, Outcome, Proto, Relay, go_on};
 use script::Flow as ScriptFlow;
 use sip::Message;
@@ -75,7 +76,7 @@ impl Worker {
                         socket,
                         connection,
                     };
-                    self.send_stateless_request(context, aim)
+                    self.send_stateless_request(context, aim, resolver.host())
                 });
                 go_on(context, resume, Answer::Code(if sent { 1 } else { -1 }))
             }
@@ -97,7 +98,12 @@ impl Worker {
         self.forward_to(context, resolver, step, resume)
     }
 
-    fn send_stateless_request(&mut self, context: &mut Context, aim: Aim) -> bool {
+    fn send_stateless_request(
+        &mut self,
+        context: &mut Context,
+        aim: Aim,
+        host: Option<&Bytes>,
+    ) -> bool {
         let Some(flow) = self.way_to(context, aim) else {
             context.error = Some((
                 477,
@@ -119,11 +125,13 @@ impl Worker {
             context.switches.forward_no_connect,
             context.switches.forward_close,
         );
+        let tls = self.tls_way(context, flow.proto, host);
         self.put(Output::Transmit(Transmit {
             flow,
             bytes,
             no_connect,
             close,
+            tls,
         }));
         true
     }
@@ -154,6 +162,7 @@ impl Worker {
                     bytes,
                     no_connect: true,
                     close: false,
+                    tls: None,
                 }));
             }
             None => self.edge.counts.stray_replies.inc(),

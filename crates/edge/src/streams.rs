@@ -96,6 +96,7 @@ impl Worker {
                 bytes,
                 no_connect: true,
                 close: false,
+                tls: None,
             }));
         }
     }

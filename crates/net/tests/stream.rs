@@ -374,6 +374,7 @@ fn a_connection_is_found_by_peer_and_local_address() {
         local,
         peer: deaf,
         tls: None,
+        tls_key: None,
     };
     let id = world.streams.connect(from).unwrap();
     assert_eq!(
@@ -544,6 +545,7 @@ fn a_connection_leaves_from_the_address_given() {
             local,
             peer: address,
             tls: None,
+            tls_key: None,
         })
         .unwrap();
     let peers: Vec<SocketAddr> = (0..2)

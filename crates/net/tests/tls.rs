@@ -16,8 +16,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use net::stream::{CloseReason, Config, ConnId, Connect, Event, Find, Kind};
 use net::tls::{
-    ClientAuth, ClientOptions, Identity, Roots, ServerOptions, TlsClient, TlsError, TlsInfo,
-    TlsServer, Verify, Versions,
+    ClientAuth, ClientOptions, Identity, ServerOptions, ServerProfile, TlsClient, TlsError,
+    TlsInfo, TlsServer, Trust, Verdict, Verify, Versions,
 };
 use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use support::{World, dial, ended, localhost};
@@ -42,8 +42,8 @@ impl Authority {
         Self { directory, issuer }
     }
 
-    fn roots(&self) -> Roots {
-        Roots::load(&self.directory.join("ca.pem")).unwrap()
+    fn roots(&self) -> Trust {
+        Trust::load(&self.directory.join("ca.pem")).unwrap()
     }
 
     /// Writes `NAME.pem` and `NAME.key`.
@@ -75,11 +75,17 @@ fn server(options: &ServerOptions) -> TlsServer {
     TlsServer::new(options).unwrap()
 }
 
-fn verifying(roots: Roots) -> ClientOptions {
+fn verifying(roots: Trust) -> ClientOptions {
     ClientOptions {
-        verify: Verify::Roots(roots),
+        verify: Verify::Required(roots),
         ..ClientOptions::default()
     }
+}
+
+fn with_profile(identity: &Identity, change: impl FnOnce(&mut ServerProfile)) -> ServerOptions {
+    let mut options = ServerOptions::new(identity.clone());
+    change(&mut options.default);
+    options
 }
 
 fn connect(world: &World, peer: SocketAddr, options: &ClientOptions, name: &str) -> ConnId {
@@ -90,6 +96,7 @@ fn connect(world: &World, peer: SocketAddr, options: &ClientOptions, name: &str)
             local: None,
             peer,
             tls: Some((client, name.to_owned())),
+            tls_key: None,
         })
         .unwrap()
 }
@@ -140,10 +147,7 @@ fn both_versions_carry_bytes_both_ways() {
         (Versions::Tls12AndNewer, "TLSv1.3"),
     ] {
         let world = World::new(Config::default());
-        let options = ServerOptions {
-            versions,
-            ..ServerOptions::new(identity.clone())
-        };
+        let options = with_profile(&identity, |profile| profile.versions = versions);
         let address = world
             .streams
             .listen_tls(localhost(), server(&options))
@@ -152,10 +156,15 @@ fn both_versions_carry_bytes_both_ways() {
         exchange(&world, ours, inbound);
         let (client, server) = (tls(&world, ours), tls(&world, inbound));
         assert_eq!((client.version, server.version), (name, name));
-        assert!(client.cipher.starts_with("TLS"), "{}", client.cipher);
+        let suites = ["TLS_AES_256_GCM_SHA384", "ECDHE-ECDSA-AES256-GCM-SHA384"];
+        assert!(suites.contains(&client.cipher), "{}", client.cipher);
+        assert_eq!(client.cipher_bits, 256);
         assert_eq!(server.sni.as_deref(), Some("a.test"));
-        assert!(client.peer_verified && client.peer_certificate.is_some());
-        assert!(!server.peer_verified && server.peer_certificate.is_none());
+        assert_eq!(client.verdict, Verdict::Verified);
+        assert_eq!(client.peer_certificate, server.own_certificate);
+        assert_eq!(client.peer_certificate, Some(identity.certificate()));
+        assert_eq!(server.verdict, Verdict::Unknown);
+        assert!(server.peer_certificate.is_none() && client.own_certificate.is_none());
         world.streams.close(ours);
         let mut ends = [world.closed(), world.closed()];
         ends.sort_by_key(|(id, _)| *id != ours);
@@ -173,10 +182,9 @@ fn both_versions_carry_bytes_both_ways() {
 fn versions_that_do_not_meet_fail_and_are_counted() {
     let authority = Authority::new("no-version");
     let world = World::new(Config::default());
-    let options = ServerOptions {
-        versions: Versions::Tls13,
-        ..ServerOptions::new(authority.identity("a.test"))
-    };
+    let options = with_profile(&authority.identity("a.test"), |profile| {
+        profile.versions = Versions::Tls13;
+    });
     let address = world
         .streams
         .listen_tls(localhost(), server(&options))
@@ -199,7 +207,7 @@ fn a_wrong_name_or_a_strange_authority_is_refused_when_verifying() {
     let address = world.streams.listen_tls(localhost(), tls_server).unwrap();
     let wrong_name = connect(&world, address, &verifying(authority.roots()), "b.test");
     let why = failure(&world, wrong_name);
-    assert!(why.contains("not valid for name"), "{why}");
+    assert!(why.contains("NotValidForName"), "{why}");
     let unknown = connect(&world, address, &verifying(strange.roots()), "a.test");
     let why = failure(&world, unknown);
     assert!(why.contains("UnknownIssuer"), "{why}");
@@ -211,7 +219,7 @@ fn a_wrong_name_or_a_strange_authority_is_refused_when_verifying() {
     // Kamailio's default does not look.
     let (ours, inbound) = pair(&world, address, &ClientOptions::default(), "b.test");
     exchange(&world, ours, inbound);
-    assert!(!tls(&world, ours).peer_verified);
+    assert_eq!(tls(&world, ours).verdict, Verdict::Invalid);
 }
 
 #[test]
@@ -228,10 +236,7 @@ fn client_certificates_are_asked_for_or_required() {
         (ClientAuth::Required(authority.roots()), false),
     ] {
         let world = World::new(Config::default());
-        let options = ServerOptions {
-            client_auth,
-            ..ServerOptions::new(identity.clone())
-        };
+        let options = with_profile(&identity, |profile| profile.client_auth = client_auth);
         let address = world
             .streams
             .listen_tls(localhost(), server(&options))
@@ -243,7 +248,8 @@ fn client_certificates_are_asked_for_or_required() {
             "a.test",
         );
         let info = tls(&world, inbound);
-        assert!(info.peer_verified && info.peer_certificate.is_some());
+        assert_eq!(info.verdict, Verdict::Verified);
+        assert!(info.peer_certificate.is_some());
         connect(
             &world,
             address,
@@ -267,14 +273,22 @@ fn inbound_opens(world: &World) -> bool {
     }
 }
 
+fn profile_of(authority: &Authority, name: &str) -> ServerProfile {
+    ServerProfile::new(vec![authority.identity(name)])
+}
+
 #[test]
 fn the_certificate_is_chosen_by_name() {
     let authority = Authority::new("sni");
     let world = World::new(Config::default());
     let options = ServerOptions {
         named: vec![
-            ("B.test".to_owned(), authority.identity("b.test")),
-            ("*.c.test".to_owned(), authority.identity("*.c.test")),
+            ("B.test".to_owned(), profile_of(&authority, "b.test")),
+            ("*.c.test".to_owned(), profile_of(&authority, "*.c.test")),
+            (
+                "*.y.c.test".to_owned(),
+                profile_of(&authority, "x.y.c.test"),
+            ),
         ],
         ..ServerOptions::new(authority.identity("a.test"))
     };
@@ -282,13 +296,13 @@ fn the_certificate_is_chosen_by_name() {
         .streams
         .listen_tls(localhost(), server(&options))
         .unwrap();
-    for name in ["a.test", "b.test", "x.c.test"] {
+    for name in ["a.test", "b.test", "x.c.test", "x.y.c.test"] {
         pair(&world, address, &verifying(authority.roots()), name);
     }
-    let id = connect(&world, address, &verifying(authority.roots()), "x.y.c.test");
+    let id = connect(&world, address, &verifying(authority.roots()), "c.test");
     failure(&world, id);
     let bad = ServerOptions {
-        named: vec![("no name".to_owned(), authority.identity("d.test"))],
+        named: vec![("no name".to_owned(), profile_of(&authority, "d.test"))],
         ..options
     };
     assert_eq!(
@@ -428,6 +442,7 @@ fn tls_connections_have_a_limit_of_their_own() {
             TlsClient::new(&ClientOptions::default()).unwrap(),
             "a.test".to_owned(),
         )),
+        tls_key: None,
     };
     assert_eq!(world.streams.connect(to), Err(net::stream::Refusal::Full));
     world.client(world.listen());
@@ -491,11 +506,11 @@ fn mistakes_name_the_file_and_what_is_wrong() {
         );
     }
     assert!(matches!(
-        Roots::load(&empty),
+        Trust::load(&empty),
         Err(TlsError::NoCertificate(_))
     ));
     assert!(matches!(
-        Roots::load(&not_der),
+        Trust::load(&not_der),
         Err(TlsError::UnusableCertificate(..))
     ));
 }
@@ -512,16 +527,319 @@ fn a_certificate_out_of_its_time_is_a_warning() {
         SystemTime::UNIX_EPOCH + Duration::from_secs((year - 1970) * 31_557_600 + 86_400 * 9)
     };
     let file = certificate.display();
-    assert_eq!(identity.warning(day(2020)), None);
+    assert_eq!(identity.warnings(day(2020)), [""; 0]);
     assert_eq!(
-        identity.warning(day(2026)),
-        Some(format!("{file}: certificate has expired"))
+        identity.warnings(day(2026)),
+        [format!("{file}: certificate has expired")]
     );
     assert_eq!(
-        identity.warning(day(2019)),
-        Some(format!(
+        identity.warnings(day(2019)),
+        [format!(
             "{file}: certificate is not valid yet; is the clock right?"
-        ))
+        )]
     );
     server(&ServerOptions::new(identity));
+}
+
+#[test]
+fn the_certificate_of_an_authority_is_a_warning() {
+    let authority = Authority::new("authority-as-server");
+    let (certificate, key) = authority.issue("a.test", |params| {
+        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    });
+    let warnings = Identity::load(&certificate, &key)
+        .unwrap()
+        .warnings(SystemTime::now());
+    assert!(
+        matches!(warnings.as_slice(), [only] if only.contains("an authority (CA:TRUE)")),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_profile_without_a_version_lets_nobody_in() {
+    let authority = Authority::new("refused");
+    let world = World::new(Config::default());
+    let mut options = with_profile(&authority.identity("a.test"), |profile| {
+        profile.versions = Versions::None;
+        profile.identities.clear();
+    });
+    options.named = vec![("b.test".to_owned(), profile_of(&authority, "b.test"))];
+    let address = world
+        .streams
+        .listen_tls(localhost(), server(&options))
+        .unwrap();
+    let id = connect(&world, address, &ClientOptions::default(), "a.test");
+    let why = failure(&world, id);
+    assert!(why.contains("ProtocolVersion"), "{why}");
+    pair(&world, address, &verifying(authority.roots()), "b.test");
+    let none = ClientOptions {
+        versions: Versions::None,
+        ..ClientOptions::default()
+    };
+    let id = connect(&world, address, &none, "b.test");
+    assert_eq!(failure(&world, id), "no protocol version is offered");
+}
+
+#[test]
+fn ciphers_are_those_chosen() {
+    let authority = Authority::new("ciphers");
+    let world = World::new(Config::default());
+    let options = with_profile(&authority.identity("a.test"), |profile| {
+        profile.versions = Versions::Tls12;
+        profile.ciphers = Some(vec!["ECDHE-ECDSA-CHACHA20-POLY1305"]);
+    });
+    let address = world
+        .streams
+        .listen_tls(localhost(), server(&options))
+        .unwrap();
+    let (ours, _) = pair(&world, address, &ClientOptions::default(), "a.test");
+    assert_eq!(tls(&world, ours).cipher, "ECDHE-ECDSA-CHACHA20-POLY1305");
+    let other = ClientOptions {
+        ciphers: Some(vec!["ECDHE-ECDSA-AES128-GCM-SHA256"]),
+        ..ClientOptions::default()
+    };
+    let id = connect(&world, address, &other, "a.test");
+    failure(&world, id);
+}
+
+#[test]
+fn certificates_of_two_kinds_stand_side_by_side() {
+    let authority = Authority::new("two-kinds");
+    let key = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    let params = CertificateParams::new(vec!["a.test".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &authority.issuer).unwrap();
+    let (file, key) = authority.write("ed25519", &certificate.pem(), &key.serialize_pem());
+    let edwards = Identity::load(&file, &key).unwrap();
+    let usual = authority.identity("a.test");
+    for (identities, shown) in [
+        (vec![edwards.clone(), usual.clone()], &edwards),
+        (vec![usual.clone(), edwards.clone()], &usual),
+    ] {
+        let world = World::new(Config::default());
+        let options = with_profile(&usual, |profile| profile.identities = identities);
+        let address = world
+            .streams
+            .listen_tls(localhost(), server(&options))
+            .unwrap();
+        let (ours, inbound) = pair(&world, address, &verifying(authority.roots()), "a.test");
+        assert_eq!(
+            tls(&world, inbound).own_certificate,
+            Some(shown.certificate())
+        );
+        assert_eq!(
+            tls(&world, ours).peer_certificate,
+            Some(shown.certificate())
+        );
+    }
+}
+
+#[test]
+fn what_is_thought_of_a_certificate_is_known_where_it_need_not_be_valid() {
+    let authority = Authority::new("verdicts");
+    let strange = Authority::new("verdicts-strange");
+    let expired = authority.issue("old.test", |params| {
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    });
+    let own = rcgen::generate_simple_self_signed(vec!["own.test".to_owned()]).unwrap();
+    let own = strange.write("own", &own.cert.pem(), &own.signing_key.serialize_pem());
+    let trust_own = authority.roots().with_file(&own.0).unwrap();
+    let shown = |files: &(PathBuf, PathBuf)| Identity::load(&files.0, &files.1).unwrap();
+    for (trust, identity, verdict) in [
+        (
+            authority.roots(),
+            authority.identity("b.test"),
+            Verdict::Verified,
+        ),
+        (
+            authority.roots(),
+            strange.identity("b.test"),
+            Verdict::Invalid,
+        ),
+        (authority.roots(), shown(&expired), Verdict::Expired),
+        (authority.roots(), shown(&own), Verdict::SelfSigned),
+        (trust_own, shown(&own), Verdict::Verified),
+    ] {
+        let world = World::new(Config::default());
+        let options = with_profile(&authority.identity("a.test"), |profile| {
+            profile.client_auth = ClientAuth::Unchecked(trust);
+        });
+        let address = world
+            .streams
+            .listen_tls(localhost(), server(&options))
+            .unwrap();
+        let client = ClientOptions {
+            identity: Some(identity.clone()),
+            ..ClientOptions::default()
+        };
+        let (_, inbound) = pair(&world, address, &client, "a.test");
+        let info = tls(&world, inbound);
+        assert_eq!(info.verdict, verdict);
+        assert_eq!(info.peer_certificate, Some(identity.certificate()));
+    }
+}
+
+/// A revocation list of the authority with these serial numbers.
+fn revoke(authority: &Authority, serials: &[u64]) -> PathBuf {
+    let revoked = |serial: &u64| rcgen::RevokedCertParams {
+        serial_number: (*serial).into(),
+        revocation_time: rcgen::date_time_ymd(2024, 1, 1),
+        reason_code: None,
+        invalidity_date: None,
+    };
+    let params = rcgen::CertificateRevocationListParams {
+        this_update: rcgen::date_time_ymd(2024, 1, 1),
+        next_update: rcgen::date_time_ymd(2100, 1, 1),
+        crl_number: 1.into(),
+        issuing_distribution_point: None,
+        revoked_certs: serials.iter().map(revoked).collect(),
+        key_identifier_method: rcgen::KeyIdMethod::Sha256,
+    };
+    let list = params.signed_by(&authority.issuer).unwrap();
+    let file = authority.directory.join("crl.pem");
+    fs::write(&file, list.pem().unwrap()).unwrap();
+    file
+}
+
+#[test]
+fn revoked_certificates_are_refused() {
+    let authority = Authority::new("revoked");
+    let files = |serial: u64| {
+        let (certificate, key) = authority.issue(&format!("phone{serial}.test"), |params| {
+            params.serial_number = Some(serial.into());
+        });
+        Identity::load(&certificate, &key).unwrap()
+    };
+    let trust = authority
+        .roots()
+        .with_revocations(&revoke(&authority, &[7]))
+        .unwrap();
+    let world = World::new(Config::default());
+    let options = with_profile(&authority.identity("a.test"), |profile| {
+        profile.client_auth = ClientAuth::Required(trust.clone());
+    });
+    let address = world
+        .streams
+        .listen_tls(localhost(), server(&options))
+        .unwrap();
+    let with = |serial| ClientOptions {
+        identity: Some(files(serial)),
+        ..ClientOptions::default()
+    };
+    pair(&world, address, &with(8), "a.test");
+    connect(&world, address, &with(7), "a.test");
+    assert!(!inbound_opens(&world));
+    let garbage = authority.directory.join("ca.pem");
+    let why = authority
+        .roots()
+        .with_revocations(&garbage)
+        .unwrap_err()
+        .to_string();
+    assert!(why.ends_with("no revocation list found"), "{why}");
+}
+
+#[test]
+fn a_chain_that_is_too_long_is_refused() {
+    let authority = Authority::new("depth");
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "between");
+    let between =
+        CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &authority.issuer)
+            .unwrap();
+    let key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new(vec!["a.test".to_owned()])
+        .unwrap()
+        .signed_by(&key, &between)
+        .unwrap();
+    let chain = leaf.pem() + &between.pem();
+    let (file, key) = authority.write("chain", &chain, &key.serialize_pem());
+    let world = World::new(Config::default());
+    let tls_server = server(&ServerOptions::new(Identity::load(&file, &key).unwrap()));
+    let address = world.streams.listen_tls(localhost(), tls_server).unwrap();
+    pair(
+        &world,
+        address,
+        &verifying(authority.roots().with_depth(1)),
+        "a.test",
+    );
+    let short = verifying(authority.roots().with_depth(0));
+    let id = connect(&world, address, &short, "a.test");
+    failure(&world, id);
+}
+
+#[test]
+fn authorities_come_from_a_directory_too() {
+    let authority = Authority::new("directory");
+    let directory = authority.directory.join("authorities");
+    fs::create_dir_all(&directory).unwrap();
+    fs::copy(authority.directory.join("ca.pem"), directory.join("one.0")).unwrap();
+    fs::write(directory.join("README"), "nothing").unwrap();
+    let trust = Trust::nobody().with_directory(&directory).unwrap();
+    let world = World::new(Config::default());
+    let tls_server = server(&ServerOptions::new(authority.identity("a.test")));
+    let address = world.streams.listen_tls(localhost(), tls_server).unwrap();
+    pair(&world, address, &verifying(trust), "a.test");
+    assert!(matches!(
+        Trust::nobody().with_directory(&directory.join("missing")),
+        Err(TlsError::Unreadable(..))
+    ));
+}
+
+#[test]
+fn domains_may_stand_in_uris_and_addresses_need_no_name() {
+    let authority = Authority::new("names");
+    let (certificate, key) = authority.issue("uri", |params| {
+        let uri = "sip:a.test".to_owned().try_into().unwrap();
+        params.subject_alt_names = vec![rcgen::SanType::URI(uri)];
+    });
+    let world = World::new(Config::default());
+    let identity = Identity::load(&certificate, &key).unwrap();
+    let tls_server = server(&ServerOptions::new(identity));
+    let address = world.streams.listen_tls(localhost(), tls_server).unwrap();
+    let options = verifying(authority.roots());
+    pair(&world, address, &options, "a.test");
+    pair(&world, address, &options, "127.0.0.1");
+    let id = connect(&world, address, &options, "b.test");
+    failure(&world, id);
+}
+
+#[test]
+fn a_source_begins_only_so_many_handshakes() {
+    let authority = Authority::new("rate");
+    let world = World::new(Config {
+        handshakes: net::stream::HandshakeRate {
+            burst: 3,
+            per_s: 0,
+            max_sources: 10,
+        },
+        ..Config::default()
+    });
+    let tls_server = server(&ServerOptions::new(authority.identity("a.test")));
+    let address = world.streams.listen_tls(localhost(), tls_server).unwrap();
+    let kept: Vec<_> = (0..3).map(|_| dial(address)).collect();
+    let mut refused = dial(address);
+    assert!(ended(&mut refused));
+    let counters = world.streams.counters();
+    assert_eq!((counters.handshakes_refused, counters.accepted), (1, 3));
+    drop(kept);
+}
+
+#[test]
+fn a_silent_connection_has_a_time_of_its_own_over_tls() {
+    let authority = Authority::new("silence");
+    let world = World::new(Config {
+        first_data_timeout: Duration::from_secs(3600),
+        tls_first_data_timeout: Some(Duration::from_millis(50)),
+        ..Config::default()
+    });
+    let tls_server = server(&ServerOptions::new(authority.identity("a.test")));
+    let address = world.streams.listen_tls(localhost(), tls_server).unwrap();
+    let (ours, inbound) = pair(&world, address, &ClientOptions::default(), "a.test");
+    let mut ends = [world.closed(), world.closed()];
+    ends.sort_by_key(|(id, _)| *id == ours);
+    assert_eq!(ends[0], (inbound, CloseReason::Silent));
 }

@@ -1,5 +1,6 @@
 //! What module `tls` was told: profiles as values. Files are read by the server.
 
+use crate::Level;
 use std::net::SocketAddr;
 
 /// The settings of module `tls`.
@@ -12,13 +13,24 @@ pub struct TlsSettings {
     pub profile: TlsProfile,
     /// How to read the file of `config`; none where module `tls` is not loaded.
     pub parse: Option<ParseTlsProfiles>,
-    /// Seconds after which a connection that never carried anything is closed
-    /// (`connection_timeout`); none keeps it.
-    pub connection_timeout_s: Option<u32>,
+    /// How long a connection may stay that never carried anything (`connection_timeout`).
+    pub connection_timeout: TlsTimeout,
     /// The XAVP that names the profile of a connection of ours (`xavp_cfg`).
     pub xavp_cfg: Option<String>,
     /// Whether sessions are resumed (`session_cache`).
     pub session_cache: bool,
+}
+
+/// How long a TLS connection that never carried anything may stay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TlsTimeout {
+    /// As long as any other connection may be silent.
+    #[default]
+    AsOthers,
+    /// So many seconds.
+    Seconds(u32),
+    /// Until it is closed by the peer.
+    Never,
 }
 
 /// Reads a file of profiles, or says in a sentence what is wrong with it and in which line.
@@ -36,7 +48,7 @@ impl TlsSettings {
             _ => Ok(TlsProfiles {
                 server: vec![(TlsDomain::Default, self.profile.clone())],
                 client: vec![(TlsDomain::Default, self.profile.clone())],
-                warnings: Vec::new(),
+                remarks: Vec::new(),
             }),
         }
     }
@@ -50,7 +62,16 @@ pub struct TlsProfiles {
     /// For connections of ours.
     pub client: Vec<(TlsDomain, TlsProfile)>,
     /// What the operator should know, each with its line.
-    pub warnings: Vec<String>,
+    pub remarks: Vec<TlsRemark>,
+}
+
+/// Something the operator should know about a profile that can be loaded all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsRemark {
+    /// [`Level::Err`] where the profile is of no use.
+    pub level: Level,
+    /// The sentence; of a file it begins with the line.
+    pub text: String,
 }
 
 /// Which connections a profile is for.
@@ -70,12 +91,22 @@ pub enum TlsDomain {
 pub struct TlsProfile {
     /// The protocol versions.
     pub versions: TlsVersions,
-    /// The certificate chain, leaf first; it may hold the key too.
-    pub certificate: Option<String>,
-    /// The private key; none: in the certificate's file.
-    pub private_key: Option<String>,
+    /// The files with certificate chains, leaf first, by kind of key; each may hold its key too.
+    pub certificates: Vec<String>,
+    /// The private keys, in the same order; empty: in the certificates' files.
+    pub private_keys: Vec<String>,
     /// The authorities that peers' certificates must come from.
     pub ca_list: Option<String>,
+    /// A directory with more of them, one in each file.
+    pub ca_path: Option<String>,
+    /// The certificates that authorities have revoked.
+    pub crl: Option<String>,
+    /// How many certificates may stand between a peer's and its authority (`verify_depth`).
+    pub verify_depth: Option<u32>,
+    /// The ciphers of TLS 1.2, the preferred first; none: all that are offered.
+    pub ciphers: Option<Vec<TlsCipher>>,
+    /// The line of the file where the profile begins, from 1; 0 for that of the parameters.
+    pub line: usize,
     /// What is asked of a peer: for a server profile of clients, for a client profile of servers.
     pub verify: TlsVerify,
     /// The name a peer asks for (SNI), or that we ask for.
@@ -125,4 +156,22 @@ pub enum TlsNameMode {
     WithSubdomains,
     /// All names below it.
     Subdomains,
+}
+
+/// The cipher suites of TLS 1.2 without known weaknesses, which are all that is offered. Those of TLS 1.3 are
+/// not chosen among, as in OpenSSL's `cipher_list`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsCipher {
+    /// ECDHE-ECDSA-AES256-GCM-SHA384.
+    EcdsaAes256,
+    /// ECDHE-RSA-AES256-GCM-SHA384.
+    RsaAes256,
+    /// ECDHE-ECDSA-CHACHA20-POLY1305.
+    EcdsaChaCha20,
+    /// ECDHE-RSA-CHACHA20-POLY1305.
+    RsaChaCha20,
+    /// ECDHE-ECDSA-AES128-GCM-SHA256.
+    EcdsaAes128,
+    /// ECDHE-RSA-AES128-GCM-SHA256.
+    RsaAes128,
 }

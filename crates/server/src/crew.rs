@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::load::random;
 use crate::open::Open;
-use crate::wire::{Asker, Guarded, Hands, ModuleTimers, Names, Post, StreamWorker, UdpWorker};
+use crate::wire::{Asker, Guarded, Hands, ModuleTimers, Names, Post, StreamWorker, Tls, UdpWorker};
 use edge::{Edge, Worker};
 use net::stream::Streams;
 use net::udp::Workers;
@@ -45,6 +45,7 @@ pub(crate) struct Equipment {
     pub(crate) edge: Arc<Edge>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) clock: Clock,
+    pub(crate) tls: Tls,
     pub(crate) panics: Counter,
     /// UDP workers on each socket.
     pub(crate) per_socket: usize,
@@ -65,7 +66,7 @@ impl Crew {
         let hands = Hands {
             sockets: open.sockets.clone(),
             streams: open.streams.clone(),
-            tls: open.tls,
+            tls: equipment.tls.clone(),
             asker: Asker::new(
                 letters.posts.into(),
                 Names::of_system(runtime.handle().clone()),

@@ -3,6 +3,7 @@
 use crate::addresses::System;
 use crate::log::Lines;
 use crate::stores::Databases;
+use crate::wire::Tls;
 use policy::{Counters, Extra, Loader, Logger, Ready, States, Surroundings, World};
 use script::{Defines, Files, Options, Parsed};
 use std::process::ExitCode;
@@ -16,6 +17,8 @@ pub(crate) struct Ground {
     pub(crate) lines: Arc<Lines>,
     pub(crate) logger: Logger,
     pub(crate) secret: [u8; 32],
+    /// The TLS side, which modules ask about connections.
+    pub(crate) tls: Tls,
 }
 
 impl Ground {
@@ -34,7 +37,10 @@ impl Ground {
             local_offset: Some(crate::zone::local()),
             local_zone: Some(crate::zone::named()),
         });
+        let tls = Tls::default();
+        states.set_tls_connections(Arc::new(tls.clone()));
         Ground {
+            tls,
             counters: Counters::default(),
             states,
             databases: Databases::default(),

@@ -1,86 +1,83 @@
 //! The sockets of a configuration, opened.
 
-use crate::wire::{Post, Tls, stream_config};
+use crate::load::Ground;
+use crate::wire::{Post, Wanted, stream_config};
 use net::stream::Streams;
-use net::tls::{ClientOptions, TlsClient};
 use net::udp::{Options, Socket, Sockets};
-use policy::{Config, Logger, Proto};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use policy::{Config, Level, Logger, Proto, TcpParams};
 use std::path::{Path, PathBuf};
 
 /// Everything that is open.
 pub(crate) struct Open {
     pub(crate) sockets: Sockets,
     pub(crate) streams: Option<Streams>,
-    /// For TLS connections of ours.
-    pub(crate) tls: Option<TlsClient>,
 }
 
 /// Opens every socket. What is opened before a failure is closed again.
 ///
 /// # Errors
 /// A sentence about the first that does not open.
-pub(crate) fn open(config: &Config, posts: &[Post], logger: &Logger) -> Result<Open, String> {
-    let udp = config
-        .identity
-        .sockets
-        .iter()
-        .filter(|socket| socket.proto == Proto::Udp);
-    let bound: Result<Vec<Socket>, _> = udp
-        .map(|socket| Socket::bind(socket.addr, &Options::default()))
-        .collect();
-    let sockets = bound.map(Sockets::new).map_err(|error| error.to_string())?;
+pub(crate) fn open(config: &Config, posts: &[Post], ground: &Ground) -> Result<Open, String> {
+    let sockets = of(config, Proto::Udp).map(|socket| Socket::bind(socket.addr, &Options::default()));
+    let sockets: Result<Vec<_>, _> = sockets.collect();
+    let sockets = sockets.map(Sockets::new).map_err(|error| error.to_string())?;
     if config.core.disable_tcp {
         return Ok(Open {
             sockets,
             streams: None,
-            tls: None,
         });
     }
+    raise_file_limit(&config.core.tcp, &ground.logger);
     let sinks = posts.iter().map(Post::sink).collect();
-    let streams = Streams::start(stream_config(&config.core), sinks);
-    let streams = streams.map_err(|error| error.to_string())?;
-    let tls = listen(config, &streams, logger)?;
-    Ok(Open {
-        sockets,
-        streams: Some(streams),
-        tls,
-    })
-}
-
-fn listen(
-    config: &Config,
-    streams: &Streams,
-    logger: &Logger,
-) -> Result<Option<TlsClient>, String> {
-    let of = |proto: Proto| {
-        let sockets = config.identity.sockets.iter();
-        sockets.filter(move |socket| socket.proto == proto)
-    };
-    for socket in of(Proto::Tcp) {
+    let settings = stream_config(&config.core, config.installed.tls.as_ref());
+    let streams = Streams::start(settings, sinks).map_err(|error| error.to_string())?;
+    for socket in of(config, Proto::Tcp) {
         streams
             .listen_tcp(socket.addr)
             .map_err(|error| error.to_string())?;
     }
-    let Some(settings) = &config.installed.tls else {
-        return match of(Proto::Tls).next() {
-            Some(socket) => Err(format!(
-                "tls:{}: write `loadmodule \"tls.so\"`, which has the certificate",
-                socket.addr
-            )),
-            // Connections of ours need no certificate.
-            None => Ok(TlsClient::new(&ClientOptions::default()).ok()),
-        };
+    let wanted = Wanted {
+        settings: config.installed.tls.as_ref(),
+        addresses: of(config, Proto::Tls).map(|socket| socket.addr).collect(),
+        folder: folder(config),
+        tcp: &config.core.tcp,
     };
-    let folder = folder(config);
-    let tls = Tls::read(settings, &folder, logger)?;
-    for socket in of(Proto::Tls) {
-        let server = tls.server(socket.addr)?;
-        streams
-            .listen_tls(socket.addr, server)
-            .map_err(|error| error.to_string())?;
-    }
-    tls.client().map(Some)
+    ground.tls.begin(&streams, wanted, &ground.logger)?;
+    Ok(Open {
+        sockets,
+        streams: Some(streams),
+    })
 }
+
+fn of(config: &Config, proto: Proto) -> impl Iterator<Item = &policy::Socket> {
+    let sockets = config.identity.sockets.iter();
+    sockets.filter(move |socket| socket.proto == proto)
+}
+
+/// Takes as many files as the system allows without asking: each connection is one, and a shell's usual 1024 are
+/// fewer than the connections that are allowed.
+fn raise_file_limit(tcp: &TcpParams, logger: &Logger) {
+    let files = Resource::RLIMIT_NOFILE;
+    let Ok((soft, hard)) = getrlimit(files) else {
+        return;
+    };
+    let most = match soft < hard && setrlimit(files, hard, hard).is_ok() {
+        true => hard,
+        false => soft,
+    };
+    let wanted = u64::try_from(tcp.max_connections).unwrap_or(u64::MAX);
+    if most < wanted.saturating_add(FILES_BESIDE) {
+        logger.log(Level::Warn, "core", || {
+            format!(
+                "the system allows {most} open files, fewer than tcp_max_connections={wanted} needs: raise it (LimitNOFILE=, ulimit -Hn)"
+            )
+        });
+    }
+}
+
+/// Files open beside connections: sockets, databases, logs.
+const FILES_BESIDE: u64 = 64;
 
 /// Where file names of TLS settings begin: beside the configuration file.
 fn folder(config: &Config) -> PathBuf {

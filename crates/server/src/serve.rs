@@ -57,7 +57,7 @@ impl<'a> Server<'a> {
         // Before anybody can know that the server is there: what it made by then is put away in order.
         let ended = heed_signals()?;
         let letters = Letters::new();
-        let open = open::open(&config, &letters.posts, &ground.logger)?;
+        let open = open::open(&config, &letters.posts, ground)?;
         process.write_pid_files()?;
         process.drop_privileges()?;
         ground.databases.connect()?;
@@ -80,6 +80,7 @@ impl<'a> Server<'a> {
             edge: edge.clone(),
             identity: identity.clone(),
             clock,
+            tls: ground.tls.clone(),
             panics: panics::counter(&ground.counters),
             per_socket,
         };

@@ -12,64 +12,128 @@ enum Role {
 }
 
 /// Reads the file: `[server:default]`, `[client:1.2.3.4:5061]`, `name = value`; `#` and `;` begin
-/// comments, at the start of a line or behind a blank.
+/// comments, at the start of a line or behind a blank. What a profile does not say is as in the default of its
+/// role.
 ///
 /// # Errors
 /// A sentence with the line that cannot be used.
 pub(super) fn parse(text: &str) -> Result<TlsProfiles, String> {
-    let mut reader = Reader::default();
+    let sections = sections_of(text)?;
+    let mut profiles = TlsProfiles::default();
+    for section in &sections {
+        let is_default =
+            |other: &&Section<'_>| other.role == section.role && other.domain == TlsDomain::Default;
+        let default = sections.iter().find(is_default);
+        let draft = draft_of(section, default)?;
+        profiles.remarks.extend(draft.remarks.iter().cloned());
+        let entry = (section.domain, draft.finish().profile);
+        match section.role {
+            Role::Server => profiles.server.push(entry),
+            Role::Client => profiles.client.push(entry),
+        }
+    }
+    Ok(profiles)
+}
+
+/// A profile as written.
+struct Section<'a> {
+    role: Role,
+    domain: TlsDomain,
+    line: usize,
+    /// Line, name and value.
+    settings: Vec<(usize, &'a str, &'a str)>,
+}
+
+impl Section<'_> {
+    fn says(&self, names: &[&str]) -> bool {
+        let mut said = self.settings.iter().map(|(_, name, _)| name);
+        said.any(|name| names.contains(name))
+    }
+
+    /// Whether a setting of the default counts here too.
+    fn inherits(&self, name: &str) -> bool {
+        const METHOD: &[&str] = &["method", "tls_method"];
+        const CIPHERS: &[&str] = &["cipher_list", "ciphers"];
+        const DEMANDS: &[&str] = &["verify_certificate", "require_certificate", "verify_client"];
+        match name {
+            "server_name" | "server_name_mode" | "server_id" => false,
+            // A key belongs to its certificate.
+            "private_key" => !self.says(&["private_key", "certificate"]),
+            "verify_client" => !self.says(DEMANDS),
+            "verify_certificate" | "require_certificate" => {
+                !self.says(&[name]) && !self.says(&["verify_client"])
+            }
+            "method" | "tls_method" => !self.says(METHOD),
+            "cipher_list" | "ciphers" => !self.says(CIPHERS),
+            _ => !self.says(&[name]),
+        }
+    }
+}
+
+fn sections_of(text: &str) -> Result<Vec<Section<'_>>, String> {
+    let mut sections: Vec<Section<'_>> = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let line = without_comment(line.trim_start_matches('\u{feff}')).trim();
         if !line.is_empty() {
-            let at = |why| format!("line {}: {why}", index + 1);
-            reader.line(line, index + 1).map_err(at)?;
+            let at = |why: String| format!("line {}: {why}", index + 1);
+            read(&mut sections, line, index + 1).map_err(at)?;
         }
     }
-    reader.close();
-    Ok(reader.profiles)
+    Ok(sections)
 }
 
-#[derive(Default)]
-struct Reader {
-    profiles: TlsProfiles,
-    open: Option<(Role, TlsDomain, Draft)>,
+fn read<'a>(sections: &mut Vec<Section<'a>>, line: &'a str, number: usize) -> Result<(), String> {
+    if let Some(section) = line.strip_prefix('[') {
+        let section = section.strip_suffix(']').ok_or("a section ends with ]")?;
+        let (role, domain) = section_of(section.trim())?;
+        let mut known = sections.iter().map(|known| (known.role, known.domain));
+        if domain == TlsDomain::Default && known.any(|known| known == (role, domain)) {
+            return Err("there is a default already".to_owned());
+        }
+        sections.push(Section {
+            role,
+            domain,
+            line: number,
+            settings: Vec::new(),
+        });
+        return Ok(());
+    }
+    let (name, value) = line.split_once('=').ok_or("expected name = value")?;
+    let section = sections
+        .last_mut()
+        .ok_or("a setting before the first section")?;
+    let value = value.trim();
+    let bare = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let setting = (number, name.trim(), bare.unwrap_or(value));
+    section.settings.push(setting);
+    Ok(())
 }
 
-impl Reader {
-    fn line(&mut self, line: &str, number: usize) -> Result<(), String> {
-        if let Some(section) = line.strip_prefix('[') {
-            let section = section.strip_suffix(']').ok_or("a section ends with ]")?;
-            self.close();
-            let (role, domain) = section_of(section.trim())?;
-            self.open = Some((role, domain, Draft::default()));
-            return Ok(());
+fn draft_of(section: &Section<'_>, default: Option<&Section<'_>>) -> Result<Draft, String> {
+    let mut draft = Draft::default();
+    draft.profile.line = section.line;
+    if section.domain != TlsDomain::Default {
+        let inherited = default.iter().flat_map(|default| &default.settings);
+        for (number, name, value) in inherited.filter(|(_, name, _)| section.inherits(name)) {
+            draft
+                .set(name, value)
+                .map_err(|why| format!("line {number}: {why}"))?;
         }
-        let (name, value) = line.split_once('=').ok_or("expected name = value")?;
-        let (_, _, draft) = self
-            .open
-            .as_mut()
-            .ok_or("a setting before the first section")?;
-        let value = value.trim();
-        let bare = value
-            .strip_prefix('"')
-            .and_then(|rest| rest.strip_suffix('"'));
-        draft.set(name.trim(), bare.unwrap_or(value))?;
-        let remarks = draft.warnings.drain(..).chain(draft.errors.drain(..));
-        let told = remarks.map(|remark| format!("line {number}: {remark}"));
-        self.profiles.warnings.extend(told);
-        Ok(())
+        // It was said of the default.
+        draft.remarks.clear();
     }
-
-    fn close(&mut self) {
-        let Some((role, domain, draft)) = self.open.take() else {
-            return;
-        };
-        let profile = draft.finish().profile;
-        match role {
-            Role::Server => self.profiles.server.push((domain, profile)),
-            Role::Client => self.profiles.client.push((domain, profile)),
+    for (number, name, value) in &section.settings {
+        let before = draft.remarks.len();
+        draft
+            .set(name, value)
+            .map_err(|why| format!("line {number}: {why}"))?;
+        for remark in draft.remarks.iter_mut().skip(before) {
+            remark.text = format!("line {number}: {}", remark.text);
         }
     }
+    Ok(draft)
 }
 
 fn section_of(text: &str) -> Result<(Role, TlsDomain), String> {
@@ -129,7 +193,7 @@ mod tests {
             panic!("{profiles:?}");
         };
         let file = "/etc/kamailio/kamailio-selfsigned.pem";
-        assert_eq!(server.certificate.as_deref(), Some(file));
+        assert_eq!(server.certificates, [file]);
         assert_eq!(
             (server.verify, server.versions),
             (TlsVerify::Off, TlsVersions::Tls12AndNewer)
@@ -138,7 +202,7 @@ mod tests {
             panic!("{profiles:?}");
         };
         assert_eq!(client.verify, TlsVerify::Required);
-        assert!(profiles.warnings.is_empty());
+        assert!(profiles.remarks.is_empty());
     }
 
     #[test]
@@ -168,15 +232,31 @@ mod tests {
                 address("[::1]:5061"),
                 policy::TlsProfile {
                     server_id: Some("x".to_owned()),
+                    line: 7,
                     ..Default::default()
                 }
             )
         );
         assert!(
-            profiles.warnings[0].starts_with("line 2: "),
+            profiles.remarks[0].text.starts_with("line 2: "),
             "{:?}",
-            profiles.warnings
+            profiles.remarks
         );
+    }
+
+    #[test]
+    fn a_profile_says_only_what_differs_from_the_default() {
+        let text = "[server:default]\nmethod=TLSv1.3\ncertificate=a.pem\nprivate_key=a.key\nverify_client=on\nca_list=ca.pem\n[server:any]\nserver_name=b\ncertificate=b.pem\nverify_certificate=no\n[server:any]\nserver_name=c\n";
+        let profiles = parse(text).unwrap();
+        let [_, (_, b), (_, c)] = profiles.server.as_slice() else {
+            panic!("{profiles:?}");
+        };
+        assert_eq!(b.certificates, ["b.pem"]);
+        assert!(b.private_keys.is_empty());
+        assert_eq!((b.versions, b.verify), (TlsVersions::Tls13, TlsVerify::Off));
+        assert_eq!(b.ca_list.as_deref(), Some("ca.pem"));
+        assert_eq!((c.certificates.len(), c.private_keys.len()), (1, 1));
+        assert_eq!(c.verify, TlsVerify::Required);
     }
 
     #[test]
@@ -189,6 +269,8 @@ mod tests {
             ("[peer:default]", "line 1"),
             ("[server:nowhere]", "line 1"),
             ("[server:default", "line 1"),
+            ("[server:default]\n\n[server:default]", "line 3"),
+            ("[server:default]\ncipher_list = RC4", "line 2"),
         ] {
             let why = parse(text).unwrap_err();
             assert!(why.starts_with(line), "{text}: {why}");

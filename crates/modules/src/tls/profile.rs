@@ -1,6 +1,7 @@
 //! One profile: the settings that parameters and files have in common.
 
-use policy::{TlsNameMode, TlsProfile, TlsVerify, TlsVersions};
+use super::cipher;
+use policy::{Level, TlsNameMode, TlsProfile, TlsRemark, TlsVerify, TlsVersions};
 
 /// What is said about certificates of peers, before it is known which of both ways is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,9 +18,7 @@ pub(super) struct Draft {
     pub(super) profile: TlsProfile,
     pub(super) demands: Demands,
     /// What the operator should know.
-    pub(super) warnings: Vec<String>,
-    /// What makes the profile useless, though it can be loaded.
-    pub(super) errors: Vec<String>,
+    pub(super) remarks: Vec<TlsRemark>,
 }
 
 impl Draft {
@@ -32,27 +31,19 @@ impl Draft {
         let text = || Some(value.to_owned()).filter(|text| !text.is_empty());
         match name {
             "method" | "tls_method" => self.set_method(value)?,
-            "certificate" => profile.certificate = text(),
-            "private_key" => profile.private_key = text(),
+            "certificate" => profile.certificates = files(value),
+            "private_key" => profile.private_keys = key_files(value)?,
             "ca_list" => profile.ca_list = text(),
+            "ca_path" => profile.ca_path = text(),
+            "crl" => profile.crl = text(),
             "server_name" => profile.server_name = text(),
             "server_id" => profile.server_id = text(),
             "server_name_mode" => profile.server_name_mode = name_mode(value)?,
             "verify_certificate" => self.demands.verify_certificate = yes(value)?,
             "require_certificate" => self.demands.require_certificate = yes(value)?,
             "verify_client" => self.demands.verify_client = Some(verify_client(value)?),
-            "verify_depth" => {
-                number(value)?;
-            }
-            "cipher_list" | "ciphers" => self.warnings.push(
-                "cipher_list is not honoured: only ciphers without known weaknesses are offered"
-                    .to_owned(),
-            ),
-            "crl" | "ca_path" => {
-                return Err(format!(
-                    "{name} is not there: list the authorities in ca_list"
-                ));
-            }
+            "verify_depth" => profile.verify_depth = Some(number(value)?),
+            "cipher_list" | "ciphers" => self.set_ciphers(value)?,
             _ => return Err(format!("unknown setting \"{name}\"")),
         }
         Ok(())
@@ -78,13 +69,32 @@ impl Draft {
         let found = versions(method)?;
         self.profile.versions = found.versions;
         if let Some(why) = found.remark {
-            let line = format!("tls_method {method}: {why}");
-            match found.versions {
-                TlsVersions::None => self.errors.push(line),
-                _ => self.warnings.push(line),
-            }
+            let level = match found.versions {
+                TlsVersions::None => Level::Err,
+                _ => Level::Warn,
+            };
+            self.remark(level, format!("tls_method {method}: {why}"));
         }
         Ok(())
+    }
+
+    fn set_ciphers(&mut self, list: &str) -> Result<(), String> {
+        self.profile.ciphers = None;
+        if list.is_empty() {
+            return Ok(());
+        }
+        let chosen = cipher::choose(list)?;
+        if !chosen.missing.is_empty() {
+            let missing = chosen.missing.join(", ");
+            let text = format!("cipher_list: nothing that is offered is called {missing}");
+            self.remark(Level::Warn, text);
+        }
+        self.profile.ciphers = Some(chosen.ciphers);
+        Ok(())
+    }
+
+    fn remark(&mut self, level: Level, text: String) {
+        self.remarks.push(TlsRemark { level, text });
     }
 }
 
@@ -101,11 +111,11 @@ fn versions(method: &str) -> Result<Method, String> {
         "tlsv1.3" | "tlsv1.3+" => (TlsVersions::Tls13, None),
         "tlsv1+" | "tlsv1.1+" | "sslv23" => (
             TlsVersions::Tls12AndNewer,
-            Some("versions below 1.2 are not offered any more"),
+            Some("versions below 1.2 are not offered; this means TLSv1.2+"),
         ),
         "tlsv1" | "tlsv1.1" => (
             TlsVersions::None,
-            Some("no such version is offered any more, nobody can connect; use TLSv1.2+"),
+            Some("no such version is offered, every handshake is refused; write TLSv1.2+"),
         ),
         "sslv2" | "sslv3" => {
             return Err(format!("{method} is broken and not offered; use TLSv1.2+"));
@@ -121,6 +131,25 @@ pub(super) fn yes(value: &str) -> Result<bool, String> {
         "yes" | "on" | "true" | "enable" | "enabled" | "1" => Ok(true),
         "no" | "off" | "false" | "disable" | "disabled" | "0" => Ok(false),
         _ => Err(format!("expected yes or no, found \"{value}\"")),
+    }
+}
+
+/// The files of a list with commas, such as one with an RSA key and one with an ECDSA key.
+fn files(value: &str) -> Vec<String> {
+    let names = value.split(',').map(str::trim);
+    names
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn key_files(value: &str) -> Result<Vec<String>, String> {
+    let keys = files(value);
+    match keys.iter().find(|key| key.starts_with("/engine:")) {
+        Some(key) => Err(format!(
+            "{key}: keys in devices are not there; put the key into a file"
+        )),
+        None => Ok(keys),
     }
 }
 
@@ -170,10 +199,11 @@ mod tests {
         ] {
             let mut draft = Draft::default();
             assert_eq!(draft.set("method", method), Ok(()), "{method}");
+            let count = |level| draft.remarks.iter().filter(|r| r.level == level).count();
             let got = (
                 draft.profile.versions,
-                draft.warnings.len(),
-                draft.errors.len(),
+                count(Level::Warn),
+                count(Level::Err),
             );
             assert_eq!(got, (expected, warnings, errors), "{method}");
         }
@@ -184,6 +214,33 @@ mod tests {
             Draft::default().profile.versions,
             TlsVersions::Tls12AndNewer
         );
+    }
+
+    #[test]
+    fn files_may_be_several_and_ciphers_are_chosen() {
+        let mut draft = Draft::default();
+        for (name, value) in [
+            ("certificate", "rsa.pem, ecdsa.pem"),
+            ("private_key", "rsa.key,ecdsa.key"),
+            ("crl", "crl.pem"),
+            ("ca_path", "/etc/ca"),
+            ("verify_depth", "3"),
+            ("cipher_list", "ECDHE-RSA-AES256-GCM-SHA384:RC4-SHA"),
+        ] {
+            assert_eq!(draft.set(name, value), Ok(()), "{name}");
+        }
+        let profile = &draft.profile;
+        assert_eq!(profile.certificates, ["rsa.pem", "ecdsa.pem"]);
+        assert_eq!(profile.private_keys, ["rsa.key", "ecdsa.key"]);
+        assert_eq!(profile.verify_depth, Some(3));
+        assert_eq!(profile.ciphers.as_ref().map(Vec::len), Some(1));
+        assert!(
+            draft.remarks[0].text.ends_with("is called RC4-SHA"),
+            "{:?}",
+            draft.remarks
+        );
+        assert!(draft.set("cipher_list", "RC4-SHA").is_err());
+        assert!(draft.set("private_key", "/engine:label").is_err());
     }
 
     #[test]

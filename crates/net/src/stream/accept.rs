@@ -1,12 +1,14 @@
 //! Taking inbound connections.
 
 use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustls::server::Acceptor;
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, TlsStream};
 
 use super::conn::Conn;
 use super::core::Core;
@@ -52,7 +54,12 @@ fn admit(
         return None;
     }
     let kind = if tls.is_some() { Kind::Tls } else { Kind::Tcp };
-    let slot = core.admit(kind, Some(source_of(peer.ip()))).ok()?;
+    let source = source_of(peer.ip());
+    if kind == Kind::Tls && !core.handshakes.lock().allows(source, Instant::now()) {
+        count(&core.tally.handshakes_refused);
+        return None;
+    }
+    let slot = core.admit(kind, Some(source)).ok()?;
     let local = stream.local_addr().ok()?;
     count(&core.tally.accepted);
     tune(&stream, &core.config);
@@ -112,17 +119,30 @@ async fn handshake(
     tokio::select! {
         biased;
         reason = poll_fn(|cx| conn.poll_closing(cx)) => Err(reason),
-        done = tokio::time::timeout(core.config.handshake_timeout, server.acceptor().accept(stream)) => match done {
+        done = tokio::time::timeout(core.config.handshake_timeout, shake_hands(conn, stream, server)) => match done {
             Err(_) => Err(CloseReason::HandshakeTimeout),
             Ok(Err(error)) => Err(CloseReason::HandshakeFailed(error.to_string())),
-            Ok(Ok(mut stream)) => {
-                stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
-                let _ = conn.tls.set(TlsInfo::of_server(stream.get_ref().1));
-                Ok(Transport::Tls(Box::new(TlsStream::Server(stream))))
-            }
+            Ok(Ok(transport)) => Ok(transport),
         },
     }
 }
+
+/// Reads what the peer says first, chooses the profile by it, and goes on with that.
+async fn shake_hands(conn: &Conn, stream: TcpStream, server: &TlsServer) -> io::Result<Transport> {
+    let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+    let Some(met) = server.meet(&start.client_hello()) else {
+        // Best effort: the peer is told why, or just sees the end.
+        let _ = start.io.try_write(&PROTOCOL_VERSION);
+        return Err(io::Error::other("no protocol version is offered here"));
+    };
+    let mut stream = start.into_stream(Arc::clone(&met.config)).await?;
+    stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
+    let _ = conn.tls.set(TlsInfo::of_server(stream.get_ref().1, &met));
+    Ok(Transport::Tls(Box::new(TlsStream::Server(stream))))
+}
+
+/// The record of a fatal alert "protocol_version" (RFC 8446 section 6.2).
+const PROTOCOL_VERSION: [u8; 7] = [21, 3, 3, 0, 2, 2, 70];
 
 /// A token bucket that holds a second's worth.
 struct Rate {

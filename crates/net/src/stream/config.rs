@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::event::Kind;
+
 /// Settings of all connections; see each field for what it costs and what happens at its bound.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -25,10 +27,15 @@ pub struct Config {
     pub accept_rate_per_s: u32,
     /// Connections the kernel holds until they are accepted. A full backlog makes peers try again.
     pub backlog: u32,
-    /// Time for a TLS handshake, in both roles.
+    /// How many TLS handshakes one source may begin. Further connections are closed at once and counted, so that
+    /// nobody can make us sign all day.
+    pub handshakes: HandshakeRate,
+    /// Time for a TLS handshake, in both roles. A half one is closed then.
     pub handshake_timeout: Duration,
     /// An inbound connection that has sent nothing for so long after it opened is closed.
     pub first_data_timeout: Duration,
+    /// The same for inbound TLS connections (`tls.connection_timeout`); none: as for all; zero: never.
+    pub tls_first_data_timeout: Option<Duration>,
     /// Time for an outgoing TCP connection (`tcp_connect_timeout`, 10 s).
     pub connect_timeout: Duration,
     /// Time a peer may refuse to read while something waits for it (`tcp_send_timeout`, 10 s). It
@@ -51,6 +58,18 @@ pub struct Config {
     pub filter: Option<Filter>,
     /// Outgoing connections leave from the port that is listened on (`tcp_reuse_port`, off).
     pub reuse_port: bool,
+}
+
+impl Config {
+    /// How long an inbound connection may stay that never sent a byte; none: for ever.
+    pub(super) fn silence_of(&self, kind: Kind) -> Option<Duration> {
+        match self.tls_first_data_timeout {
+            Some(silence) if kind == Kind::Tls => {
+                Some(silence).filter(|silence| !silence.is_zero())
+            }
+            _ => Some(self.first_data_timeout.min(self.connection_lifetime)),
+        }
+    }
 }
 
 /// Says whether connections from an address are wanted. It is called on the event loop's thread and
@@ -86,6 +105,28 @@ pub struct Keepalive {
     pub count: Option<u32>,
 }
 
+/// A bound on the TLS handshakes of one source, an IPv4 address or an IPv6 /64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandshakeRate {
+    /// So many at once: a network of phones behind one address that all come back after an outage. 0 for no bound.
+    pub burst: u32,
+    /// Afterwards so many each second. A handshake with an RSA key of 2048 bits costs about a millisecond.
+    pub per_s: u32,
+    /// So many sources are remembered, about 64 bytes each. More than that are not bounded by their source, but
+    /// by [`Config::accept_rate_per_s`].
+    pub max_sources: usize,
+}
+
+impl Default for HandshakeRate {
+    fn default() -> Self {
+        Self {
+            burst: 512,
+            per_s: 32,
+            max_sources: 65_536,
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -95,8 +136,10 @@ impl Default for Config {
             max_connections_per_source: 512,
             accept_rate_per_s: 1000,
             backlog: 1024,
+            handshakes: HandshakeRate::default(),
             handshake_timeout: Duration::from_secs(10),
             first_data_timeout: Duration::from_secs(30),
+            tls_first_data_timeout: None,
             connect_timeout: Duration::from_secs(10),
             send_timeout: Duration::from_secs(10),
             max_queued_bytes: 32 << 10,

@@ -1,5 +1,6 @@
 //! One connection, as seen by every thread: its identity, its unsent messages, its read window.
 
+use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -30,6 +31,8 @@ pub(super) struct Conn {
     pub(super) opened: Instant,
     pub(super) local: OnceLock<SocketAddr>,
     pub(super) tls: OnceLock<TlsInfo>,
+    /// [`Streams::tls_note`](super::Streams::tls_note).
+    pub(super) note: OnceLock<Arc<dyn Any + Send + Sync>>,
     pub(super) received: AtomicU64,
     pub(super) trusted: AtomicBool,
     since: SystemTime,
@@ -58,6 +61,7 @@ impl Conn {
             opened: Instant::now(),
             local: OnceLock::new(),
             tls: OnceLock::new(),
+            note: OnceLock::new(),
             received: AtomicU64::new(0),
             trusted: AtomicBool::new(false),
             since: SystemTime::now(),

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::config::Config;
 use super::conn::Conn;
 use super::event::{CloseReason, ConnId, Event, Kind, Sink};
+use super::handshakes::Handshakes;
 use super::info::{Tally, count};
 use super::slot::{Refusal, Slot};
 use super::table::Table;
@@ -18,6 +19,7 @@ pub(super) struct Core {
     pub(super) config: Config,
     pub(super) table: Mutex<Table>,
     pub(super) tally: Tally,
+    pub(super) handshakes: Mutex<Handshakes>,
     /// Unsent bytes of all connections.
     pub(super) queued_total: AtomicUsize,
     pub(super) stopping: AtomicBool,
@@ -29,8 +31,10 @@ pub(super) struct Core {
 
 impl Core {
     pub(super) fn new(config: Config, sinks: Vec<Sink>) -> Self {
+        let handshakes = Mutex::new(Handshakes::new(config.handshakes));
         Self {
             config,
+            handshakes,
             table: Mutex::default(),
             tally: Tally::default(),
             queued_total: AtomicUsize::new(0),

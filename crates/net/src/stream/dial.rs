@@ -82,9 +82,15 @@ async fn handshake(
     secure: Secure,
 ) -> Result<Transport, CloseReason> {
     let Secure { client, name } = secure;
+    let nothing = || CloseReason::HandshakeFailed("no protocol version is offered".to_owned());
+    let connector = client.connector().ok_or_else(nothing)?;
+    let sni = match &name {
+        ServerName::DnsName(name) => Some(name.as_ref().to_owned()),
+        _ => None,
+    };
     let mut stream = tokio::time::timeout(
         core.config.handshake_timeout,
-        client.connector().connect(name, stream),
+        connector.connect(name, stream),
     )
     .await
     .map_err(|_| CloseReason::HandshakeTimeout)?
@@ -92,6 +98,6 @@ async fn handshake(
     stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
     let _ = conn
         .tls
-        .set(TlsInfo::of_client(stream.get_ref().1, client.verifies()));
+        .set(TlsInfo::of_client(stream.get_ref().1, &client, sni));
     Ok(Transport::Tls(Box::new(TlsStream::Client(stream))))
 }

@@ -20,6 +20,9 @@ use super::transport::Transport;
 /// One read takes this much at most; also the size of a TLS record.
 const READ: usize = 16 << 10;
 
+/// When a connection without any deadline is looked at again.
+const FAR: Duration = Duration::from_secs(86_400);
+
 /// How long the peer may take to end its side after we ended ours.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -41,11 +44,8 @@ pub(super) struct Driver {
 
 impl Driver {
     pub(super) fn new(core: Arc<Core>, conn: Arc<Conn>, transport: Transport) -> Self {
-        let deadline = Instant::now()
-            + core
-                .config
-                .connection_lifetime
-                .min(core.config.first_data_timeout);
+        let first = core.config.silence_of(conn.kind).unwrap_or(FAR);
+        let deadline = Instant::now() + first.min(core.config.connection_lifetime);
         let timer = Box::pin(tokio::time::sleep_until(deadline.into()));
         Self {
             core,
@@ -183,18 +183,8 @@ impl Driver {
             };
             (state.stalled, draining)
         };
-        let silent = self.conn.inbound && self.conn.received.load(Ordering::Relaxed) == 0;
         [
-            Some((
-                self.conn.active() + config.connection_lifetime,
-                CloseReason::Idle,
-            )),
-            silent.then(|| {
-                (
-                    self.conn.opened + config.first_data_timeout,
-                    CloseReason::Silent,
-                )
-            }),
+            self.idle_deadline(),
             stalled.map(|since| (since + config.send_timeout, CloseReason::SendTimeout)),
             draining.map(|since| (since + config.send_timeout, CloseReason::Requested)),
             self.ended
@@ -203,7 +193,20 @@ impl Driver {
         .into_iter()
         .flatten()
         .min_by_key(|(at, _)| *at)
-        .unwrap_or((self.conn.opened, CloseReason::Idle))
+        .unwrap_or_else(|| (Instant::now() + FAR, CloseReason::Idle))
+    }
+
+    /// When the peer must have moved something at the latest.
+    fn idle_deadline(&self) -> Option<(Instant, CloseReason)> {
+        let (config, conn) = (&self.core.config, &self.conn);
+        if conn.inbound && conn.received.load(Ordering::Relaxed) == 0 {
+            let silence = config.silence_of(conn.kind)?;
+            return Some((conn.opened + silence, CloseReason::Silent));
+        }
+        Some((
+            conn.active() + config.connection_lifetime,
+            CloseReason::Idle,
+        ))
     }
 }
 

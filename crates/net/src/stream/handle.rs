@@ -1,5 +1,6 @@
 //! The handle to all connections.
 
+use std::any::Any;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -25,7 +26,7 @@ use super::request::{AliasError, Connect, Find, SendError};
 use super::slot::Refusal;
 use super::socket::listener;
 use crate::BindError;
-use crate::tls::{TlsClient, TlsServer};
+use crate::tls::{TlsClient, TlsInfo, TlsServer};
 
 /// How long a stop waits for connections to end.
 const STOP: Duration = Duration::from_millis(500);
@@ -100,7 +101,10 @@ impl Streams {
         let core = &self.0.core;
         let (kind, name) = match &to.tls {
             None => (Kind::Tcp, None),
-            Some((_, name)) => (Kind::Tls, Some(name.to_ascii_lowercase())),
+            Some((_, name)) => {
+                let key = to.tls_key.as_ref().unwrap_or(name);
+                (Kind::Tls, Some(key.to_ascii_lowercase()))
+            }
         };
         let slot = core.admit(kind, None)?;
         count(&core.tally.connects);
@@ -179,6 +183,18 @@ impl Streams {
         if let Some(conn) = self.conn(id) {
             conn.trusted.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// What somebody keeps with a connection that is established with TLS: made once, gone with the connection.
+    pub fn tls_note<T: Any + Send + Sync>(
+        &self,
+        id: ConnId,
+        make: impl FnOnce(&TlsInfo) -> T,
+    ) -> Option<Arc<T>> {
+        let conn = self.conn(id)?;
+        let info = conn.tls.get()?;
+        let note = conn.note.get_or_init(|| Arc::new(make(info)));
+        Arc::clone(note).downcast().ok()
     }
 
     /// What is known about a connection.

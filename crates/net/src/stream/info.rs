@@ -55,6 +55,8 @@ pub struct Counters {
     pub evicted: u64,
     /// TLS handshakes that failed or took too long.
     pub handshakes_failed: u64,
+    /// Inbound TLS connections refused because their source began too many handshakes.
+    pub handshakes_refused: u64,
     /// Failed system calls when accepting, such as for want of file descriptors.
     pub accept_errors: u64,
     /// Connections that count now.
@@ -73,6 +75,7 @@ pub(super) struct Tally {
     pub(super) refused_filter: AtomicU64,
     pub(super) evicted: AtomicU64,
     pub(super) handshakes_failed: AtomicU64,
+    pub(super) handshakes_refused: AtomicU64,
     pub(super) accept_errors: AtomicU64,
 }
 
@@ -87,6 +90,7 @@ impl Tally {
             refused_filter: load(&self.refused_filter),
             evicted: load(&self.evicted),
             handshakes_failed: load(&self.handshakes_failed),
+            handshakes_refused: load(&self.handshakes_refused),
             accept_errors: load(&self.accept_errors),
             connections,
             tls_connections,

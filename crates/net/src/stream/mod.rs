@@ -17,6 +17,7 @@ mod dial;
 mod driver;
 mod event;
 mod handle;
+mod handshakes;
 mod info;
 mod request;
 mod slot;
@@ -25,7 +26,7 @@ mod state;
 mod table;
 mod transport;
 
-pub use config::{Config, Filter, Keepalive};
+pub use config::{Config, Filter, HandshakeRate, Keepalive};
 pub use event::{CloseReason, ConnId, Event, Kind, Sink, channels};
 pub use handle::Streams;
 pub use info::{Counters, Info};

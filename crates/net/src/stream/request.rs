@@ -18,6 +18,8 @@ pub struct Connect {
     /// With TLS, the settings and the name that the peer's certificate must have: a host name or an
     /// IP address. The name is also sent as SNI.
     pub tls: Option<(TlsClient, String)>,
+    /// What [`Find::tls_name`] must be to find it again, instead of the name.
+    pub tls_key: Option<String>,
 }
 
 /// A connection to look for.
@@ -30,7 +32,8 @@ pub struct Find<'a> {
     /// Our address. Port 0 stands for any port; a connection of ours, having a port of its own,
     /// matches by address alone.
     pub local: Option<SocketAddr>,
-    /// With a name, only TLS connections of ours that were opened for this name match, so that a
+    /// With a name, only TLS connections of ours that were opened for this name, or with this
+    /// [`Connect::tls_key`], match, so that a
     /// certificate for one name never serves another. Leave it out where peers are not verified.
     pub tls_name: Option<&'a str>,
 }

@@ -3,38 +3,48 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parking_lot::RwLock;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::{ClientConfig, SignatureScheme};
 use tokio_rustls::TlsConnector;
 
-use super::identity::{Identity, Roots};
-use super::{TlsError, Versions, provider};
+use super::cipher::provider_with;
+use super::identity::Identity;
+use super::trust::Trust;
+use super::verify::{Demand, Verifier};
+use super::{TlsError, Versions};
 
 /// Settings of TLS connections of ours.
 #[derive(Debug, Clone, Default)]
 pub struct ClientOptions {
-    /// Whether the peer must prove its name.
+    /// Whether the peer must prove who it is.
     pub verify: Verify,
     /// Shown to peers that ask for a certificate.
     pub identity: Option<Identity>,
     /// Protocol versions.
     pub versions: Versions,
+    /// The suites of TLS 1.2 by OpenSSL's names, the preferred first; none: all.
+    pub ciphers: Option<Vec<&'static str>>,
+    /// Sessions are resumed.
+    pub resumption: bool,
 }
 
-/// Whether the peer must prove its name (`verify_certificate`).
-#[derive(Debug, Clone, Default)]
+/// Whether the peer must prove who it is (`verify_certificate`).
+#[derive(Debug, Clone)]
 pub enum Verify {
     /// Any certificate will do: Kamailio's default. It protects against listeners, not against
-    /// impostors.
-    #[default]
-    No,
-    /// The certificate must come from one of these authorities and have the name.
-    Roots(Roots),
+    /// impostors. What is thought of the certificate is known all the same.
+    No(Trust),
+    /// The certificate must come from one of these authorities, and have the name where the next hop has one.
+    Required(Trust),
+}
+
+impl Default for Verify {
+    fn default() -> Self {
+        Self::No(Trust::nobody())
+    }
 }
 
 /// The settings in force for connections of ours; cheap to clone, replaceable under load.
@@ -43,8 +53,10 @@ pub struct TlsClient(Arc<RwLock<InForce>>);
 
 #[derive(Clone)]
 struct InForce {
-    config: Arc<ClientConfig>,
-    verifies: bool,
+    /// None where no version is offered: nobody is connected to.
+    config: Option<Arc<ClientConfig>>,
+    verify: Verify,
+    identity: Option<Identity>,
 }
 
 impl TlsClient {
@@ -60,13 +72,28 @@ impl TlsClient {
         Ok(())
     }
 
-    /// Peers must prove their name.
+    /// Peers must prove who they are.
     pub fn verifies(&self) -> bool {
-        self.0.read().verifies
+        matches!(self.0.read().verify, Verify::Required(_))
     }
 
-    pub(crate) fn connector(&self) -> TlsConnector {
-        TlsConnector::from(Arc::clone(&self.0.read().config))
+    /// What makes the handshake; none where no version is offered.
+    pub(crate) fn connector(&self) -> Option<TlsConnector> {
+        self.0.read().config.clone().map(TlsConnector::from)
+    }
+
+    /// What looks at the peer's certificate once the handshake is done, and whether the handshake did.
+    pub(crate) fn looks(&self) -> (Option<Trust>, bool) {
+        match &self.0.read().verify {
+            Verify::No(trust) => (Some(trust.clone()), false),
+            Verify::Required(_) => (None, true),
+        }
+    }
+
+    /// Our certificate, DER.
+    pub(crate) fn own(&self) -> Option<Bytes> {
+        let in_force = self.0.read();
+        Some(in_force.identity.as_ref()?.certificate())
     }
 }
 
@@ -79,33 +106,39 @@ impl fmt::Debug for TlsClient {
 }
 
 fn in_force(options: &ClientOptions) -> Result<InForce, TlsError> {
-    let provider = provider();
+    let config = match options.versions {
+        Versions::None => None,
+        _ => Some(Arc::new(config(options)?)),
+    };
+    Ok(InForce {
+        config,
+        verify: options.verify.clone(),
+        identity: options.identity.clone(),
+    })
+}
+
+fn config(options: &ClientOptions) -> Result<ClientConfig, TlsError> {
+    let provider = provider_with(options.ciphers.as_deref())?;
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&options.versions.list())
         .map_err(|error| TlsError::Settings(error.to_string()))?;
-    let (verifier, verifies): (Arc<dyn ServerCertVerifier>, _) = match &options.verify {
-        Verify::No => (Arc::new(AnyCertificate(provider)), false),
-        Verify::Roots(roots) => {
-            let verifier =
-                WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots.0), provider)
-                    .build()
-                    .map_err(|error| TlsError::Settings(error.to_string()))?;
-            (verifier, true)
-        }
+    let verifier = match &options.verify {
+        Verify::No(trust) => Verifier::new(trust.clone(), Demand::Nothing, provider),
+        Verify::Required(trust) => Verifier::new(trust.clone(), Demand::Valid, provider),
     };
     let builder = builder
         .dangerous()
         .with_custom_certificate_verifier(verifier);
-    let config = match &options.identity {
+    let mut config = match &options.identity {
         None => builder.with_no_client_auth(),
         Some(identity) => {
             builder.with_client_cert_resolver(Arc::new(Shown(Arc::clone(&identity.key))))
         }
     };
-    Ok(InForce {
-        config: Arc::new(config),
-        verifies,
-    })
+    if !options.resumption {
+        config.resumption = Resumption::disabled();
+    }
+    Ok(config)
 }
 
 /// Shows the one certificate to whoever asks.
@@ -123,54 +156,5 @@ impl ResolvesClientCert for Shown {
 
     fn has_certs(&self) -> bool {
         true
-    }
-}
-
-/// Accepts every certificate, but still proof that the peer has its key.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            certificate,
-            signed,
-            &self.0.signature_verification_algorithms,
-        )
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            certificate,
-            signed,
-            &self.0.signature_verification_algorithms,
-        )
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustls::RootCertStore;
+use bytes::Bytes;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, X509Certificate, X509Version};
 
 use super::{TlsError, provider};
 
@@ -17,8 +17,15 @@ use super::{TlsError, provider};
 pub struct Identity {
     pub(super) key: Arc<CertifiedKey>,
     file: PathBuf,
+    leaf: Leaf,
+}
+
+/// What is read of a leaf certificate.
+#[derive(Debug, Clone, Copy)]
+struct Leaf {
     not_before: SystemTime,
     not_after: SystemTime,
+    is_authority: bool,
 }
 
 impl Identity {
@@ -26,9 +33,10 @@ impl Identity {
     pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let chain = certificates(certificate)?;
         let private = private_key(key)?;
-        let (not_before, not_after) = chain
+        let first = chain
             .first()
-            .map_or(Ok((UNIX_EPOCH, UNIX_EPOCH)), validity)
+            .ok_or_else(|| TlsError::NoCertificate(certificate.to_owned()))?;
+        let leaf = leaf_of(first)
             .map_err(|why| TlsError::UnusableCertificate(certificate.to_owned(), why))?;
         let key =
             CertifiedKey::from_der(chain, private, &provider()).map_err(|error| match error {
@@ -44,54 +52,44 @@ impl Identity {
         Ok(Self {
             key: Arc::new(key),
             file: certificate.to_owned(),
-            not_before,
-            not_after,
+            leaf,
         })
     }
 
     /// The end of the leaf certificate's validity.
     pub fn not_after(&self) -> SystemTime {
-        self.not_after
+        self.leaf.not_after
     }
 
-    /// What the operator should know: the certificate is not valid at `now`. It is used all the
-    /// same, as many peers do not look.
-    pub fn warning(&self, now: SystemTime) -> Option<String> {
+    /// Our own certificate, DER.
+    pub fn certificate(&self) -> Bytes {
+        let leaf = self.key.cert.first();
+        leaf.map(|leaf| Bytes::copy_from_slice(leaf))
+            .unwrap_or_default()
+    }
+
+    /// What the operator should know: the certificate is not valid at `now`, or is that of an authority. It is
+    /// used all the same, as many peers do not look.
+    pub fn warnings(&self, now: SystemTime) -> Vec<String> {
         let file = self.file.display();
-        if now > self.not_after {
-            Some(format!("{file}: certificate has expired"))
-        } else if now < self.not_before {
-            Some(format!(
+        let mut warnings = Vec::new();
+        if now > self.leaf.not_after {
+            warnings.push(format!("{file}: certificate has expired"));
+        } else if now < self.leaf.not_before {
+            warnings.push(format!(
                 "{file}: certificate is not valid yet; is the clock right?"
-            ))
-        } else {
-            None
+            ));
         }
+        if self.leaf.is_authority {
+            warnings.push(format!(
+                "{file}: this is the certificate of an authority (CA:TRUE); peers that look closely refuse it as that of a server"
+            ));
+        }
+        warnings
     }
 }
 
-/// The certificate authorities that peers' certificates must come from (`ca_list`).
-#[derive(Debug, Clone)]
-pub struct Roots(pub(super) Arc<RootCertStore>);
-
-impl Roots {
-    /// Loads all certificates of a PEM file. Those that cannot be used are skipped with a warning, as
-    /// system bundles have some; one at least must remain.
-    pub fn load(file: &Path) -> Result<Self, TlsError> {
-        let mut store = RootCertStore::empty();
-        let (usable, ignored) = store.add_parsable_certificates(certificates(file)?);
-        if usable == 0 {
-            let why = "none in the file can be an authority".to_owned();
-            return Err(TlsError::UnusableCertificate(file.to_owned(), why));
-        }
-        if ignored > 0 {
-            tracing::warn!(file = %file.display(), ignored, "certificates that cannot be used");
-        }
-        Ok(Self(Arc::new(store)))
-    }
-}
-
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let pem = read(file)?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<_, _>>()
@@ -111,17 +109,24 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     })
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, TlsError> {
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, TlsError> {
     std::fs::read(file).map_err(|error| TlsError::Unreadable(file.to_owned(), error))
 }
 
-fn validity(certificate: &CertificateDer<'_>) -> Result<(SystemTime, SystemTime), String> {
+fn leaf_of(certificate: &CertificateDer<'_>) -> Result<Leaf, String> {
     let (_, parsed) = X509Certificate::from_der(certificate).map_err(|error| error.to_string())?;
+    if parsed.version() != X509Version::V3 {
+        let version = parsed.version().0.saturating_add(1);
+        return Err(format!(
+            "it is of X.509 version {version}; make one of version 3, with a subjectAltName"
+        ));
+    }
     let validity = parsed.validity();
-    Ok((
-        at(validity.not_before.timestamp()),
-        at(validity.not_after.timestamp()),
-    ))
+    Ok(Leaf {
+        not_before: at(validity.not_before.timestamp()),
+        not_after: at(validity.not_after.timestamp()),
+        is_authority: parsed.is_ca(),
+    })
 }
 
 /// Times before 1970 count as 1970.

@@ -3,11 +3,15 @@
 //! [`TlsServer`] and [`TlsClient`] are handles: replacing the settings behind one takes effect with
 //! the next handshake and leaves established connections alone.
 
+mod cipher;
 mod client;
 mod error;
 mod identity;
 mod info;
+mod name;
 mod server;
+mod trust;
+mod verify;
 
 use std::sync::Arc;
 
@@ -16,9 +20,10 @@ use rustls::crypto::CryptoProvider;
 
 pub use client::{ClientOptions, TlsClient, Verify};
 pub use error::TlsError;
-pub use identity::{Identity, Roots};
+pub use identity::Identity;
 pub use info::TlsInfo;
-pub use server::{ClientAuth, ServerOptions, TlsServer};
+pub use server::{ClientAuth, ServerOptions, ServerProfile, TlsServer};
+pub use trust::{Trust, Verdict};
 
 /// The protocol versions offered (`tls_method`). Older ones do not exist here.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,6 +35,8 @@ pub enum Versions {
     Tls12,
     /// TLS 1.3 alone (`TLSv1.3`, `TLSv1.3+`).
     Tls13,
+    /// None: every handshake is refused (`TLSv1`, `TLSv1.1`).
+    None,
 }
 
 impl Versions {
@@ -38,6 +45,7 @@ impl Versions {
             Self::Tls12AndNewer => vec![&rustls::version::TLS13, &rustls::version::TLS12],
             Self::Tls12 => vec![&rustls::version::TLS12],
             Self::Tls13 => vec![&rustls::version::TLS13],
+            Self::None => Vec::new(),
         }
     }
 }

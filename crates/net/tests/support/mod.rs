@@ -37,6 +37,7 @@ impl World {
                 local: None,
                 peer,
                 tls: None,
+                tls_key: None,
             })
             .unwrap()
     }

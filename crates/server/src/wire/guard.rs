@@ -27,6 +27,21 @@ impl Guarded {
         }
     }
 
+    /// Whether a TLS connection of ours may be opened; where the script that is asked panics, it may not.
+    pub(crate) fn may_connect(&mut self, flow: policy::Flow) -> bool {
+        let worker = &mut self.worker;
+        let asked = catch_unwind(AssertUnwindSafe(|| worker.may_connect(flow)));
+        asked.unwrap_or_else(|_| {
+            self.panics.inc();
+            false
+        })
+    }
+
+    /// The next thing to do outside.
+    pub(crate) fn poll_output(&mut self) -> Option<Output> {
+        self.worker.poll_output()
+    }
+
     /// Gives back what was worked on, once the outputs so far have left; true where that left something
     /// to do.
     pub(crate) fn release(&mut self) -> bool {
@@ -37,11 +52,6 @@ impl Guarded {
             self.worker.recover();
             true
         })
-    }
-
-    /// The next thing to do outside.
-    pub(crate) fn poll_output(&mut self) -> Option<Output> {
-        self.worker.poll_output()
     }
 
     /// When the worker wants to be woken at the latest.
@@ -119,6 +129,12 @@ mod tests {
         Guarded::new(Worker::new(Arc::new(edge), at(1), 5), panics.clone())
     }
 
+    /// Takes an input and gives back what was worked on, as if everything left at once.
+    fn handle(worker: &mut Guarded, now: Now, input: Input) {
+        worker.handle_input(now, input);
+        worker.release();
+    }
+
     fn request(method: &str, call: u32) -> Input {
         let text = format!(
             "{method} sip:a@127.0.0.1:5071 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK{call}\r\n\
@@ -136,12 +152,6 @@ mod tests {
             },
             bytes: text.into(),
         }
-    }
-
-    /// Takes an input and gives back what was worked on, as if everything left at once.
-    fn handle(worker: &mut Guarded, now: Now, input: Input) {
-        worker.handle_input(now, input);
-        worker.release();
     }
 
     #[test]

@@ -1,19 +1,20 @@
 //! What every worker carries outputs out with.
 
-use super::{Asker, Guarded};
+use super::tls::Dial;
+use super::{Asker, Guarded, Tls};
 use bytes::Bytes;
 use edge::{Output, Transmit};
 use net::stream::{ConnId, Connect, Find, Kind, Streams};
-use net::tls::TlsClient;
 use net::udp::Sockets;
 use policy::{ConnectionId, Proto};
+use std::net::SocketAddr;
 
 /// Sockets, connections and the way to databases; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Hands {
     pub(crate) sockets: Sockets,
     pub(crate) streams: Option<Streams>,
-    pub(crate) tls: Option<TlsClient>,
+    pub(crate) tls: Tls,
     pub(crate) asker: Asker,
 }
 
@@ -49,7 +50,7 @@ impl Hands {
         while let Some(output) = worker.poll_output() {
             match output {
                 Output::Transmit(transmit) => {
-                    if self.transmit(&transmit, datagrams).is_err() {
+                    if self.transmit(worker, &transmit, datagrams).is_err() {
                         worker.handle_input(now, edge::Input::SendFailed { transmit });
                     }
                 }
@@ -63,36 +64,49 @@ impl Hands {
         }
     }
 
-    fn transmit(&self, transmit: &Transmit, datagrams: &mut impl Datagrams) -> Result<(), ()> {
+    fn transmit(
+        &self,
+        worker: &mut Guarded,
+        transmit: &Transmit,
+        datagrams: &mut impl Datagrams,
+    ) -> Result<(), ()> {
         match transmit.flow.proto {
             Proto::Udp => datagrams.send(transmit),
-            Proto::Tcp => self.over_stream(transmit, Kind::Tcp),
-            Proto::Tls => self.over_stream(transmit, Kind::Tls),
+            Proto::Tcp => self.over_stream(worker, transmit, None),
+            Proto::Tls => {
+                let dial = self.tls.dial(transmit.tls.as_deref(), transmit.flow.peer);
+                self.over_stream(worker, transmit, Some(dial.ok_or(())?))
+            }
             Proto::Ws | Proto::Wss => Err(()),
         }
     }
 
-    fn over_stream(&self, transmit: &Transmit, kind: Kind) -> Result<(), ()> {
+    /// Over the connection it belongs to, else over one to the peer that may be used for it, else over a new one.
+    fn over_stream(
+        &self,
+        worker: &mut Guarded,
+        transmit: &Transmit,
+        dial: Option<Dial>,
+    ) -> Result<(), ()> {
         let streams = self.streams.as_ref().ok_or(())?;
         let flow = &transmit.flow;
         let own = flow.connection.map(|connection| ConnId::new(connection.0));
         if let Some(id) = own.filter(|id| send(streams, *id, &transmit.bytes)) {
             return Self::sent(streams, id, transmit);
         }
-        let local = Some(std::net::SocketAddr::new(flow.local.ip(), 0));
         let open = streams.find(Find {
-            kind,
+            kind: if dial.is_some() { Kind::Tls } else { Kind::Tcp },
             peer: flow.peer,
-            local,
-            tls_name: None,
+            local: Some(SocketAddr::new(flow.local.ip(), 0)),
+            tls_name: dial.as_ref().and_then(|dial| dial.key.as_deref()),
         });
         if let Some(id) = open.filter(|id| send(streams, *id, &transmit.bytes)) {
             return Self::sent(streams, id, transmit);
         }
-        if transmit.no_connect {
+        if transmit.no_connect || (dial.is_some() && !worker.may_connect(*flow)) {
             return Err(());
         }
-        let id = self.connect(streams, transmit, kind)?;
+        let id = Self::connect(streams, transmit, dial)?;
         if send(streams, id, &transmit.bytes) {
             Self::sent(streams, id, transmit)
         } else {
@@ -107,20 +121,19 @@ impl Hands {
         Ok(())
     }
 
-    fn connect(&self, streams: &Streams, transmit: &Transmit, kind: Kind) -> Result<ConnId, ()> {
+    fn connect(streams: &Streams, transmit: &Transmit, dial: Option<Dial>) -> Result<ConnId, ()> {
         let flow = &transmit.flow;
-        let tls = match kind {
-            Kind::Tcp => None,
-            Kind::Tls => Some((self.tls.clone().ok_or(())?, flow.peer.ip().to_string())),
+        let (tls, tls_key) = match dial {
+            None => (None, None),
+            Some(dial) => (Some((dial.client, dial.name)), dial.key),
         };
-        let local = Some(std::net::SocketAddr::new(flow.local.ip(), 0));
-        streams
-            .connect(Connect {
-                local,
-                peer: flow.peer,
-                tls,
-            })
-            .map_err(|_| ())
+        let to = Connect {
+            local: Some(SocketAddr::new(flow.local.ip(), 0)),
+            peer: flow.peer,
+            tls,
+            tls_key,
+        };
+        streams.connect(to).map_err(|_| ())
     }
 
     fn close(&self, connection: ConnectionId) {
@@ -129,7 +142,7 @@ impl Hands {
         }
     }
 
-    fn alias(&self, connection: ConnectionId, address: std::net::SocketAddr) {
+    fn alias(&self, connection: ConnectionId, address: SocketAddr) {
         if let Some(streams) = &self.streams {
             // A refused alias only means that no request will be sent that way.
             let _ = streams.alias(ConnId::new(connection.0), address);

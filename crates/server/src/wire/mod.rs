@@ -15,5 +15,5 @@ pub(crate) use guard::Guarded;
 pub(crate) use hands::Hands;
 pub(crate) use stream::{Letter, Post, StreamWorker, stream_config};
 pub(crate) use timers::ModuleTimers;
-pub(crate) use tls::Tls;
+pub(crate) use tls::{Tls, Wanted};
 pub(crate) use udp::UdpWorker;

@@ -6,7 +6,9 @@ use crate::clock::Clock;
 use edge::{Input, Transmit};
 use net::stream::{Config, Event, Keepalive, Kind};
 use net::udp::Sockets;
-use policy::{ConnectionId, CoreParams, Flow, Identity, Proto, TcpParams};
+use policy::{
+    ConnectionId, CoreParams, Flow, Identity, Proto, TcpParams, TlsSettings, TlsTimeout,
+};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -165,6 +167,7 @@ impl StreamWorker {
             bytes,
             no_connect: true,
             close: false,
+            tls: None,
         }
     }
 }
@@ -182,13 +185,19 @@ impl Datagrams for AtOnce<'_> {
 }
 
 /// The core parameters as settings of the connections.
-pub(crate) fn stream_config(core: &CoreParams) -> Config {
+pub(crate) fn stream_config(core: &CoreParams, tls: Option<&TlsSettings>) -> Config {
     let tcp: &TcpParams = &core.tcp;
     let seconds = |s: u32| Duration::from_secs(s.into());
     Config {
         connection_lifetime: seconds(tcp.connection_lifetime_s),
         max_connections: tcp.max_connections,
         max_tls_connections: tcp.tls_max_connections,
+        max_connections_per_source: tcp.accept_iplimit,
+        tls_first_data_timeout: match tls.map(|tls| tls.connection_timeout) {
+            None | Some(TlsTimeout::AsOthers) => None,
+            Some(TlsTimeout::Seconds(s)) => Some(seconds(s)),
+            Some(TlsTimeout::Never) => Some(Duration::ZERO),
+        },
         connect_timeout: seconds(tcp.connect_timeout_s),
         send_timeout: seconds(tcp.send_timeout_s),
         max_queued_bytes: tcp.conn_wq_max,

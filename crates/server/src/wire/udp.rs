@@ -83,6 +83,7 @@ impl Handler for UdpWorker {
             bytes: failure.bytes,
             no_connect: false,
             close: false,
+            tls: None,
         };
         self.worker
             .handle_input(now, Input::SendFailed { transmit });

@@ -115,6 +115,12 @@ impl Resolver {
         }
     }
 
+    /// The host that is searched for, where it is a name.
+    pub fn host(&self) -> Option<&Bytes> {
+        let host = &self.destination.host;
+        self.destination.address.is_none().then_some(host)
+    }
+
     /// Begins, or goes on to the next places when those given have failed.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Step {
