@@ -46,14 +46,8 @@ impl Worker {
             true => b"canceling",
             false => b"ok -- no more pending branches",
         });
-        self.reply_to(
-            context,
-            Reply {
-                code: 200,
-                reason: reason.clone(),
-                how: ReplyHow::Stateless,
-            },
-        );
+        self.edge.counts.transactions.inc();
+        self.answer_cancel(context, reason.clone());
         self.tell_replied(context, 200, &reason, None);
         self.post(id, Mail::Cancel(context.message.clone()));
         0

@@ -174,8 +174,12 @@ impl Worker {
     ) -> Option<(Box<Context>, Option<policy::OnEnd>)> {
         let config = self.edge.config.load_full();
         let sockets = &config.identity.sockets;
-        let wanted = request.socket.and_then(|id| config.identity.socket(id));
+        let wanted = match &request.socket {
+            Some(wanted) => Some(socket_of(&config.identity, wanted)?),
+            None => None,
+        };
         let socket = wanted.or(sockets.first())?;
+        let wanted = wanted.map(|socket| socket.id);
         let flow = Flow {
             proto: socket.proto,
             socket: socket.id,
@@ -188,7 +192,7 @@ impl Worker {
         let message = Arc::new(reparse(bytes, &self.edge.limits.sip)?);
         let mut context = self.arrive(flow, message, Routes::EVENT);
         context.target.dst_uri = request.next_hop;
-        context.target.socket = request.socket;
+        context.target.socket = wanted;
         Some((context, request.on_end))
     }
 
@@ -248,6 +252,19 @@ impl Worker {
 
 /// CSeq numbers of our own requests begin here, as Kamailio's do.
 const FIRST_CSEQ: u32 = 10;
+
+fn socket_of<'a>(
+    identity: &'a policy::Identity,
+    wanted: &policy::NextHop,
+) -> Option<&'a policy::Socket> {
+    let ip = policy::address_of(&wanted.host)?;
+    let proto = wanted.proto.unwrap_or(policy::Proto::Udp);
+    let port = match wanted.port {
+        0 => proto.default_port(),
+        port => port,
+    };
+    identity.find(proto, std::net::SocketAddr::new(ip, port))
+}
 
 /// A built message has `Content-Length: 0` as its last header.
 fn with_body(built: &[u8], body: &[u8]) -> Bytes {

@@ -85,13 +85,30 @@ impl Worker {
     }
 
     fn send_stateless(&mut self, context: &mut Context, code: u16, reason: Bytes) -> bool {
-        let rendered = self.render_reply(context, code, reason);
-        tell_stateless(context, code, rendered.is_some());
-        let Some(bytes) = rendered else {
+        let route = context.config.entry.stateless_response;
+        let sent = self.send_beside(context, (code, reason), route);
+        tell_stateless(context, code, sent);
+        sent
+    }
+
+    /// The 200 of a CANCEL that found its INVITE; it counts as a reply of a transaction.
+    pub(crate) fn answer_cancel(&mut self, context: &mut Context, reason: Bytes) {
+        let route = context.config.entry.local_response;
+        if self.send_beside(context, (200, reason), route) {
+            self.edge.counts.generated_replies.inc();
+        }
+    }
+
+    fn send_beside(
+        &mut self,
+        context: &mut Context,
+        (code, reason): (u16, Bytes),
+        route: Option<RouteId>,
+    ) -> bool {
+        let Some(bytes) = self.render_reply(context, code, reason) else {
             return false;
         };
         let flow = self.way_back(context);
-        let route = context.config.entry.stateless_response;
         let seen = route.map(|_| bytes.clone());
         let (no_connect, close) = (
             context.switches.reply_no_connect,

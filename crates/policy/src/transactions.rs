@@ -66,6 +66,13 @@ pub struct TableLoad {
     pub longest: usize,
 }
 
+impl TableLoad {
+    /// Transactions that wait for a final reply.
+    pub fn active(self) -> usize {
+        self.current.saturating_sub(self.waiting)
+    }
+}
+
 /// The way to [`Transactions`], for modules that start before there are any; cheap to clone.
 #[derive(Clone, Default)]
 pub struct TransactionsLink(Arc<OnceLock<Arc<dyn Transactions>>>);
@@ -116,8 +123,8 @@ pub struct LocalRequest {
     pub uri: Bytes,
     /// Where it goes instead of the Request-URI.
     pub next_hop: Option<Bytes>,
-    /// From which socket; none lets the edge choose.
-    pub socket: Option<crate::SocketId>,
+    /// From which socket of ours; none lets the edge choose.
+    pub socket: Option<crate::NextHop>,
     /// The value of From; a tag is added where it has none.
     pub from: Bytes,
     /// The value of To.

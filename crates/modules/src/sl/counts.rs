@@ -75,6 +75,16 @@ impl Counts {
     }
 }
 
+impl TransactionHook for Counts {
+    fn replied_statelessly(&self, _: &mut Context, code: u16, sent: bool) {
+        self.count(code, sent);
+    }
+
+    fn ack_filtered(&self) {
+        self.0.acks.inc();
+    }
+}
+
 /// Where a status is counted, an index of [`CODES`].
 fn place(code: u16) -> usize {
     match code {

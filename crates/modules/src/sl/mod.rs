@@ -9,6 +9,8 @@ use policy::{
     ReplyHow, RichRedirect, Routes, Text,
 };
 
+use std::sync::Arc;
+
 pub(crate) const ENTRY: Entry = Entry::of::<Sl>();
 
 struct Sl {
@@ -77,9 +79,18 @@ impl Module for Sl {
         .replies();
         d.rpc(
             "sl.stats",
-            "How many replies of each status the functions of this module sent.",
+            "How many replies of each status were sent without a transaction.",
             |sl, _| Ok(sl.counts.json()),
         );
+        d.event_route(
+            "sl:local-response",
+            "A reply was sent without a transaction; the message is that reply.",
+        );
+        d.event_route(
+            "sl:filtered-ack",
+            "The ACK of such a reply came and ends here.",
+        );
+        d.deviation("The ACK of a reply without a transaction is recognised by its To tag, which is a keyed hash, without a time limit; Kamailio 5.6.3 stops looking some time after the last reply.");
         d.deviation("Codes outside of 100 to 699 are refused with -1; Kamailio 5.6.3 sends them.");
         d.deviation("sl_reply_error() tells the last relaying error even where other functions were called since; Kamailio 5.6.3 has forgotten it then and sends 500.");
         d.deviation(
@@ -88,10 +99,9 @@ impl Module for Sl {
     }
 
     fn init(params: Params, init: &mut Init<'_>) -> Result<Sl, Problem> {
-        Ok(Sl {
-            params,
-            counts: Counts::new(init),
-        })
+        let counts = Counts::new(init);
+        init.observe_transactions(Arc::new(counts.clone()));
+        Ok(Sl { params, counts })
     }
 }
 
@@ -150,12 +160,9 @@ impl Sl {
         context.log(Level::Err, "sl", || {
             format!("stateless error reply used: {text}")
         });
-        self.reply(
-            context,
-            code.into(),
-            Bytes::from_static(text.as_bytes()),
-            ReplyHow::Stateless,
-        )
+        let reason = Bytes::from_static(text.as_bytes());
+        self.counts.error();
+        self.reply(context, code.into(), reason, ReplyHow::Stateless)
     }
 
     fn evaluate(&self, context: &mut Context, code: &Int, reason: &Text) -> (i64, Bytes) {
@@ -182,18 +189,12 @@ impl Sl {
             let contact = policy::redirect_contact(context, self.params.rich_redirect);
             context.reply_lines.extend_from_slice(&contact);
         }
-        let is_stateless = how == ReplyHow::Stateless || context.transaction().is_none();
-        let counts = self.counts.clone();
         Outcome::ask_then(
             Effect::Reply(Reply { code, reason, how }),
             move |context, answer| {
                 // The Contact belongs to this reply alone.
                 context.reply_lines.truncate(before);
-                let done = answer.code();
-                if is_stateless {
-                    counts.count(code, done > 0);
-                }
-                Outcome::Code(done)
+                Outcome::Code(answer.code())
             },
         )
     }

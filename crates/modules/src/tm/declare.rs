@@ -145,6 +145,12 @@ fn replying(d: &mut Declaration<Tm>) {
         Tm::retransmit_reply,
     );
     d.function(
+        "t_uac_send(method, ruri, nexthop, socket, headers, body)",
+        "Sends a request of our own; headers have at least From and To. 1 on its way, -1 it is none that can be sent.",
+        Routes::ANY,
+        Tm::uac_send,
+    );
+    d.function(
         "t_release()",
         "The transaction is over for the script.",
         INCOMING,
@@ -160,8 +166,8 @@ fn looking(d: &mut Declaration<Tm>) {
         Tm::lookup_request,
     );
     d.function(
-        "t_lookup_cancel()",
-        "1 where the INVITE of this CANCEL has a transaction, else -1.",
+        "t_lookup_cancel([flags])",
+        "1 where the INVITE of this CANCEL has a transaction, else -1; with 1 as argument its flags become those of the CANCEL.",
         INCOMING,
         Tm::lookup_cancel,
     );
@@ -203,7 +209,11 @@ fn arming(d: &mut Declaration<Tm>) {
     d.event_route("tm:branch-failure:NAME", "Armed by t_on_branch_failure().");
     d.event_route(
         "tm:local-request",
-        "A request of our own is about to leave.",
+        "A request of our own is about to leave; drop keeps it back.",
+    );
+    d.event_route(
+        "tm:local-response",
+        "A reply of ours was sent through a transaction; the message is that reply.",
     );
 }
 

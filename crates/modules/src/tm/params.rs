@@ -1,13 +1,39 @@
 //! The parameters.
 
 use super::Tm;
-use policy::{Declaration, RichRedirect, TransactionParams};
+use policy::{AvpName, Context, Declaration, RichRedirect, TransactionHook, TransactionParams};
 
 #[derive(Default)]
 pub(super) struct Params {
     /// What the edge obeys.
     pub(super) edge: TransactionParams,
     pub(super) rich_redirect: RichRedirect,
+    pub(super) timer_avps: TimerAvps,
+}
+
+/// `fr_timer_avp` and `fr_inv_timer_avp`: AVPs with the seconds of a request's timers.
+#[derive(Default)]
+pub(super) struct TimerAvps {
+    fr: Option<AvpName>,
+    fr_inv: Option<AvpName>,
+}
+
+impl TransactionHook for TimerAvps {
+    fn relayed(&self, context: &mut Context) {
+        let ms = |name: &Option<AvpName>| {
+            let value = context.vars.avps.value(name.as_ref()?, 0)?;
+            let seconds = u32::try_from(value.to_int()).ok()?;
+            seconds.checked_mul(1000).filter(|ms| *ms > 0)
+        };
+        let (fr, fr_inv) = (ms(&self.fr), ms(&self.fr_inv));
+        if fr.is_none() && fr_inv.is_none() {
+            return;
+        }
+        let own = context.config.transactions.timers;
+        let timers = context.armed_mut().timers.get_or_insert(own);
+        timers.fr_timer_ms = fr.unwrap_or(timers.fr_timer_ms);
+        timers.fr_inv_timer_ms = fr_inv.unwrap_or(timers.fr_inv_timer_ms);
+    }
 }
 
 pub(super) fn declare(d: &mut Declaration<Tm>) {
@@ -63,6 +89,16 @@ fn timers(d: &mut Declaration<Tm>) {
         |p, on| {
             p.edge.noisy_ctimer = on;
         },
+    );
+    d.try_param(
+        "fr_timer_avp",
+        "The AVP that has fr_timer of a request, in seconds; default none.",
+        |p, name| avp(&mut p.timer_avps.fr, name),
+    );
+    d.try_param(
+        "fr_inv_timer_avp",
+        "The AVP that has fr_inv_timer of a request, in seconds; default none.",
+        |p, name| avp(&mut p.timer_avps.fr_inv, name),
     );
 }
 
@@ -175,6 +211,19 @@ fn routes(d: &mut Declaration<Tm>) {
         },
     );
     d.param(
+        "failure_exec_mode",
+        "A branch that cannot be sent counts as one that timed out (408), else as 477; default no.",
+        |p, on| p.edge.failure_exec_mode = on,
+    );
+    d.param(
+        "enable_uac_fr",
+        "Failure routes run for requests of our own; default no.",
+        |p, on| p.edge.enable_uac_fr = on,
+    );
+    d.try_param("local_ack_mode", "Where the ACK of a 2xx for an INVITE of our own goes: 0 by route set and Contact, 1 where the INVITE went; default 0.", |p, mode| {
+        mode_below(&mut p.edge.local_ack_mode, mode, 2)
+    });
+    d.param(
         "contacts_avp",
         "The XAVP in which t_load_contacts() keeps contacts; default none, which turns it off.",
         |p, name| {
@@ -188,6 +237,17 @@ fn routes(d: &mut Declaration<Tm>) {
             p.edge.contact_flows_avp = name;
         },
     );
+}
+
+/// Reads `$avp(name)`, or the bare name as SER wrote it.
+fn avp(slot: &mut Option<AvpName>, text: String) -> Result<(), String> {
+    let bare = text
+        .trim()
+        .strip_prefix("$avp(")
+        .and_then(|rest| rest.strip_suffix(')'));
+    let name = AvpName::parse(bare.unwrap_or(text.trim()));
+    *slot = Some(name.ok_or_else(|| format!("expected an AVP such as $avp(name), found {text}"))?);
+    Ok(())
 }
 
 /// Parameters that choose between ways of doing something that is done in one way here.
@@ -222,12 +282,36 @@ fn without_meaning(d: &mut Declaration<Tm>) {
             "Accepted; means nothing here because there is no list of blocked destinations.",
         ),
         (
-            "failure_exec_mode",
-            "Accepted; means nothing here because a branch that cannot be sent always goes to the failure route.",
+            "blst_503_def_timeout",
+            "Accepted; means nothing here because there is no list of blocked destinations.",
         ),
         (
-            "local_ack_mode",
-            "Accepted; means nothing here because no function of this module sends an INVITE of its own.",
+            "blst_503_min_timeout",
+            "Accepted; means nothing here because there is no list of blocked destinations.",
+        ),
+        (
+            "blst_503_max_timeout",
+            "Accepted; means nothing here because there is no list of blocked destinations.",
+        ),
+        (
+            "callid_matching",
+            "Accepted; means nothing here because the Call-ID is always compared.",
+        ),
+        (
+            "unix_tx_timeout",
+            "Accepted; means nothing here because nothing is sent over Unix sockets.",
+        ),
+        (
+            "dns_reuse_rcv_socket",
+            "Accepted; means nothing here because the socket that received is taken wherever it fits.",
+        ),
+        (
+            "exec_time_check",
+            "Accepted; means nothing here because a transaction cannot end while its failure route runs.",
+        ),
+        (
+            "reply_relay_mode",
+            "Accepted; means nothing here because the first 2xx goes on whatever was suspended.",
         ),
         (
             "pass_provisional_replies",

@@ -217,7 +217,7 @@ fn fixed(context: &mut Context, proto: Option<Proto>, host: Bytes, port: &Int) -
 }
 
 /// Reads `proto:host:port`, where transport and port may be missing.
-fn hop_of(text: &[u8]) -> Option<NextHop> {
+pub(super) fn hop_of(text: &[u8]) -> Option<NextHop> {
     let (proto, rest) = match text.iter().position(|byte| *byte == b':') {
         Some(colon) => match Proto::parse(&text[..colon]) {
             Some(proto) => (Some(proto), &text[colon + 1..]),

@@ -53,7 +53,14 @@ impl Tm {
         wish(TransactionAction::LookupRequest)
     }
 
-    pub(super) fn lookup_cancel(&self, _: &mut Context) -> Outcome {
+    pub(super) fn lookup_cancel(&self, context: &mut Context, flags: &Option<Int>) -> Outcome {
+        let wanted = flags
+            .as_ref()
+            .is_some_and(|flags| flags.get_or_0(context) == 1);
+        let invite = self.transactions.get().filter(|_| wanted);
+        if let Some(invite) = invite.and_then(|all| all.cancelled_by(&context.message)) {
+            context.flags = invite.flags;
+        }
         wish(TransactionAction::LookupCancel)
     }
 

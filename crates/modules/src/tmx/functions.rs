@@ -1,9 +1,10 @@
 //! The functions that do something.
 
 use super::Tmx;
+use bytes::Bytes;
 use policy::{
-    CancelWhich, Context, Destination, Effect, Int, Level, Outcome, PlainRoute, Text,
-    TransactionAction,
+    CancelWhich, Context, Destination, Effect, Flag, Int, Level, Outcome, PlainRoute, Remote, Text,
+    TransactionAction, TxId,
 };
 use sip::Method;
 
@@ -83,6 +84,70 @@ impl Tmx {
             }
         };
         wish(TransactionAction::CancelBranches(which))
+    }
+
+    pub(super) fn cancel_callid(
+        &self,
+        context: &mut Context,
+        call_id: &Text,
+        cseq: &Text,
+        flag: &Int,
+        cause: &Option<Int>,
+    ) -> Outcome {
+        let Some(id) = self.find(context, call_id, cseq) else {
+            return Outcome::FALSE;
+        };
+        let flag = flag.get_or_0(context);
+        let cause = cause.as_ref().and_then(|cause| cause.get(context));
+        let what = Remote::Cancel {
+            cause: cause
+                .and_then(|cause| u16::try_from(cause).ok())
+                .filter(|cause| *cause > 0),
+            flag: u8::try_from(flag)
+                .ok()
+                .filter(|bit| (1..32).contains(bit))
+                .map(Flag),
+        };
+        wish(TransactionAction::Remote { id, what })
+    }
+
+    pub(super) fn reply_callid(
+        &self,
+        context: &mut Context,
+        call_id: &Text,
+        cseq: &Text,
+        code: &Int,
+        reason: &Text,
+    ) -> Outcome {
+        let code = code.get(context).and_then(|code| u16::try_from(code).ok());
+        let Some(code) = code.filter(|code| (100..700).contains(code)) else {
+            return Outcome::FALSE;
+        };
+        let reason = reason.get(context);
+        let Some(id) = self.find(context, call_id, cseq) else {
+            return Outcome::FALSE;
+        };
+        let before = self.transactions.get().and_then(|all| all.replied(id));
+        if let Some(before) = before.filter(|code| *code >= 200) {
+            context.log(Level::Info, "tmx", || {
+                format!("can't generate {code} reply when a final {before} was sent out")
+            });
+            return Outcome::FALSE;
+        }
+        let what = Remote::Reply {
+            code,
+            reason,
+            to_tag: None,
+            lines: Bytes::new(),
+            body: None,
+        };
+        wish(TransactionAction::Remote { id, what })
+    }
+
+    fn find(&self, context: &mut Context, call_id: &Text, cseq: &Text) -> Option<TxId> {
+        let call_id = call_id.get(context);
+        let cseq = number(&cseq.get(context)).and_then(|cseq| u32::try_from(cseq).ok())?;
+        self.transactions.get()?.find(&call_id, cseq)
     }
 
     pub(super) fn reuse_branch(&self, context: &mut Context) -> bool {

@@ -3,13 +3,14 @@
 mod functions;
 mod vars;
 
-use policy::{Context, Declaration, Entry, Init, Module, Problem, Routes};
+use policy::{Context, Declaration, Entry, Init, Module, Problem, Routes, TransactionsLink};
 use script::Value;
 
 pub(crate) const ENTRY: Entry = Entry::of::<Tmx>();
 
 struct Tmx {
     params: Params,
+    transactions: TransactionsLink,
 }
 
 struct Params {
@@ -30,6 +31,10 @@ impl Module for Tmx {
     type Params = Params;
 
     fn declare(d: &mut Declaration<Tmx>) {
+        d.deviation("An unknown name in $T(…) and $T_branch(…) is an error when the file is loaded; Kamailio 5.6.3 accepts some of them.");
+        d.deviation("$T(id_index) has 64 bits and prints as a signed number.");
+        d.deviation("$T_inv(…) reads the INVITE as it was received: changes and AVPs of its transaction are not seen.");
+        d.deviation("A reply that is suspended longer than fr_timer goes on by itself.");
         d.doc("What scripts know of a transaction: variables, kinds of routes, suspending.");
         d.param(
             "precheck_trans",
@@ -43,8 +48,12 @@ impl Module for Tmx {
         variables(d);
     }
 
-    fn init(params: Params, _: &mut Init<'_>) -> Result<Tmx, Problem> {
-        Ok(Tmx { params })
+    fn init(params: Params, init: &mut Init<'_>) -> Result<Tmx, Problem> {
+        let transactions = init.transactions();
+        Ok(Tmx {
+            params,
+            transactions,
+        })
     }
 }
 
@@ -57,13 +66,13 @@ fn transaction_functions(d: &mut Declaration<Tmx>) {
     );
     d.function(
         "t_suspend()",
-        "Keeps the request until t_continue() names it by $T(id_index) and $T(id_label); makes the transaction. 1, -1.",
+        "Keeps the request, or in a reply route the reply, until t_continue() names it by $T(id_index) and $T(id_label), or fr_timer has passed. 1, -1.",
         Routes::ANY,
         Tmx::suspend,
     );
     d.function(
         "t_continue(index, label, route)",
-        "A suspended request goes on with a route: 1 done, -1 these are no numbers, or there is no such route.",
+        "A suspended request goes on with a route, as a failure route; a suspended reply as a reply route: 1 done, -1 no such transaction or route.",
         Routes::ANY,
         Tmx::go_on,
     );
@@ -78,6 +87,18 @@ fn transaction_functions(d: &mut Declaration<Tmx>) {
         "Cancels branches of the reply's transaction: all, others but its own, or this one. 1, -1 no such word.",
         Routes::REPLIES,
         Tmx::cancel_branches,
+    );
+    d.function(
+        "t_cancel_callid(callid, cseq, flag, [rcode])",
+        "Cancels the branches of an INVITE and sets a flag in its transaction, 0 for none; rcode is the cause of the Reason. 1 done, -1 no such INVITE.",
+        Routes::ANY,
+        Tmx::cancel_callid,
+    );
+    d.function(
+        "t_reply_callid(callid, cseq, code, reason)",
+        "Replies through the transaction of an INVITE: 1 done, -1 no such INVITE, or its final reply went out.",
+        Routes::ANY,
+        Tmx::reply_callid,
     );
     d.function(
         "t_reuse_branch()",
@@ -155,6 +176,12 @@ fn variables(d: &mut Declaration<Tmx>) {
         "A variable as it is for the request, in reply routes too; null without a transaction.",
         false,
         vars::prepare_request,
+    );
+    d.variable(
+        "T_inv(pv)",
+        "In the route of a CANCEL, a variable as it is for its INVITE as received; null elsewhere, and while the INVITE's route runs.",
+        false,
+        vars::prepare_invite,
     );
     d.variable(
         "T_rpl(pv)",

@@ -1,8 +1,9 @@
 //! The variables.
 
 use super::{EMPTY, Tmx};
-use policy::{Branch, Context, Prepare, Problem, Routes, Var};
+use policy::{Arrival, Branch, Context, Prepare, Problem, ReplyInHand, Routes, Var};
 use script::{Value, VarSpec};
+use sip::Method;
 use std::sync::Arc;
 
 /// `$T_branch_idx`.
@@ -24,7 +25,10 @@ pub(super) fn reply_code(context: &Context) -> Value {
     let in_hand = context
         .reply
         .as_ref()
-        .map(|reply| reply.code)
+        .map(|reply| match reply.branch {
+            ReplyInHand::NO_BRANCH => 0,
+            _ => reply.code,
+        })
         .or_else(|| context.message.status());
     let sent = || context.transaction().map(|transaction| transaction.replied);
     Value::Int(in_hand.or_else(sent).unwrap_or(0).into())
@@ -46,7 +50,7 @@ pub(super) fn reply_reason(context: &Context) -> Value {
         (Some(message), _) => Value::Str(message.slice_of(message.reason())),
         (None, 408) => Value::text("Request Timeout"),
         (None, 487) => Value::text("Request Terminated"),
-        (None, 503) => Value::text("Service Unavailable"),
+        (None, 477) => Value::text("Unfortunately error on sending to next hop occurred (477/TM)"),
         (None, _) => EMPTY,
     }
 }
@@ -128,6 +132,33 @@ pub(super) fn prepare_request(
         std::mem::swap(&mut home.vars, &mut context.vars);
         context.home = Some(home);
         value
+    }))
+}
+
+/// `$T_inv(pv)`.
+pub(super) fn prepare_invite(
+    tmx: Option<&Arc<Tmx>>,
+    spec: &VarSpec,
+    prepare: &mut Prepare<'_>,
+) -> Result<Var, Problem> {
+    let inner = inner(spec, prepare)?;
+    let transactions = tmx.map(|tmx| tmx.transactions.clone()).unwrap_or_default();
+    Ok(Var::read_only(move |context| {
+        let is_cancel = context.message.is_request() && context.message.method() == Method::Cancel;
+        let all = transactions.get().filter(|_| is_cancel);
+        let Some(invite) = all.and_then(|all| all.cancelled_by(&context.message)) else {
+            return Value::Null;
+        };
+        let mut of_invite = Context::new(Arrival {
+            config: context.config.clone(),
+            now: context.now,
+            seed: context.rng.u64(..),
+            route: context.route,
+            message: invite.message,
+            flow: context.flow,
+        });
+        of_invite.flags = invite.flags;
+        inner.read(&mut of_invite)
     }))
 }
 
