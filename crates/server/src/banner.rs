@@ -28,10 +28,19 @@ pub(crate) fn lines(built_in: &BuiltIn, identity: &Identity, has_users: bool) ->
          scanners dropped, messages checked, 10 contacts a user, no product name told"
     );
     let next = if has_users {
-        "ringwall ctl ul show"
+        "ctl ul show"
     } else {
-        "ringwall ctl user add alice"
+        "ctl user add alice"
     };
-    let _ = writeln!(text, "  next     {next}{}", built_in.option());
+    let _ = writeln!(text, "  next     {} {next}{}", program(), built_in.option());
     text
+}
+
+/// This program as it was called, so that the line can be typed as it stands.
+fn program() -> String {
+    let called = std::env::args_os().next();
+    called.map_or_else(
+        || "ringwall".to_owned(),
+        |called| called.to_string_lossy().into_owned(),
+    )
 }

@@ -74,7 +74,7 @@ fn the_first_lines_tell_the_way() {
         format!("127.0.0.1:{port}"),
         state.display().to_string(),
         "defences".to_owned(),
-        "ringwall ctl user add".to_owned(),
+        "ctl user add alice --state".to_owned(),
     ] {
         assert!(text.contains(&part), "{part:?} is not in\n{text}");
     }
