@@ -8,9 +8,11 @@ use script::{FormatPiece, FormatSpec, RouteId, RouteKind, RouteNames, SelectSpec
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The names that only exist while loading: flags and script variables.
+/// The names that only exist while loading: definitions, flags and script variables.
 #[derive(Debug, Default)]
 pub struct Names {
+    /// `#!define NAME value`, for `$def(NAME)` in texts.
+    pub defines: script::Defines,
     /// `flags NAME:n`.
     pub flags: BTreeMap<String, u8>,
     /// `$var(name)`, numbered as they are met.

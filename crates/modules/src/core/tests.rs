@@ -13,8 +13,27 @@ fn every_parameter_takes_a_value() {
     let loaded = (Entry::of::<Core>().load)();
     for parameter in loaded.manifest().parameters {
         let mut loaded = (Entry::of::<Core>().load)();
-        let number = loaded.set_param(parameter.name, &ParamValue::Int(1));
-        assert!(number.is_ok(), "{}: {number:?}", parameter.name);
+        let value = match parameter.name.strip_suffix("_header") {
+            Some(_) => ParamValue::Text("Name: value".into()),
+            None => ParamValue::Int(1),
+        };
+        let taken = loaded.set_param(parameter.name, &value);
+        assert!(taken.is_ok(), "{}: {taken:?}", parameter.name);
+    }
+}
+
+#[test]
+fn a_header_of_ours_is_a_header_line() {
+    let mut loaded = (Entry::of::<Core>().load)();
+    for (text, fits) in [
+        ("Server: x", true),
+        ("", true),
+        ("Server", false),
+        ("Server: x\r\nX: y", false),
+        ("A B: x", false),
+    ] {
+        let taken = loaded.set_param("server_header", &ParamValue::Text(text.into()));
+        assert_eq!(taken.is_ok(), fits, "{text}: {taken:?}");
     }
 }
 

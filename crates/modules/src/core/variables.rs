@@ -33,14 +33,19 @@ pub(super) fn declare(d: &mut Declaration<Core>) {
             }))
         },
     );
-    for (name, unset) in [("def(name)", None), ("defn(name)", Some(()))] {
-        let doc = "The value of a #!define; the preprocessor puts it in, so that what is left here is not defined.";
-        d.variable(name, doc, false, move |_, _, _| {
-            Ok(Var::constant(if unset.is_some() {
-                Value::Int(0)
-            } else {
-                Value::Null
-            }))
+    for (name, doc) in [
+        (
+            "def(name)",
+            "The value of a #!define, null where the name is not defined.",
+        ),
+        (
+            "defn(name)",
+            "The same as a number, 0 where it is not defined.",
+        ),
+    ] {
+        d.variable(name, doc, false, |_, spec, prepare| {
+            let value = prepare.names.defines.variable(spec);
+            Ok(Var::constant(value.unwrap_or_default()))
         });
     }
 }

@@ -39,7 +39,7 @@ impl Module for CoreX {
         );
         d.function(
             "append_branch([uri], [q])",
-            "Adds a branch: the URI, or the Request-URI now; -1 where there are max_branches.",
+            "Adds a branch: the URI, or the Request-URI now, which leaves its next hop and flags to it; -1 where there are max_branches.",
             Routes::REQUEST | Routes::FAILURE | Routes::BRANCH_FAILURE | Routes::EVENT,
             append_branch,
         );
@@ -120,12 +120,17 @@ fn append_branch(_: &CoreX, context: &mut Context, uri: &Option<Text>, q: &Optio
         });
         return false;
     }
-    let target = &context.target;
-    let uri = uri.unwrap_or_else(|| target.uri.clone());
-    let branch = Destination {
-        uri,
-        q,
-        ..target.clone()
+    let target = context.target.clone();
+    let branch = match uri {
+        Some(uri) => Destination { uri, q, ..target },
+        None => {
+            // The branch takes all of the target with it but its URI.
+            context.target = Destination {
+                uri: target.uri.clone(),
+                ..Destination::default()
+            };
+            Destination { q, ..target }
+        }
     };
     context.branches.push(branch);
     true

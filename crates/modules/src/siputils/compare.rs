@@ -19,7 +19,7 @@ pub(super) fn declare(d: &mut Declaration<SipUtils>) {
     );
     d.function(
         "cmp_hdr_name(str1, str2)",
-        "1 where both name the same header, in any case or form, else -2.",
+        "1 where both name the same header, in any case or form; -1, and -2 where neither name is known.",
         Routes::ANY,
         cmp_hdr_name,
     );
@@ -59,11 +59,12 @@ fn compared(
 
 fn cmp_hdr_name(_: &SipUtils, context: &mut Context, a: &Text, b: &Text) -> i32 {
     let (a, b) = (a.get(context), b.get(context));
-    let same = match (HeaderId::lookup(&a), HeaderId::lookup(&b)) {
-        (HeaderId::Other, HeaderId::Other) => a.eq_ignore_ascii_case(&b),
-        (a, b) => a == b,
-    };
-    if same { 1 } else { -2 }
+    match (HeaderId::lookup(&a), HeaderId::lookup(&b)) {
+        (HeaderId::Other, HeaderId::Other) if a.eq_ignore_ascii_case(&b) => 1,
+        (HeaderId::Other, HeaderId::Other) => -2,
+        (a, b) if a == b => 1,
+        _ => -1,
+    }
 }
 
 #[cfg(test)]
@@ -71,7 +72,7 @@ mod tests {
     use crate::testing::run;
 
     /// Call and return code of Kamailio 5.6.3.
-    const CASES: [(&str, i32); 11] = [
+    const CASES: [(&str, i32); 13] = [
         ("cmp_uri(\"sip:A@B\", \"sip:A@b\")", 1),
         ("cmp_uri(\"sip:a@b\", \"sip:A@b\")", -1),
         ("cmp_uri(\"sip:a@b;x=1\", \"sip:a@b\")", 1),
@@ -83,6 +84,8 @@ mod tests {
         ("cmp_hdr_name(\"From\", \"f\")", 1),
         ("cmp_hdr_name(\"X-A\", \"x-a\")", 1),
         ("cmp_hdr_name(\"X-A\", \"x-b\")", -2),
+        ("cmp_hdr_name(\"From\", \"To\")", -1),
+        ("cmp_hdr_name(\"From\", \"X-A\")", -1),
     ];
 
     #[test]

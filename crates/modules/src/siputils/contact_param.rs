@@ -40,10 +40,7 @@ pub(super) fn declare(d: &mut Declaration<SipUtils>) {
 
 fn encode(_: &SipUtils, context: &mut Context, name: &Text, address: &Text) -> bool {
     let (name, address) = (name.get(context), address.get(context));
-    let Some(uris) = contact_uris(context) else {
-        return false;
-    };
-    for span in uris {
+    for span in contact_uris(context).unwrap_or_default() {
         let bytes = context.message.bytes();
         let kept = URL_SAFE_NO_PAD.encode(span.of(bytes));
         let is_bracketed = span.start > 0 && bytes.get(span.start as usize - 1) == Some(&b'<');
@@ -83,10 +80,7 @@ fn remove(_: &SipUtils, context: &mut Context, name: &Text) -> bool {
 
 /// Replaces the URI of every contact for which `change` gives a new one.
 fn each_contact(context: &mut Context, change: impl Fn(&Bytes) -> Option<Bytes>) -> bool {
-    let Some(uris) = contact_uris(context) else {
-        return false;
-    };
-    for span in uris {
+    for span in contact_uris(context).unwrap_or_default() {
         let uri = context.message.bytes().slice(Span::range(span));
         if let Some(new) = change(&uri) {
             context.edits.replace(span, new);

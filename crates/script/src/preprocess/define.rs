@@ -55,19 +55,22 @@ impl Defines {
     }
 
     /// The value of `$def(name)`, `$defn(name)` (a number), `$defs(name)` and `$defv(name)` (without
-    /// the quotes); `None` when the variable is none of these.
+    /// the quotes); `None` when the variable is none of these. A name without a value stands for
+    /// the empty text; one that is not defined is null, as a number 0.
     #[must_use]
     pub fn variable(&self, spec: &VarSpec) -> Option<Value> {
         let name = spec.inner.as_deref().unwrap_or_default();
-        let value = || self.value(name).cloned();
+        let found = self.names.get(name);
+        let value = found.map(|value| value.clone().unwrap_or_default());
         match spec.name.as_ref() {
-            b"def" => Some(value().map_or(Value::Null, Value::Str)),
-            b"defn" => {
-                let number = value().and_then(|value| crate::value::parse_int(&value));
-                Some(number.map_or(Value::Null, Value::Int))
-            }
+            b"def" => Some(value.map_or(Value::Null, Value::Str)),
+            b"defn" => Some(match value {
+                Some(value) if value.is_empty() => Value::Str(value),
+                Some(value) => crate::value::parse_int(&value).map_or(Value::Null, Value::Int),
+                None => Value::Int(0),
+            }),
             b"defs" | b"defv" => {
-                Some(value().map_or(Value::Null, |value| Value::Str(unquoted(&value))))
+                Some(value.map_or(Value::Null, |value| Value::Str(unquoted(&value))))
             }
             _ => None,
         }

@@ -87,8 +87,8 @@ pub(super) fn line(text: &[u8]) -> Result<Bytes, String> {
     let in_a_message =
         sip::build::Request::new("OPTIONS", "sip:x").and_then(|request| request.lines(&line));
     match in_a_message {
-        Ok(_) => Ok(line),
-        Err(_) => Err("expected a header line such as `Server: name`".to_owned()),
+        Ok(_) if !text.contains(&b'\n') => Ok(line),
+        _ => Err("expected a header line such as `Server: name`".to_owned()),
     }
 }
 
