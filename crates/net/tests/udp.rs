@@ -166,7 +166,7 @@ fn a_handler_is_told_when_its_datagrams_have_left() {
     let mut got = [0; 16];
     while got[..4] != *b"more" {
         assert!(!workers.any_finished());
-        std::thread::yield_now();
+        thread::yield_now();
         client.peek(&mut got).unwrap();
     }
 }
