@@ -9,9 +9,7 @@ use crate::suspend::has_pending;
 use crate::timers::handle_client;
 use crate::tx::timers_of;
 use bytes::Bytes;
-use policy::{
-    Answer, Cancel, CancelWhich, Client, Context, Continuation, Relay, Reply, ReplyHow, go_on,
-};
+use policy::{Answer, Cancel, CancelWhich, Client, Context, Continuation, Relay, go_on};
 use sip::{HeaderId, Message};
 use stack::table::Lookup;
 use stack::transaction::{Actions, ClientInput, ClientInviteState, ClientNonInvite};

@@ -4,6 +4,7 @@ use crate::worker::Hint;
 use crate::{Output, Ticket, Worker};
 use policy::{Answer, Context, Effect};
 use script::{End, EndKind, Machine, RouteId, Step};
+use stack::table::Refused;
 
 /// A route under way, with all it owns.
 pub(crate) struct Run {
@@ -32,6 +33,16 @@ pub(crate) enum Purpose {
     LocalRequest,
     /// A request of our own is being sent.
     LocalSent,
+}
+
+/// What became of the wish for a place in the transaction table.
+enum Place {
+    /// It is there, or not needed.
+    Held,
+    /// The request is a retransmission of one that has its transaction already.
+    Taken,
+    /// A bound of the table is reached.
+    Full,
 }
 
 /// A route that waits for the world outside.
@@ -105,9 +116,16 @@ impl Worker {
                 Step::Ended(end) => return self.ended(run, end),
                 Step::Waiting(effect) => effect,
             };
-            if effect.is_outside() && self.may_wait(&mut run) {
-                self.wait(run, effect);
-                return None;
+            if effect.is_outside() && self.may_wait(&run) {
+                match self.reserve(&mut run.context, &run.purpose) {
+                    Place::Held => {
+                        self.wait(run, effect);
+                        return None;
+                    }
+                    // The script ends here, as it does where t_relay() finds this out.
+                    Place::Taken => return Some(run.context),
+                    Place::Full => {}
+                }
             }
             let (machine, context) = (&mut run.machine, &mut *run.context);
             step = machine.answer_with(&config.program, context, |context, resume| {
@@ -116,31 +134,35 @@ impl Worker {
         }
     }
 
-    fn may_wait(&mut self, run: &mut Run) -> bool {
+    fn may_wait(&self, run: &Run) -> bool {
         let may = !matches!(run.purpose, Purpose::CoreReply if run.context.sending.is_some());
-        may && self.edge.waiting.has_room() && self.reserve(&mut run.context, &run.purpose)
+        may && self.edge.waiting.has_room()
     }
 
     /// A request that waits before it has a transaction takes the place of one, so that its
     /// retransmissions are absorbed and its CANCEL is kept.
-    fn reserve(&mut self, context: &mut Context, purpose: &Purpose) -> bool {
+    fn reserve(&mut self, context: &mut Context, purpose: &Purpose) -> Place {
         let needs = matches!(purpose, Purpose::Request)
             && context.transaction.is_none()
             && context.reserved.is_none();
         if !needs || context.message.method() == sip::Method::Ack {
-            return true;
+            return Place::Held;
         }
         let Some(key) = self.key(context) else {
-            return true;
+            return Place::Held;
         };
         match self.edge.table.insert_busy(&key) {
             Ok(id) => {
                 self.edge.reserved.hold(id);
                 context.reserved = Some(id);
+                Place::Held
             }
-            Err(_) => self.edge.counts.absorbed.inc(),
+            Err(Refused::Exists(id)) => {
+                self.absorb(id);
+                Place::Taken
+            }
+            Err(_) => Place::Full,
         }
-        context.reserved.is_some()
     }
 
     fn wait(&mut self, run: Run, effect: Effect) {
