@@ -82,7 +82,7 @@ impl Module for Permissions {
             Routes::ANY,
             Permissions::group,
         );
-        d.rpc(
+        d.waiting_rpc(
             "permissions.addressReload",
             "Reads the table of addresses again.",
             Permissions::reload,
@@ -103,7 +103,6 @@ impl Module for Permissions {
             Permissions::dump_domains,
         );
         d.table("address", "Addresses, networks and host names by group.");
-        d.deviation("permissions.addressReload answers before the table is read; a failure is logged and the old table stays.");
         d.deviation("In the dumps `table` is the number of the line, not of a hash slot.");
     }
 

@@ -15,16 +15,21 @@ impl Permissions {
             return Err(RpcError::internal("ongoing reload"));
         }
         *last = request.now_s;
-        let logger = source.logger.clone();
-        source.read(
-            self.table.clone(),
-            Box::new(move |read| {
-                if let Err(why) = read {
-                    logger.log(Level::Err, "permissions", || why);
-                }
-            }),
-        );
-        Ok(json!("Reload OK"))
+        drop(last);
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        let done = move |read| {
+            // Whoever asked may have gone.
+            let _ = sender.send(read);
+        };
+        source.read(self.table.clone(), Box::new(done));
+        match receiver.recv() {
+            Ok(Ok(())) => Ok(json!("Reload OK")),
+            Ok(Err(why)) => {
+                source.logger.log(Level::Err, "permissions", || why);
+                Err(RpcError::internal("Reload failed."))
+            }
+            Err(_) => Err(RpcError::internal("Reload failed.")),
+        }
     }
 
     pub(super) fn dump_addresses(&self, _: &RpcRequest) -> RpcResult {
