@@ -106,12 +106,21 @@ impl Worker {
             .and_then(|t| t.fork.stored(best.branch).cloned().flatten());
         if let Some(transaction) = context.transaction.as_deref_mut() {
             transaction.fork.mark_answered();
+            // What comes of a copy goes no further.
+            transaction.is_over |= transaction.is_replica;
+            if transaction.is_replica {
+                return;
+            }
         }
         match stored {
+            // A 503 says something about its sender alone: the caller gets a 500 of ours (16.7 step 6).
+            Some(_) if best.code_up != best.code => {
+                let reason = Bytes::from_static(made_up_reason(best.code).as_bytes());
+                self.final_of_ours(context, best.code_up, reason);
+            }
             Some(reply) => {
-                let as_code = (best.code_up != best.code).then_some(best.code_up);
                 let reply = self.with_challenges(context, reply, best);
-                self.forward_reply(context, &reply, as_code);
+                self.forward_reply(context, &reply);
             }
             None => {
                 let reason = Bytes::from_static(made_up_reason(best.code).as_bytes());

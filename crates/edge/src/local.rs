@@ -191,7 +191,8 @@ impl Worker {
         let bytes = self.local_bytes(&request, &host)?;
         let message = Arc::new(reparse(bytes, &self.edge.limits.sip)?);
         let mut context = self.arrive(flow, message, Routes::EVENT);
-        context.target.dst_uri = request.next_hop;
+        // Scripts find the next hop in $du, as Kamailio shows it.
+        context.target.dst_uri = Some(request.next_hop.unwrap_or(request.uri));
         context.target.socket = wanted;
         Some((context, request.on_end))
     }

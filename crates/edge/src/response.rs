@@ -339,7 +339,7 @@ impl Worker {
                 Some(context)
             }
             (Relay::This, Some(reply)) => {
-                self.forward_reply(&mut context, reply, None);
+                self.forward_reply(&mut context, reply);
                 Some(context)
             }
             (Relay::Best, _) => self.all_branches_ended(context),
@@ -348,13 +348,8 @@ impl Worker {
     }
 
     /// Passes a reply on to the caller.
-    pub(crate) fn forward_reply(
-        &mut self,
-        context: &mut Context,
-        reply: &Arc<Message>,
-        as_code: Option<u16>,
-    ) {
-        let Some(code) = as_code.or(reply.status()) else {
+    pub(crate) fn forward_reply(&mut self, context: &mut Context, reply: &Arc<Message>) {
+        let Some(code) = reply.status() else {
             return;
         };
         match context.transaction.as_deref() {
@@ -369,10 +364,6 @@ impl Worker {
         edits.drop_top_via();
         if context.flow.proto.is_reliable() {
             edits.ensure_content_length();
-        }
-        if let Some(code) = as_code {
-            // The reason phrase stays: a 503 reaches the caller as `500 Service Unavailable`.
-            let _ = edits.set_status(code, reply.slice_of(reply.reason()));
         }
         let mut out = Vec::with_capacity(reply.bytes().len());
         edits.render(reply, &mut out);
