@@ -52,7 +52,7 @@ impl Simulated {
         let now = now(0);
         let workers = 2 + rng.usize(..2);
         let timers = config.installed.timers.iter();
-        Ok(Simulated {
+        let mut simulated = Simulated {
             workers: (0..workers)
                 .map(|_| Worker::new(edge.clone(), now, rng.u64(..)))
                 .collect(),
@@ -68,7 +68,10 @@ impl Simulated {
             config,
             rng,
             log,
-        })
+        };
+        // What the start tasks left in the outbox.
+        simulated.input(0, Input::Tick);
+        Ok(simulated)
     }
 
     /// How many transactions the server holds.
@@ -299,7 +302,9 @@ impl Sink for Lines {
             text,
             ..
         } = record;
-        let line = format!("{}: {prefix}{source}: {text}", level.word());
+        // A line with a prefix of its own (xlog `prefix`) names no source.
+        let colon = if source.is_empty() { "" } else { ": " };
+        let line = format!("{}: {prefix}{source}{colon}{text}", level.word());
         self.0.lock().push(line.trim_end().to_owned());
     }
 }
