@@ -120,7 +120,11 @@ impl Bench {
                 .init(&mut init)
                 .map_err(|problem| format!("{problem:?}"))?;
         }
-        let words = Words::new(&modules, names(&parsed.script.items));
+        let names = Names {
+            defines: parsed.defines.clone(),
+            ..names(&parsed.script.items)
+        };
+        let words = Words::new(&modules, names);
         for text in installed.late_texts.drain(..) {
             text.prepare(&words)
                 .map_err(|problem| format!("{problem:?}"))?;
@@ -135,6 +139,8 @@ impl Bench {
         std::mem::take(&mut *installed.start.lock())
             .into_iter()
             .for_each(start);
+        // What happens once at start has happened.
+        while states.outbox().take().is_some() {}
         let config = Config {
             entry: EntryRoutes {
                 request: program.route(RouteKind::Request, ""),

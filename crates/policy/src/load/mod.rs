@@ -69,7 +69,8 @@ impl Loader<'_> {
             &parsed.script,
             &mut findings,
         );
-        let names = params::apply(&mut modules, &parsed.script, &self.extra, &mut findings);
+        let mut names = params::apply(&mut modules, &parsed.script, &self.extra, &mut findings);
+        names.defines = parsed.defines.clone();
         let mut services = Services::default();
         let mut installed = Installed {
             surroundings: self.world.states.surroundings(),
