@@ -139,8 +139,6 @@ impl Bench {
         std::mem::take(&mut *installed.start.lock())
             .into_iter()
             .for_each(start);
-        // What happens once at start has happened.
-        while states.outbox().take().is_some() {}
         let config = Config {
             entry: EntryRoutes {
                 request: program.route(RouteKind::Request, ""),
