@@ -100,7 +100,11 @@ impl Bench {
         let log = Arc::new(Lines::default());
         let logger = Logger::new(3, log.clone());
         let core = CoreParams::default();
-        let (mut services, mut installed) = (Services::default(), Installed::default());
+        let mut services = Services::default();
+        let mut installed = Installed {
+            written_event_routes: policy::event_routes(&parsed.script),
+            ..Installed::default()
+        };
         let (counters, states) = (Counters::default(), States::default());
         let world = World {
             counters: &counters,

@@ -107,6 +107,8 @@ pub struct Installed {
     pub stop: Mutex<Vec<StartTask>>,
     /// Names of event routes that somebody runs.
     pub event_routes: Vec<&'static str>,
+    /// Names of event routes that the script has.
+    pub written_event_routes: std::collections::BTreeSet<String>,
     /// The core parameters, from module `core`.
     pub core: Option<CoreParams>,
     /// The settings of the transaction layer, from module `tm`.
@@ -405,6 +407,11 @@ impl<'a> Init<'a> {
     /// Sees every Route of ours that is followed.
     pub fn on_own_route(&mut self, see: impl Fn(&mut Context, &[u8]) + Send + Sync + 'static) {
         self.installed.own_route.push(Box::new(see));
+    }
+
+    /// Whether the script has this event route, so that nobody prepares what nobody hears.
+    pub fn has_event_route(&self, name: &str) -> bool {
+        self.installed.written_event_routes.contains(name)
     }
 
     /// Where to leave what is to be done outside of any message: event routes, closed connections.

@@ -78,7 +78,7 @@ pub use jsonrpc::{
     Executed, execute as execute_json_rpc, execute_on_worker as execute_json_rpc_on_worker,
 };
 pub use late_text::{LateText, Unprepared};
-pub use load::{Addresses, Extra, Loader, Ready};
+pub use load::{Addresses, Extra, Loader, Ready, event_routes};
 pub use log::{Level, Logger, Record, Sink};
 pub use module::{Entry, Loaded, Module};
 pub use outbox::{Outbox, Task};

@@ -15,6 +15,7 @@ use crate::{
 };
 use bytes::Bytes;
 use script::{Diagnostic, Parsed, Program, RouteKind, Span};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What a configuration is loaded with.
@@ -74,6 +75,7 @@ impl Loader<'_> {
         let mut services = Services::default();
         let mut installed = Installed {
             surroundings: self.world.states.surroundings(),
+            written_event_routes: event_routes(&parsed.script),
             ..Installed::default()
         };
         params::declare_globals(&parsed.script, &installed.globals);
@@ -209,6 +211,15 @@ fn places(parsed: &Parsed) -> crate::Places {
 
 fn manifests(modules: &[Box<dyn Loaded>]) -> Vec<Manifest> {
     modules.iter().map(|module| module.manifest()).collect()
+}
+
+/// The names of the event routes of a script.
+pub fn event_routes(script: &script::Script) -> BTreeSet<String> {
+    let routes = script.items.iter().filter_map(|item| match item {
+        script::ast::Item::Route(route) if route.kind == RouteKind::Event => Some(route),
+        _ => None,
+    });
+    routes.map(|route| route.name.text.clone()).collect()
 }
 
 /// The names that the parser cannot know: flags declared with `flags`.
