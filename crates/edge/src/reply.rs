@@ -248,10 +248,9 @@ impl Worker {
     }
 }
 
-fn tell_stateless(context: &mut Context, code: u16, sent: bool) {
-    let config = context.config.clone();
-    for hook in &config.installed.transaction_hooks {
-        hook.replied_statelessly(context, code, sent);
+fn tell_stateless(context: &Context, code: u16, sent: bool) {
+    for hook in &context.config.installed.transaction_hooks {
+        hook.replied_statelessly(code, sent);
     }
 }
 

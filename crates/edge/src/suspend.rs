@@ -38,7 +38,9 @@ impl Worker {
             context.extension_mut::<SuspendedHere>().0 = true;
             return 1;
         }
-        if self.make_transaction(context) != Made::Yes {
+        // While branches are being made there is nothing that could go on later.
+        let in_between = context.route.meets(Routes::BRANCH.or(Routes::ONSEND));
+        if in_between || self.make_transaction(context) != Made::Yes {
             return -1;
         }
         self.trying(context);

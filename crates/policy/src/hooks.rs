@@ -27,7 +27,7 @@ pub trait TransactionHook: Send + Sync {
     fn progressed(&self, _context: &mut Context, _outcome: &Replied<'_>) {}
 
     /// A reply was sent without a transaction, or could not be.
-    fn replied_statelessly(&self, _context: &mut Context, _code: u16, _sent: bool) {}
+    fn replied_statelessly(&self, _code: u16, _sent: bool) {}
 
     /// The ACK of a reply that was sent without a transaction came and ends here.
     fn ack_filtered(&self) {}

@@ -1,6 +1,6 @@
 //! How many replies of each status were sent, under Kamailio's names.
 
-use policy::{Context, Counter, Init, TransactionHook};
+use policy::{Counter, Init, TransactionHook};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
@@ -76,7 +76,7 @@ impl Counts {
 }
 
 impl TransactionHook for Counts {
-    fn replied_statelessly(&self, _: &mut Context, code: u16, sent: bool) {
+    fn replied_statelessly(&self, code: u16, sent: bool) {
         self.count(code, sent);
     }
 

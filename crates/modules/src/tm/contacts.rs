@@ -119,7 +119,7 @@ fn disabled(context: &mut Context, param: &str) -> i32 {
     -1
 }
 
-/// Groups of equal q, the highest first.
+/// Groups of equal q, the highest first; within a group the target that was added last comes first.
 fn grouped(targets: &[Destination]) -> Vec<Vec<usize>> {
     let qs: Vec<Option<u16>> = targets
         .iter()
@@ -128,7 +128,7 @@ fn grouped(targets: &[Destination]) -> Vec<Vec<usize>> {
     let groups = serial_groups(&qs);
     groups
         .into_iter()
-        .map(|group| group.into_iter().map(usize::from).collect())
+        .map(|group| group.into_iter().rev().map(usize::from).collect())
         .collect()
 }
 
@@ -262,7 +262,7 @@ mod tests {
             target("c", 500),
             target("d", 1000),
         ];
-        assert_eq!(grouped(&targets), [vec![3], vec![1, 2], vec![0]]);
+        assert_eq!(grouped(&targets), [vec![3], vec![2, 1], vec![0]]);
     }
 
     #[test]
