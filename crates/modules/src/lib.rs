@@ -12,6 +12,7 @@ mod ctl;
 mod db_sqlite;
 mod debugger;
 mod group;
+mod htable;
 mod jsonrpcs;
 mod kex;
 mod maxfwd;
@@ -49,6 +50,7 @@ pub const ALL: &[Entry] = &[
     db_sqlite::ENTRY,
     debugger::ENTRY,
     group::ENTRY,
+    htable::ENTRY,
     jsonrpcs::ENTRY,
     kex::ENTRY,
     maxfwd::ENTRY,
