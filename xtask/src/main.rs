@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "chores are the world")]
 
 mod codegen;
+mod crowd;
 mod licences;
 mod packages;
 mod shell;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 type Chore = fn(&[String]) -> Result<(), String>;
 
-const CHORES: [(&str, &str, Chore); 6] = [
+const CHORES: [(&str, &str, Chore); 7] = [
     (
         "test",
         "installs what the tests need and runs every check and test",
@@ -34,6 +35,11 @@ const CHORES: [(&str, &str, Chore); 6] = [
         "soak",
         "calls at full rate for SECONDS at RATE a second, with flat memory",
         soak::run,
+    ),
+    (
+        "crowd",
+        "COUNT half handshakes and silent connections, and a phone that registers among them",
+        crowd::run,
     ),
     (
         "packages",

@@ -5,6 +5,7 @@ use crate::shell;
 /// A program to look for, and the package it is in.
 const NEEDED: [(&str, &str); 9] = [
     ("/usr/bin/sipp", "sip-tester"),
+    ("/usr/bin/openssl", "openssl"),
     ("/usr/bin/sipsak", "sipsak"),
     ("/usr/bin/baresip", "baresip-core"),
     ("/usr/bin/faketime", "faketime"),

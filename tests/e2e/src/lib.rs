@@ -7,6 +7,7 @@
     reason = "programs, files and clocks are what these tests are about"
 )]
 
+mod authority;
 mod certificate;
 mod control;
 mod database;
@@ -15,17 +16,20 @@ pub mod ports;
 mod probe;
 mod program;
 mod scratch;
+mod secured;
 mod server;
 mod sipp;
 mod user;
 mod wait;
 
+pub use authority::Authority;
 pub use certificate::Certificate;
 pub use database::Database;
 pub use phone::{Account, Phone, Transport};
 pub use probe::{Probe, status_of};
 pub use program::Program;
 pub use scratch::Scratch;
+pub use secured::{Secured, field, shown};
 pub use server::{Server, Subject, ringwall};
 pub use sipp::{CallerPorts, Load, Sipp};
 pub use user::User;

@@ -9,6 +9,7 @@ mod command_line;
 mod crash;
 mod phones;
 mod rate;
+mod secured;
 mod start;
 mod stock;
 mod streams;

@@ -132,16 +132,17 @@ impl Reading<'_> {
             Versions::None => Vec::new(),
             _ => self.identities(profile)?,
         };
-        let asked = |make: fn(Trust) -> ClientAuth| Ok(make(self.trust(profile)?));
+        // Read in every case, so that a file that cannot be used is told.
+        let trust = self.trust(profile)?;
         let client_auth = match profile.verify {
-            TlsVerify::Off => Ok::<_, String>(ClientAuth::No),
-            TlsVerify::OptionalNoCa => asked(ClientAuth::Unchecked),
-            TlsVerify::Optional => asked(ClientAuth::Asked),
-            TlsVerify::Required => asked(ClientAuth::Required),
+            TlsVerify::Off => ClientAuth::No,
+            TlsVerify::OptionalNoCa => ClientAuth::Unchecked(trust),
+            TlsVerify::Optional => ClientAuth::Asked(trust),
+            TlsVerify::Required => ClientAuth::Required(trust),
         };
         Ok(ServerProfile {
             versions,
-            client_auth: client_auth?,
+            client_auth,
             ciphers: ciphers(profile),
             resumption: self.source.settings.session_cache,
             ..ServerProfile::new(identities)
