@@ -17,6 +17,11 @@ use parking_lot::Mutex;
 /// also the longest that a datagram waits for a sleeping thread. Senders come in bursts (SIPp: every 4 ms), and
 /// one burst is no load.
 const BUSY: Duration = Duration::from_millis(1);
+/// So many datagrams must have been handled meanwhile: a thread that the system took the core from looks
+/// busy and is not.
+const MANY: usize = 32;
+/// Whoever is busy for so long needs help, however few datagrams it was.
+const STUCK: Duration = Duration::from_millis(20);
 /// Waiting for so long is a pause.
 const PAUSE: Duration = Duration::from_micros(50);
 /// So many batches in a row without another one being wanted send a thread to sleep, unless it is the first.
@@ -46,6 +51,8 @@ pub(super) struct Place {
     /// When the last pause ended, and when the last batch was done.
     busy_since: Instant,
     done_at: Instant,
+    /// How many datagrams were handled since that pause.
+    datagrams: usize,
 }
 
 impl Place {
@@ -58,6 +65,7 @@ impl Place {
             bed: None,
             busy_since: now,
             done_at: now,
+            datagrams: 0,
         };
         if !first {
             place.lie_down();
@@ -79,13 +87,15 @@ impl Place {
 
     /// Takes note of a batch that came at `began` and was done at `done`: a long time without a pause
     /// wakes another thread, a long quiet lets this one sleep.
-    pub(super) fn handled(&mut self, began: Instant, done: Instant) {
+    pub(super) fn handled(&mut self, datagrams: usize, began: Instant, done: Instant) {
         if began.saturating_duration_since(self.done_at) >= PAUSE {
-            self.busy_since = began;
+            self.begin_streak(began);
         }
         self.done_at = done;
-        if done.saturating_duration_since(self.busy_since) >= BUSY {
-            self.busy_since = done;
+        self.datagrams = self.datagrams.saturating_add(datagrams);
+        let busy = done.saturating_duration_since(self.busy_since);
+        if busy >= STUCK || (busy >= BUSY && self.datagrams >= MANY) {
+            self.begin_streak(done);
             self.quiet = 0;
             self.crew.wake_one();
             return;
@@ -94,6 +104,11 @@ impl Place {
         if !self.first && self.quiet >= QUIET {
             self.lie_down();
         }
+    }
+
+    fn begin_streak(&mut self, now: Instant) {
+        self.busy_since = now;
+        self.datagrams = 0;
     }
 
     fn lie_down(&mut self) {
@@ -129,9 +144,9 @@ mod tests {
     use super::*;
 
     /// Work that starts so long after the last and takes so long.
-    fn work(place: &mut Place, pause: Duration, took: Duration) {
+    fn work(place: &mut Place, datagrams: usize, pause: Duration, took: Duration) {
         let began = place.done_at + pause;
-        place.handled(began, began + took);
+        place.handled(datagrams, began, began + took);
     }
 
     #[test]
@@ -141,15 +156,17 @@ mod tests {
         let mut first = Place::new(crew.clone(), true, now);
         let mut second = Place::new(crew, false, now);
         assert!(!first.slept(Duration::ZERO) && second.slept(Duration::ZERO));
-        (0..100).for_each(|_| work(&mut first, PAUSE, BUSY / 2));
+        (0..100).for_each(|_| work(&mut first, MANY, PAUSE, BUSY / 2));
         assert!(second.slept(Duration::ZERO));
-        (0..2).for_each(|_| work(&mut first, Duration::ZERO, BUSY / 2));
+        (0..2).for_each(|_| work(&mut first, MANY, Duration::ZERO, BUSY / 2));
         assert!(!second.slept(Duration::ZERO));
-        (0..QUIET).for_each(|_| work(&mut second, PAUSE, Duration::ZERO));
+        (0..QUIET).for_each(|_| work(&mut second, 1, PAUSE, Duration::ZERO));
         assert!(second.slept(Duration::ZERO));
-        work(&mut first, PAUSE, BUSY);
+        (0..100).for_each(|_| work(&mut first, 1, PAUSE, BUSY));
+        assert!(second.slept(Duration::ZERO));
+        work(&mut first, 1, PAUSE, STUCK);
         assert!(!second.slept(Duration::ZERO));
-        (0..2 * QUIET).for_each(|_| work(&mut first, PAUSE, Duration::ZERO));
+        (0..2 * QUIET).for_each(|_| work(&mut first, 1, PAUSE, Duration::ZERO));
         assert!(!first.slept(Duration::ZERO));
     }
 }

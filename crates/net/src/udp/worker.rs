@@ -122,11 +122,11 @@ fn work(
             deliver(&mut sender, handler);
             continue;
         }
-        let began = Instant::now();
+        let (size, began) = (batch.len(), Instant::now());
         handler.datagrams(&mut batch, &mut sender);
         batch.clear();
         deliver(&mut sender, handler);
-        place.handled(began, Instant::now());
+        place.handled(size, began, Instant::now());
     }
 }
 
