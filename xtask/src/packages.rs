@@ -3,7 +3,7 @@
 use crate::shell;
 
 /// A program to look for, and the package it is in.
-const NEEDED: [(&str, &str); 9] = [
+const NEEDED: [(&str, &str); 10] = [
     ("/usr/bin/sipp", "sip-tester"),
     ("/usr/bin/openssl", "openssl"),
     ("/usr/bin/sipsak", "sipsak"),

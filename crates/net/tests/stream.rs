@@ -628,7 +628,8 @@ fn shutdown_ends_everything_and_frees_the_address() {
             .connect(Connect {
                 local: None,
                 peer: address,
-                tls: None
+                tls: None,
+                tls_key: None,
             })
             .is_err()
     );

@@ -152,8 +152,11 @@ pub(super) mod alternative {
     }
 }
 
+/// Reads a part of a distinguished name.
+type Part = fn(&TlsName) -> Option<&Bytes>;
+
 /// Parts of a distinguished name, by the word that variables end with.
-pub(super) const PARTS: [(&str, fn(&TlsName) -> Option<&Bytes>); 7] = [
+pub(super) const PARTS: [(&str, Part); 7] = [
     ("cn", |name| name.common_name.as_ref()),
     ("locality", |name| name.locality.as_ref()),
     ("country", |name| name.country.as_ref()),
