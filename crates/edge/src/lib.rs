@@ -17,6 +17,7 @@ mod mail;
 mod next_hop;
 mod outbound;
 mod outside;
+mod own_message;
 mod perform;
 mod relay;
 mod render;

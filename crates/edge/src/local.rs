@@ -1,30 +1,34 @@
 //! Requests of our own: made, seen by `event_route[tm:local-request]`, sent like relayed ones.
 
 use crate::Worker;
-use crate::outbound::Aim;
 use crate::outbound::reparse;
+use crate::own_message::{ack_of, aim_of};
 use crate::run::{Purpose, Run};
 use crate::tx::{handle_server, timers_of};
 use crate::{Output, Transmit};
 use bytes::Bytes;
 use policy::{
-    Context, Continuation, Effect, Flow, LocalRequest, LocalServer, Outcome, Relay, Routes, Server,
-    TransactionAction,
+    Context, Continuation, Effect, Flow, Level, LocalRequest, LocalServer, Outcome, Relay, Routes,
+    Server, TransactionAction,
 };
 use script::{End, EndKind, Machine, Step};
-use sip::{HeaderId, Message, NameAddr, Uri};
+use sip::Message;
 use stack::transaction::{Actions, ServerInput};
 use std::sync::Arc;
 
 impl Worker {
     /// Sends a request of our own; false where it is none that can be sent.
-    pub(crate) fn local_request(&mut self, request: LocalRequest) -> bool {
-        let Some((context, on_end)) = self.local_context(request) else {
-            return false;
+    pub(crate) fn local_request(&mut self, mut request: LocalRequest) -> bool {
+        let on_end = request.on_end.take();
+        let made = self.local_context(request);
+        let Some(mut context) = made.and_then(|context| self.with_transaction(context)) else {
+            return self.local_refused(on_end);
         };
-        let Some(context) = self.with_transaction(context, on_end) else {
-            return false;
-        };
+        if let Some(Server::Local(local)) =
+            context.transaction.as_deref_mut().map(|t| &mut t.server)
+        {
+            local.on_end = on_end;
+        }
         self.edge.counts.local_transactions.inc();
         let rest = match context.config.entry.local_request {
             Some(route) => self.run(context, route, Purpose::LocalRequest),
@@ -34,6 +38,18 @@ impl Worker {
             self.rest(context);
         }
         true
+    }
+
+    /// It names no socket of ours, is no message, or the table is full.
+    fn local_refused(&mut self, on_end: Option<policy::OnEnd>) -> bool {
+        let config = self.edge.config.load();
+        config.logger.log(Level::Err, "tm", || {
+            "a request of ours cannot be sent: no such socket, or no SIP message".to_owned()
+        });
+        if let Some(on_end) = on_end {
+            on_end(500, b"Server Internal Error", None);
+        }
+        false
     }
 
     /// `event_route[tm:local-request]` has ended.
@@ -168,10 +184,7 @@ impl Worker {
         Some(Bytes::copy_from_slice(token.as_bytes()))
     }
 
-    fn local_context(
-        &mut self,
-        request: LocalRequest,
-    ) -> Option<(Box<Context>, Option<policy::OnEnd>)> {
+    fn local_context(&mut self, request: LocalRequest) -> Option<Box<Context>> {
         let config = self.edge.config.load_full();
         let sockets = &config.identity.sockets;
         let wanted = match &request.socket {
@@ -194,45 +207,10 @@ impl Worker {
         // Scripts find the next hop in $du, as Kamailio shows it.
         context.target.dst_uri = Some(request.next_hop.unwrap_or(request.uri));
         context.target.socket = wanted;
-        Some((context, request.on_end))
+        Some(context)
     }
 
-    fn local_bytes(&mut self, request: &LocalRequest, host: &[u8]) -> Option<Bytes> {
-        let call_id = match &request.call_id {
-            Some(call_id) => call_id.clone(),
-            None => {
-                let (high, low) = (self.rng.u64(..), self.rng.u64(..));
-                [format!("{high:016x}{low:016x}@").as_bytes(), host]
-                    .concat()
-                    .into()
-            }
-        };
-        let mut from = request.from.to_vec();
-        if NameAddr::parse(&request.from).ok()?.tag().is_none() {
-            from.extend_from_slice(format!(";tag={:016x}", self.rng.u64(..)).as_bytes());
-        }
-        let built = sip::build::Request::new(request.method.clone(), &request.uri).ok()?;
-        let built = built.header("To", &request.to).ok()?;
-        let built = built.header("From", &from).ok()?;
-        let built = built.cseq(request.cseq.unwrap_or(FIRST_CSEQ));
-        let built = built.header("Call-ID", &call_id).ok()?;
-        let mut built = built.header("Max-Forwards", "70").ok()?;
-        let config = self.edge.config.load();
-        if config.core.server_signature && !config.core.user_agent_header.is_empty() {
-            built = built.lines(&config.core.user_agent_header).ok()?;
-        }
-        let mut bytes = built.lines(&request.lines).ok()?.to_bytes();
-        if !request.body.is_empty() {
-            bytes = with_body(&bytes, &request.body);
-        }
-        Some(bytes)
-    }
-
-    fn with_transaction(
-        &mut self,
-        mut context: Box<Context>,
-        on_end: Option<policy::OnEnd>,
-    ) -> Option<Box<Context>> {
+    fn with_transaction(&mut self, mut context: Box<Context>) -> Option<Box<Context>> {
         let call_id = context.message.call_id().ok()?;
         let key = self
             .edge
@@ -243,16 +221,12 @@ impl Worker {
         let mut transaction = self.new_transaction(&context, id);
         transaction.server = Server::Local(LocalServer {
             is_invite: context.message.method() == sip::Method::Invite,
-            on_end,
             ..LocalServer::default()
         });
         context.transaction = Some(Box::new(transaction));
         Some(context)
     }
 }
-
-/// CSeq numbers of our own requests begin here, as Kamailio's do.
-const FIRST_CSEQ: u32 = 10;
 
 fn socket_of<'a>(
     identity: &'a policy::Identity,
@@ -265,68 +239,4 @@ fn socket_of<'a>(
         port => port,
     };
     identity.find(proto, std::net::SocketAddr::new(ip, port))
-}
-
-/// A built message has `Content-Length: 0` as its last header.
-fn with_body(built: &[u8], body: &[u8]) -> Bytes {
-    let head = built
-        .strip_suffix(b"Content-Length: 0\r\n\r\n")
-        .unwrap_or(built);
-    let length = format!("Content-Length: {}\r\n\r\n", body.len());
-    [head, length.as_bytes(), body].concat().into()
-}
-
-/// The ACK of a 2xx, and the URI of its next hop.
-fn ack_of(
-    context: &Context,
-    reply: &Message,
-    flow: &Flow,
-    branch: &[u8],
-) -> Option<(Bytes, Option<Bytes>)> {
-    let contact = reply.all(HeaderId::Contact).next();
-    let contact = contact.and_then(|contact| {
-        let first = sip::split_values(contact.value).next()?;
-        Some(Bytes::copy_from_slice(NameAddr::parse(first).ok()?.uri))
-    });
-    let uri = contact.unwrap_or_else(|| context.target.uri.clone());
-    let mut routes: Vec<&[u8]> = Vec::new();
-    for header in reply.all(HeaderId::RecordRoute) {
-        routes.extend(sip::split_values(header.value));
-    }
-    routes.reverse();
-    let socket = context.config.identity.socket(flow.socket)?;
-    let via = crate::render::via(socket, flow, branch, context);
-    let mut ack = sip::build::Request::new("ACK", &uri).ok()?;
-    ack = ack.header("Via", &via).ok()?;
-    for (name, value) in [
-        ("From", context.message.header(HeaderId::From)?.value),
-        ("To", reply.header(HeaderId::To)?.value),
-        ("Call-ID", context.message.call_id().ok()?),
-    ] {
-        ack = ack.header(name, value).ok()?;
-    }
-    ack = ack.cseq(context.message.cseq().ok()?.number);
-    for route in &routes {
-        ack = ack.header("Route", route).ok()?;
-    }
-    ack = ack.header("Max-Forwards", "70").ok()?;
-    let next = match routes.first() {
-        Some(route) => Bytes::copy_from_slice(NameAddr::parse(route).ok()?.uri),
-        None => uri,
-    };
-    Some((ack.to_bytes(), Some(next)))
-}
-
-/// Where a URI with an address leads.
-fn aim_of(uri: &[u8], flow: &Flow) -> Option<Aim> {
-    let uri = Uri::parse(uri).ok()?;
-    let destination = stack::location::Destination::of(&uri).ok()?;
-    let proto = destination.transport.unwrap_or(flow.proto);
-    let port = destination.port.unwrap_or(proto.default_port());
-    Some(Aim {
-        proto,
-        address: std::net::SocketAddr::new(destination.address?, port),
-        socket: Some(flow.socket),
-        connection: None,
-    })
 }

@@ -151,6 +151,25 @@ fn every_mistake_of_a_file_comes_at_once_and_nothing_opens() {
 }
 
 #[test]
+fn a_parameter_that_names_a_route_needs_that_route() {
+    let dir = dir();
+    let file = dir.path().join("route.cfg");
+    let text = |name: &str| {
+        format!(
+            "loadmodule \"tm.so\"\nmodparam(\"tm\", \"on_sl_reply\", \"{name}\")\n\
+             request_route {{ exit; }}\nonreply_route[stray] {{ drop; }}\n"
+        )
+    };
+    let path = file.display().to_string();
+    for (name, code) in [("stray", 0), ("strai", 1)] {
+        std::fs::write(&file, text(name)).expect("a file");
+        let ended = ringwall(&["check", "-f", &path]);
+        assert_eq!(ended.code, Some(code), "{}", ended.err);
+        assert_eq!(ended.err.contains("`strai`"), code == 1, "{}", ended.err);
+    }
+}
+
+#[test]
 fn the_built_in_policy_is_free_of_findings() {
     for defines in [
         &[][..],

@@ -90,7 +90,7 @@ fn place(code: u16) -> usize {
     match code {
         200 => 1,
         202 => 2,
-        300..=302 => usize::from(code - 300) + 4,
+        300 | 301 | 302 => usize::from(code - 300) + 4,
         400 | 401 => usize::from(code - 400) + 8,
         403 | 404 => usize::from(code - 403) + 10,
         407 | 408 => usize::from(code - 407) + 12,

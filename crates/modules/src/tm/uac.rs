@@ -19,6 +19,10 @@ pub(super) struct Draft<'a> {
 }
 
 impl Tm {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a script function has the arguments of its usage"
+    )]
     pub(super) fn uac_send(
         &self,
         context: &mut Context,

@@ -34,7 +34,9 @@ impl Module for Tmx {
         d.deviation("An unknown name in $T(…) and $T_branch(…) is an error when the file is loaded; Kamailio 5.6.3 accepts some of them.");
         d.deviation("$T(id_index) has 64 bits and prints as a signed number.");
         d.deviation("$T_inv(…) reads the INVITE as it was received: changes and AVPs of its transaction are not seen.");
-        d.deviation("t_suspend() is -1 in a branch route; in Kamailio 5.6.3 it breaks the relaying.");
+        d.deviation(
+            "t_suspend() is -1 in a branch route; in Kamailio 5.6.3 it breaks the relaying.",
+        );
         d.deviation("A reply that is suspended longer than fr_timer goes on by itself.");
         d.doc("What scripts know of a transaction: variables, kinds of routes, suspending.");
         d.param(
