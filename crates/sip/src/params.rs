@@ -73,17 +73,19 @@ impl<'a> Iterator for Params<'a> {
 /// Where the next `;` outside quotes is, or the end.
 fn separator(text: &[u8]) -> usize {
     let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        match byte {
-            b';' => return at,
-            b'"' => match lex::quoted_len(&text[at..]) {
-                Some(len) => at += len,
-                None => return text.len(),
-            },
-            _ => at += 1,
+    while let Some(rest) = text.get(at..)
+        && let Some(next) = memchr::memchr2(b';', b'"', rest)
+    {
+        at += next;
+        if text.get(at) == Some(&b';') {
+            return at;
         }
+        let Some(len) = lex::quoted_len(&rest[next..]) else {
+            break;
+        };
+        at += len;
     }
-    at
+    text.len()
 }
 
 fn split(raw: &[u8]) -> Param<'_> {

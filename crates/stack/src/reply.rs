@@ -72,14 +72,7 @@ impl Return {
 
 /// Whether the host of a sent-by is this very address.
 fn is_address(host: &[u8], ip: IpAddr) -> bool {
-    let host = host
-        .strip_prefix(b"[")
-        .and_then(|h| h.strip_suffix(b"]"))
-        .unwrap_or(host);
-    std::str::from_utf8(host)
-        .ok()
-        .and_then(|h| h.parse::<IpAddr>().ok())
-        == Some(ip)
+    sip::uri::host_addr(host) == Some(ip)
 }
 
 /// An IPv4 peer of a socket for both families is an IPv4 peer.

@@ -195,9 +195,8 @@ fn check_address(
         return bad(reason);
     };
     let mut tags = address.params.filter(|param| param.is(b"tag"));
-    let tag = tags.next();
-    if tags.next().is_some() || tag.is_some() && address.tag().is_none_or(|tag| tag.contains(&b'"'))
-    {
+    let first = tags.next().map(|param| param.value.unwrap_or_default());
+    if tags.next().is_some() || first.is_some_and(|tag| tag.is_empty() || tag.contains(&b'"')) {
         return bad(reason);
     }
     match address.parse_uri() {
