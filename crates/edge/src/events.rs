@@ -18,12 +18,18 @@ const UNREADABLE: &str = "core:receive-parse-error";
 const CONNECTION_OUT: &str = "tls:connection-out";
 
 impl Worker {
-    /// Runs an event route that has no message of its own, on an empty request to ourselves.
-    pub(crate) fn event(&mut self, name: &str, prepare: Box<dyn FnOnce(&mut Context) + Send>) {
+    /// Runs a route that has no message of its own, on an empty request to ourselves.
+    pub(crate) fn event(
+        &mut self,
+        kind: script::RouteKind,
+        name: &str,
+        prepare: Box<dyn FnOnce(&mut Context) + Send>,
+    ) {
         let config = self.edge.config.load_full();
-        let (Some(route), Some(socket)) =
-            (config.event_route(name), config.identity.sockets.first())
-        else {
+        let (Some(route), Some(socket)) = (
+            config.program.route(kind, name),
+            config.identity.sockets.first(),
+        ) else {
             return;
         };
         let flow = Flow {

@@ -70,9 +70,10 @@ impl Worker {
             Input::Closed { connection } => self.stream_closed(connection),
             Input::SendFailed { transmit } => self.send_failed(transmit),
             Input::Answer { ticket, answer } => self.answered(ticket, answer),
-            Input::Tick => self.run_tasks(),
+            Input::Tick => {}
         }
         self.deliver_letters();
+        self.run_tasks();
     }
 
     /// Goes on after a panic in [`Worker::handle_input`]: what was in hand is given up, the place of
@@ -136,7 +137,12 @@ impl Worker {
         while let Some(task) = self.edge.outbox.take() {
             match task {
                 policy::Task::Close(connection) => self.put(Output::Close(connection)),
-                policy::Task::Event { name, prepare } => self.event(&name, prepare),
+                policy::Task::Event { name, prepare } => {
+                    self.event(script::RouteKind::Event, &name, prepare);
+                }
+                policy::Task::Route { name, prepare } => {
+                    self.event(script::RouteKind::Sub, &name, prepare);
+                }
                 policy::Task::Remote { id, what } => self.deliver(id, Mail::Remote(what)),
                 policy::Task::Request(request) => {
                     self.local_request(*request);

@@ -15,6 +15,13 @@ pub enum Task {
         /// Fills the context before the route runs: variables, extensions.
         prepare: Box<dyn FnOnce(&mut Context) + Send>,
     },
+    /// Runs `route[name]`, where the script has it, on a message of its own.
+    Route {
+        /// The route's name.
+        name: String,
+        /// Fills the context before the route runs: message, extensions.
+        prepare: Box<dyn FnOnce(&mut Context) + Send>,
+    },
     /// Closes a stream connection.
     Close(ConnectionId),
     /// Does something to a transaction.
