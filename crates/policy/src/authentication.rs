@@ -55,6 +55,12 @@ pub struct Claim {
 #[derive(Clone, Debug, Default)]
 pub struct Verified(pub Option<Claim>);
 
+/// Whether the request in hand answers a challenge that was made for its source address, whatever its
+/// password: then the source received that challenge, and nobody else speaks in its name. An extension
+/// of the context, set by module `auth` where `auth_checks_*` bind nonces to the source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SourceProof(pub bool);
+
 /// What is known about a user.
 #[derive(Clone, Copy, Debug)]
 pub enum Secret<'a> {

@@ -27,6 +27,7 @@ type Shared = Arc<dyn Any + Send + Sync>;
 pub struct States {
     by_name: Mutex<BTreeMap<(&'static str, String), Shared>>,
     outbox: Outbox,
+    bans: crate::BansLink,
     surroundings: OnceLock<Surroundings>,
     tls_connections: OnceLock<Arc<dyn crate::TlsConnections>>,
     transactions: crate::TransactionsLink,
@@ -36,6 +37,11 @@ impl States {
     /// What modules want done outside of any message; the edge drains it.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// The sources that are not heard, where module `ban` keeps a list.
+    pub fn bans(&self) -> &crate::BansLink {
+        &self.bans
     }
 
     /// Tells every configuration about the process; the first call counts.
@@ -228,6 +234,11 @@ impl<'a> Init<'a> {
     /// The way to the transactions, for commands and for functions that concern others than their own.
     pub fn transactions(&self) -> crate::TransactionsLink {
         self.states.transactions().clone()
+    }
+
+    /// The sources that are not heard, where module `ban` keeps a list.
+    pub fn bans(&self) -> crate::BansLink {
+        self.states.bans().clone()
     }
 
     /// All counters, for those who read them by name.

@@ -6,6 +6,7 @@
 
 mod argument;
 mod authentication;
+mod bans;
 mod binding;
 mod config;
 mod context;
@@ -52,7 +53,11 @@ pub use argument::{
     Argument, BranchFailureRoute, BranchRoute, FailureRoute, Int, Literal, Pattern, PlainRoute,
     ReplyRoute, RouteName, Written,
 };
-pub use authentication::{Claim, DigestAuth, Secret, Verified};
+pub use authentication::{Claim, DigestAuth, Secret, SourceProof, Verified};
+pub use bans::{
+    Ban, BanChange, BanLimits, BanOrder, BanTimes, Bans, BansLink, Listed, NotBanned, Proof,
+    Source, Standing,
+};
 pub use binding::{Binding, BindingState, Registration};
 pub use config::{Config, EntryRoutes, Places, routes_of};
 pub use context::{Arrival, Context, Now, RecordRoute, ReplyInHand, Switches};
@@ -93,7 +98,7 @@ pub use rpc::{RpcError, RpcRequest, RpcResult};
 pub use script::Problem;
 pub use service::{
     Bindings, Change, Decide, Expired, Keep, Location, LocationRules, LocationTable, Matching,
-    WithBinding, WithBindings,
+    TrustedAddresses, WithBinding, WithBindings,
 };
 /// The name of a transaction, which module `tmx` shows.
 pub use stack::table::TxId;

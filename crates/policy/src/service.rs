@@ -1,8 +1,14 @@
 //! Services that one module offers and another uses, by trait.
 
-use crate::{Binding, Context, Outcome};
+use crate::{Binding, Context, Outcome, Source};
 use bytes::Bytes;
 use std::sync::Arc;
+
+/// Addresses that are trusted: module `permissions`.
+pub trait TrustedAddresses: Send + Sync {
+    /// True where an address of this source is in the group, with whatever port.
+    fn is_trusted(&self, group: i64, source: Source) -> bool;
+}
 
 /// Where users are: module `usrloc`.
 pub trait Location: Send + Sync {
