@@ -120,12 +120,12 @@ pub(crate) fn print(files: &dyn Files, path: &str, given: Options) -> Result<Exi
 }
 
 /// Whether the file itself could not be read: then there is no line to show, and nothing else to say.
-fn is_of_no_place(finding: &script::Diagnostic) -> bool {
+pub(crate) fn is_of_no_place(finding: &script::Diagnostic) -> bool {
     finding.code == "E0105" && finding.span == script::Span::default()
 }
 
 /// The names that are defined from the start, as Kamailio 5.6.3 defines them, and ours.
-fn options(mut options: Options) -> Options {
+pub(crate) fn options(mut options: Options) -> Options {
     for name in [
         "KAMAILIO",
         "KAMAILIO_5",
@@ -150,7 +150,7 @@ fn warn(ready: &Ready, parsed: &Parsed) {
     }
 }
 
-fn rendered(findings: &[script::Diagnostic], parsed: &Parsed) -> String {
+pub(crate) fn rendered(findings: &[script::Diagnostic], parsed: &Parsed) -> String {
     let errors = findings.iter().filter(|finding| finding.is_error()).count();
     let text = script::render(findings, &parsed.sources, colored());
     let errors = if errors == 1 {
@@ -161,7 +161,7 @@ fn rendered(findings: &[script::Diagnostic], parsed: &Parsed) -> String {
     format!("{text}\n\n{errors}; `ringwall explain CODE` tells more")
 }
 
-fn colored() -> bool {
+pub(crate) fn colored() -> bool {
     use std::io::IsTerminal;
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }

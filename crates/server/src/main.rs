@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "the process is the world")]
 
 mod addresses;
+mod audit;
 mod banner;
 mod builtin;
 mod certificate;

@@ -4,9 +4,10 @@ use crate::shell;
 
 /// What each crate may import of the others. A new edge is an architectural decision: record it
 /// in `docs/decisions/` and write it here.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("sip", &[]),
     ("script", &[]),
+    ("security", &["script"]),
     ("store", &[]),
     ("store-sqlite", &["store"]),
     ("stack", &["sip"]),
@@ -20,6 +21,7 @@ const EDGES: [(&str, &[&str]); 12] = [
         &[
             "sip",
             "script",
+            "security",
             "store",
             "store-sqlite",
             "stack",
@@ -46,8 +48,8 @@ const EDGES: [(&str, &[&str]); 12] = [
 ];
 
 /// Crates that ask nobody for time, sockets, files or randomness.
-pub(super) const PURE: [&str; 7] = [
-    "sip", "script", "store", "stack", "policy", "modules", "edge",
+pub(super) const PURE: [&str; 8] = [
+    "sip", "script", "security", "store", "stack", "policy", "modules", "edge",
 ];
 
 /// Libraries that would bring the world in.

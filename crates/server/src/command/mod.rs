@@ -54,7 +54,7 @@ enum Word {
     /// Serve a configuration, or the built-in policy.
     Run(Run),
     /// Tell everything that is wrong with a configuration.
-    Check(Run),
+    Check(Check),
     /// Print the built-in policy.
     Policy,
     /// Explain a finding, such as E0402.
@@ -81,6 +81,32 @@ pub(crate) struct Run {
     switches: Switches,
 }
 
+/// What `check` takes.
+#[derive(Args, Default)]
+struct Check {
+    /// Tell what strangers could do with it, instead: open relays, registrations and commands without
+    /// authentication, injection, weak settings, missing defences. Exit code 1 where there is an error,
+    /// 0 where there are only warnings.
+    #[arg(long)]
+    security: bool,
+    /// The configuration, as -f names it.
+    #[arg(value_name = "FILE", conflicts_with = "file")]
+    configuration: Option<String>,
+    #[command(flatten)]
+    run: Run,
+}
+
+impl Check {
+    fn run(mut self) -> Result<ExitCode, String> {
+        let file = &mut self.run.switches.file;
+        *file = file.take().or(self.configuration);
+        match self.security {
+            true => start::audit(&self.run),
+            false => start::check(&self.run),
+        }
+    }
+}
+
 impl Command {
     fn of_kamailio(mut switches: Switches) -> Command {
         switches
@@ -103,7 +129,7 @@ impl Command {
         match self.word {
             None => start::run(&self.run),
             Some(Word::Run(run)) => start::run(&run),
-            Some(Word::Check(run)) => start::check(&run),
+            Some(Word::Check(check)) => check.run(),
             Some(Word::Policy) => print(POLICY),
             Some(Word::Explain { code }) => words::explain(&code),
             Some(Word::Modules { json }) => words::modules(json),

@@ -64,6 +64,13 @@ pub(super) fn check(run: &Run) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Says what strangers could do with it; modules need not be there.
+pub(super) fn audit(run: &Run) -> Result<ExitCode, String> {
+    let switches = &run.switches;
+    let files = Files::new(&run.place, switches.file.is_none());
+    crate::audit::audit(&files, &path(switches), extra::options(switches))
+}
+
 /// Prints the configuration as one text.
 fn print(run: &Run) -> Result<ExitCode, String> {
     let switches = &run.switches;
