@@ -61,6 +61,7 @@ fn declarations(names: &[String]) -> String {
         .iter()
         .map(|name| (name.as_str(), format!("mod {name};\n")))
         .collect();
+    lines.extend(SHARED.map(|name| (name, format!("mod {name};\n"))));
     lines.push((TESTING, format!("#[cfg(test)]\nmod {TESTING};\n")));
     lines.sort();
     lines.into_iter().map(|(_, line)| line).collect()
@@ -68,6 +69,9 @@ fn declarations(names: &[String]) -> String {
 
 /// The bench that modules are tested on stands beside them.
 const TESTING: &str = "testing";
+
+/// What several modules share, in files beside their folders.
+const SHARED: [&str; 1] = ["throttle"];
 
 const HEAD: &str = "\
 //! The modules, one folder each. This list is generated from the folder names by

@@ -19,7 +19,9 @@ mod maxfwd;
 mod path;
 mod permissions;
 mod pike;
+mod pipelimit;
 mod pv;
+mod ratelimit;
 mod registrar;
 mod rr;
 mod sanity;
@@ -29,6 +31,7 @@ mod sl;
 mod testing;
 mod textops;
 mod textopsx;
+mod throttle;
 mod tls;
 mod tm;
 mod tmx;
@@ -57,7 +60,9 @@ pub const ALL: &[Entry] = &[
     path::ENTRY,
     permissions::ENTRY,
     pike::ENTRY,
+    pipelimit::ENTRY,
     pv::ENTRY,
+    ratelimit::ENTRY,
     registrar::ENTRY,
     rr::ENTRY,
     sanity::ENTRY,

@@ -1,0 +1,129 @@
+//! The commands `rl.*`.
+
+use super::Ratelimit;
+use super::pipes::{MOST, Queue};
+use crate::throttle::{Algorithm, Gains, real};
+use policy::{Declaration, RpcError, RpcRequest, RpcResult};
+use serde_json::{Value as Json, json};
+use std::sync::atomic::Ordering;
+
+pub(super) fn declare(d: &mut Declaration<Ratelimit>) {
+    d.rpc("rl.stats", "What pipes counted and drop.", stats);
+    d.rpc(
+        "rl.set_pipe pipe algorithm limit",
+        "Changes a pipe.",
+        set_pipe,
+    );
+    d.rpc("rl.get_pipes", "The pipes.", pipes);
+    d.rpc(
+        "rl.set_queue queue method pipe",
+        "Changes a queue.",
+        set_queue,
+    );
+    d.rpc("rl.get_queues", "The queues.", queues);
+    d.rpc(
+        "rl.set_pid ki kp kd",
+        "Changes the gains of the controllers.",
+        set_gains,
+    );
+    d.rpc("rl.get_pid", "The gains of the controllers.", gains);
+    d.rpc(
+        "rl.push_load load",
+        "Forces the load, between 0.0 and 1.0.",
+        push_load,
+    );
+    d.rpc(
+        "rl.set_dbg 0|1",
+        "Logs the counters at each interval, or no more.",
+        set_dbg,
+    );
+}
+
+fn stats(module: &Ratelimit, _: &RpcRequest) -> RpcResult {
+    let lines = module.pipes.each().into_iter().map(|(number, pipe)| {
+        let (last, now, rate) = (pipe.last_counter, pipe.counter, pipe.drop_rate);
+        json!(format!("PIPE[{number}]: {last}/{now} (drop rate: {rate})"))
+    });
+    Ok(Json::Array(lines.collect()))
+}
+
+fn pipes(module: &Ratelimit, _: &RpcRequest) -> RpcResult {
+    let lines = module.pipes.each().into_iter().map(|(number, pipe)| {
+        let (last, limit, rate) = (pipe.last_counter, pipe.limit, pipe.drop_rate);
+        let (name, now) = (pipe.algorithm.name(), pipe.counter);
+        json!(format!(
+            "PIPE[{number}]: {number}:{name} {last}/{limit} (drop rate: {rate}) [{now}]"
+        ))
+    });
+    Ok(Json::Array(lines.collect()))
+}
+
+fn queues(module: &Ratelimit, _: &RpcRequest) -> RpcResult {
+    let queues = module.pipes.queues.read();
+    let lines = queues
+        .iter()
+        .enumerate()
+        .map(|(number, queue)| json!(format!("QUEUE[{number}]: {}:{}", queue.pipe, queue.method)));
+    Ok(Json::Array(lines.collect()))
+}
+
+fn set_pipe(module: &Ratelimit, request: &RpcRequest) -> RpcResult {
+    let (number, name, limit) = (request.int(0)?, request.text(1)?, request.int(2)?);
+    let algorithm = Algorithm::parse(name.as_bytes());
+    let algorithm = algorithm.ok_or_else(|| RpcError::invalid("Unknown algorithm"))?;
+    let limit = u32::try_from(limit)
+        .ok()
+        .filter(|limit| algorithm.takes(*limit));
+    let limit = limit.ok_or_else(|| RpcError::invalid("Invalid limit"))?;
+    let known =
+        usize::try_from(number).is_ok_and(|number| module.pipes.set(number, algorithm, limit));
+    if known {
+        Ok(json!({}))
+    } else {
+        Err(RpcError::invalid("Unknown pipe"))
+    }
+}
+
+fn set_queue(module: &Ratelimit, request: &RpcRequest) -> RpcResult {
+    let (number, method, pipe) = (request.int(0)?, request.text(1)?, request.int(2)?);
+    let pipe = usize::try_from(pipe).ok().filter(|pipe| *pipe < MOST);
+    let pipe = pipe.ok_or_else(|| RpcError::invalid("Unknown pipe"))?;
+    let queue = Queue::parse(&format!("{pipe}:{method}")).map_err(RpcError::invalid)?;
+    let known = usize::try_from(number).is_ok_and(|number| module.pipes.set_queue(number, queue));
+    if known {
+        Ok(json!({}))
+    } else {
+        Err(RpcError::invalid("MAX_QUEUES reached"))
+    }
+}
+
+fn set_gains(module: &Ratelimit, request: &RpcRequest) -> RpcResult {
+    let number = |index| {
+        real(request.params.get(index)).ok_or_else(|| RpcError::invalid("expected three numbers"))
+    };
+    *module.pipes.gains.lock() = Gains {
+        ki: number(0)?,
+        kp: number(1)?,
+        kd: number(2)?,
+    };
+    Ok(json!({}))
+}
+
+fn gains(module: &Ratelimit, _: &RpcRequest) -> RpcResult {
+    Ok(json!(module.pipes.gains.lock().shown()))
+}
+
+fn push_load(module: &Ratelimit, request: &RpcRequest) -> RpcResult {
+    let load = real(request.params.first()).filter(|load| (0.0..=1.0).contains(load));
+    module
+        .pipes
+        .push_load(load.ok_or_else(|| RpcError::invalid("Value out of range"))?);
+    Ok(json!({}))
+}
+
+fn set_dbg(module: &Ratelimit, request: &RpcRequest) -> RpcResult {
+    module
+        .shows_counters
+        .store(request.int(0)? != 0, Ordering::Relaxed);
+    Ok(json!({}))
+}
