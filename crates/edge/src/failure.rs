@@ -56,7 +56,7 @@ impl Worker {
         context.branch_index = branch;
         disarm(&mut context);
         if let Some(edits) = context.armed.saved_edits.clone() {
-            context.edits = edits;
+            context.edits = *edits;
         }
         if let Some(target) = context.armed.saved_target.as_deref().cloned() {
             context.tried = Some((target.uri.clone(), target.dst_uri.clone()));

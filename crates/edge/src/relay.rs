@@ -12,7 +12,6 @@ use policy::{
 };
 use script::{EndKind, Flow};
 use sip::{Edits, HeaderId, Method};
-use smallvec::SmallVec;
 use stack::location::{Resolver, Step};
 use stack::transaction::{Action, Actions};
 use std::collections::VecDeque;
@@ -47,7 +46,7 @@ enum Stage {
 struct Base {
     target: Destination,
     edits: Edits,
-    record_routes: SmallVec<[RecordRoute; 1]>,
+    record_routes: Vec<RecordRoute>,
     armed: Armed,
     route: Routes,
 }
@@ -330,7 +329,7 @@ fn save_for_failure(context: &mut Context) {
         context
             .armed
             .saved_edits
-            .get_or_insert_with(|| context.edits.clone());
+            .get_or_insert_with(|| Box::new(context.edits.clone()));
     }
 }
 

@@ -59,7 +59,7 @@ pub struct Context {
     /// What is to be changed when the message leaves.
     pub edits: Edits,
     /// Record-Route headers asked for, in order.
-    pub record_routes: SmallVec<[RecordRoute; 1]>,
+    pub record_routes: Vec<RecordRoute>,
     /// Parameters for every Record-Route of this request (`add_rr_param`), `;a=b;c`.
     pub rr_params: Vec<u8>,
     /// Header lines for replies of ours (`append_to_reply`), each with its line end.
@@ -208,7 +208,7 @@ impl Context {
             flags: 0,
             script_flags: 0,
             edits: Edits::default(),
-            record_routes: SmallVec::new(),
+            record_routes: Vec::new(),
             rr_params: Vec::new(),
             reply_lines: Vec::new(),
             reply_body: None,

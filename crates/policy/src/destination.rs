@@ -2,7 +2,6 @@
 
 use crate::SocketId;
 use bytes::Bytes;
-use smallvec::SmallVec;
 
 /// One target of a request. The first one is the Request-URI itself with what belongs to it,
 /// the others come from `append_branch()`, `lookup()` and `$branch(…)`.
@@ -76,7 +75,7 @@ impl Default for Q {
 }
 
 /// The targets beside the Request-URI, in the order they were added.
-pub type Branches = SmallVec<[Destination; 1]>;
+pub type Branches = Vec<Destination>;
 
 #[cfg(test)]
 mod tests {

@@ -37,7 +37,7 @@ pub struct Armed {
     /// `t_set_no_e2e_cancel_reason()`.
     pub no_cancel_reason: bool,
     /// `t_save_lumps()`: what a failure route finds changed, instead of all that was.
-    pub saved_edits: Option<sip::Edits>,
+    pub saved_edits: Option<Box<sip::Edits>>,
     /// The target of the first relaying: what failure routes begin with.
     pub saved_target: Option<Box<Destination>>,
 }

@@ -106,7 +106,7 @@ impl Tm {
             });
             return false;
         }
-        context.armed.saved_edits = Some(context.edits.clone());
+        context.armed.saved_edits = Some(Box::new(context.edits.clone()));
         true
     }
 }

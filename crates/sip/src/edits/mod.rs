@@ -6,7 +6,6 @@ mod splice;
 
 use crate::{HeaderId, Injection, Message, Span, lex};
 use bytes::Bytes;
-use smallvec::SmallVec;
 use std::net::IpAddr;
 
 /// What is to be different in the message that goes out.
@@ -22,7 +21,7 @@ pub struct Edits {
     body: Option<Bytes>,
     content_type: Option<Bytes>,
     via: Option<Bytes>,
-    record_routes: SmallVec<[Bytes; 2]>,
+    record_routes: Vec<Bytes>,
     /// How many of `ops` come before the Record-Route.
     record_route_mark: Option<usize>,
     route_set: Option<Bytes>,
