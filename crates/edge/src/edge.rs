@@ -6,7 +6,7 @@ use crate::run::Waiting;
 use crate::{Limits, Ticket};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use policy::{Config, Context, Counter, Counters, Outbox, World};
+use policy::{BansLink, Config, Context, Counter, Counters, Outbox, World};
 use stack::branch::Brancher;
 use stack::table::{Keyer, Table, TxId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +26,7 @@ pub struct Edge {
     pub(crate) waiting: WaitingRoom,
     pub(crate) reserved: Reserved,
     pub(crate) outbox: Outbox,
+    pub(crate) bans: BansLink,
 }
 
 /// Random numbers the edge is keyed with. Handed in, for the edge has no randomness of its own.
@@ -130,6 +131,7 @@ impl Edge {
             tag_keys: ahash::RandomState::with_seeds(a, b, c, d),
             counts: Counts::new(world.counters),
             outbox: world.states.outbox().clone(),
+            bans: world.states.bans().clone(),
             waiting: WaitingRoom::new(limits.max_waiting),
             reserved: Reserved::default(),
             config: ArcSwap::new(config),

@@ -14,13 +14,19 @@ use std::sync::Arc;
 impl Worker {
     /// A datagram: one message, or a keep-alive.
     pub(crate) fn datagram(&mut self, flow: Flow, bytes: Bytes) {
-        if is_keep_alive(&bytes) {
+        if self.is_banned(flow, &bytes) || is_keep_alive(&bytes) {
             return;
         }
         if bytes.len() > self.edge.limits.max_datagram {
             return self.edge.counts.dropped_requests.inc();
         }
         self.message(flow, bytes);
+    }
+
+    /// True where the sender is not heard: what comes from there is counted and not read.
+    pub(crate) fn is_banned(&self, flow: Flow, bytes: &[u8]) -> bool {
+        let bans = self.edge.bans.get();
+        bans.is_some_and(|bans| bans.drops(flow.peer, bytes, self.now.unix_ms))
     }
 
     /// One whole message.

@@ -23,6 +23,9 @@ impl Worker {
         let Some(connection) = flow.connection else {
             return;
         };
+        if self.is_banned(flow, b"") {
+            return self.put(Output::Close(connection));
+        }
         let accept_no_cl = self.edge.config.load().core.tcp.accept_no_cl;
         let framer = Framer::new(&self.edge.limits.stack, accept_no_cl);
         self.streams.0.insert(connection, Stream { flow, framer });
@@ -81,6 +84,7 @@ impl Worker {
 
     fn stream_event(&mut self, connection: ConnectionId, flow: Flow, event: Event) {
         match event {
+            Event::Message(bytes) if self.is_banned(flow, &bytes) => self.hang_up(connection),
             Event::Message(bytes) => self.message(flow, bytes),
             Event::Ping => self.pong(flow),
             Event::Fault(fault) => self.stream_fault(connection, flow, &fault),
@@ -111,6 +115,11 @@ impl Worker {
         if let Some((status, reason)) = fault.status() {
             self.refuse_head(flow, fault.head.clone(), &Violation { status, reason });
         }
+        self.hang_up(connection);
+    }
+
+    /// Reads nothing more of a connection, and closes it.
+    fn hang_up(&mut self, connection: ConnectionId) {
         self.streams.0.remove(&connection);
         self.put(Output::Close(connection));
     }

@@ -4,6 +4,7 @@
 mod acc;
 mod auth;
 mod auth_db;
+mod ban;
 mod cfg_rpc;
 mod core;
 mod corex;
@@ -45,6 +46,7 @@ pub const ALL: &[Entry] = &[
     acc::ENTRY,
     auth::ENTRY,
     auth_db::ENTRY,
+    ban::ENTRY,
     cfg_rpc::ENTRY,
     core::ENTRY,
     corex::ENTRY,

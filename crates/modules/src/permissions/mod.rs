@@ -3,16 +3,19 @@
 mod rpc;
 mod source;
 mod table;
+mod trusted;
 
 use parking_lot::{Mutex, RwLock};
 use policy::{
-    AvpName, Context, Declaration, Entry, Init, Int, Module, Problem, Routes, Text, problem,
+    AvpName, Context, Declaration, Entry, Init, Int, Module, Problem, Routes, Text, TrustedAddresses,
+    problem,
 };
 use script::Value;
 use source::{Columns, Source};
 use std::net::IpAddr;
 use std::sync::Arc;
 use table::{Entry as Found, Table};
+use trusted::Trusted;
 
 pub(crate) const ENTRY: Entry = Entry::of::<Permissions>();
 
@@ -109,6 +112,7 @@ impl Module for Permissions {
     fn init(params: Params, init: &mut Init<'_>) -> Result<Permissions, Problem> {
         let table = Arc::new(RwLock::new(Arc::new(Table::default())));
         let wanted = params.load_backends & ADDRESSES != 0;
+        init.provide::<dyn TrustedAddresses>(Arc::new(Trusted(table.clone())));
         let source = match params.db_url.filter(|url| wanted && !url.is_empty()) {
             None => None,
             Some(url) => Some(Source {

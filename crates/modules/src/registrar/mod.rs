@@ -22,7 +22,7 @@ use aor::AorRules;
 use bytes::Bytes;
 use params::Params;
 use policy::{
-    Binding, Context, Counter, Declaration, Entry, Init, Location, Module, Outbox, Problem, Task,
+    BansLink, Binding, Context, Counter, Declaration, Entry, Init, Location, Module, Outbox, Problem, Task,
     XavpValue,
 };
 use reply::Failure;
@@ -46,6 +46,8 @@ struct Inner {
     aor_rules: AorRules,
     location: Arc<dyn Location>,
     counters: Counters,
+    /// Where those are noted who registered.
+    bans: BansLink,
 }
 
 struct Counters {
@@ -98,6 +100,7 @@ impl Module for Registrar {
                 aor_rules,
                 location,
                 counters,
+                bans: init.bans(),
             }),
         })
     }

@@ -191,8 +191,23 @@ impl Call {
         code: i32,
     ) -> Outcome {
         self.inner.counters.accepted.inc();
+        self.note_known(context, bindings);
         let ready = self.with_facts(context, aor, bindings, accepted);
         self.answer(context, ready, code)
+    }
+
+    /// Whoever registered is no stranger to module `ban` until his bindings end.
+    fn note_known(&self, context: &Context, bindings: &[Arc<Binding>]) {
+        let Some(bans) = self.inner.bans.get() else {
+            return;
+        };
+        let call_id = context.message.call_id().unwrap_or_default();
+        let own = bindings.iter().filter(|own| own.call_id() == call_id);
+        let now_ms = context.now.unix_ms;
+        let ends_ms = own.map(|own| own.expires_s().saturating_mul(1000));
+        if let Some(until_ms) = ends_ms.max().filter(|until_ms| *until_ms > now_ms) {
+            bans.note_known(context.flow.peer, None, until_ms, now_ms);
+        }
     }
 
     fn refuse(

@@ -1,5 +1,6 @@
 //! `ringwall ctl`: commands to the running server, or changes of its database where none runs.
 
+mod bans;
 mod bindings;
 mod password;
 mod target;
@@ -39,6 +40,9 @@ enum Word {
     /// Trusted peers, such as a carrier: they call without a password.
     #[command(subcommand)]
     Trunk(TrunkWord),
+    /// Bans: who is not heard.
+    #[command(subcommand)]
+    Ban(bans::BanWord),
     /// The database.
     #[command(subcommand)]
     Db(DbWord),
@@ -132,6 +136,7 @@ impl Ctl {
             Word::User(word) => user(word, &self.place, &mut target),
             Word::Ul(word) => bindings::run(word, &mut target),
             Word::Trunk(word) => trunk(word, &mut target),
+            Word::Ban(word) => bans::run(word, &mut target),
             Word::Db(DbWord::Create) => create(&mut target),
             Word::Rpc { method, args } => rpc(&mut target, &method, &args),
         }?;

@@ -56,6 +56,7 @@ pub static STANDARD: &[&Table] = &[
     &DIALPLAN,
     &SPEED_DIAL,
     &HTABLE,
+    &BAN,
 ];
 
 /// The standard table of this name.

@@ -3,7 +3,7 @@
 
 use crate::Name;
 
-use super::{Table, text, unique};
+use super::{Table, int, small_int, text, time, unique};
 
 /// `subscriber_sha256`, version 1: what `ha1` and `ha1b` of `subscriber` are for MD5, for SHA-256
 /// (RFC 7616), in 64 lower-case hexadecimal digits. A user may have a row here, there, or in both.
@@ -17,4 +17,25 @@ pub static SUBSCRIBER_SHA256: Table = Table {
         text("ha1b", 128).default_text(""),
     ],
     indexes: &[unique("account_idx", &["username", "domain"])],
+};
+
+/// `ban`, version 1: sources that are not heard, and those that are never banned.
+pub static BAN: Table = Table {
+    name: Name::fixed("ban"),
+    version: 1,
+    columns: &[
+        // 192.0.2.1, 192.0.2.0/24, 2001:db8::/64.
+        text("source", 50),
+        // 1 where the source is never banned; then the other columns mean nothing.
+        small_int("never").default_int(0),
+        text("reason", 64).default_text(""),
+        time("since").nullable(),
+        // Null is for ever.
+        time("until").nullable(),
+        // Bans of this source before.
+        int("strikes").default_int(0),
+        // 1 where the source was proved, 2 where an operator wrote it.
+        small_int("proof").default_int(1),
+    ],
+    indexes: &[unique("source_idx", &["source"])],
 };
