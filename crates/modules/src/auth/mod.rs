@@ -13,7 +13,7 @@ mod used;
 
 use ahash::RandomState;
 use nonce::{Nonces, checks};
-use policy::{Declaration, DigestAuth, Entry, Init, Module, Problem};
+use policy::{BansLink, Declaration, DigestAuth, Entry, Init, Module, Problem};
 use settings::Params;
 use sip::Message;
 use std::sync::Arc;
@@ -45,6 +45,8 @@ struct Digest {
     nonces: Nonces,
     /// None where neither nonce counts nor one-time nonces are wanted.
     state: Option<Arc<State>>,
+    /// Where those are noted who proved themselves.
+    bans: BansLink,
 }
 
 /// The nonces that were used; survives a reload.
@@ -107,6 +109,7 @@ impl Module for Auth {
             params,
             nonces,
             state,
+            bans: init.bans(),
         });
         init.provide::<dyn DigestAuth>(digest.clone());
         Ok(Auth { digest })

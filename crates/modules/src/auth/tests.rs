@@ -118,6 +118,7 @@ impl Desk {
             nonces: Nonces::new(b"secret", b""),
             state: tracked.then(|| Arc::new(state)),
             params,
+            bans: policy::BansLink::default(),
         };
         let bench = Bench::new("request_route { exit; }");
         Desk { digest, bench }
