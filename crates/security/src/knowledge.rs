@@ -266,5 +266,5 @@ const FAMILIES: &[(Meaning, &[&str])] = &[
     (Meaning::Passes(Facts::HOPS, &[]), &["is_maxfwd_lt", "mf_lowlimit"]),
     (Meaning::Passes(Facts::NO_SCANNER, &[-2]), &["secf_check_ua"]),
     (Meaning::Passes(Facts::NOT_BANNED, &[-2]), &["secf_check_ip"]),
-    (Meaning::Proves(Facts::NOT_BANNED), &["ban_check"]),
+    (Meaning::Passes(Facts::NOT_BANNED, &[]), &["is_banned"]),
 ];

@@ -1,8 +1,59 @@
+//! Kamailio's stock file, as Debian installs it; where it is not installed there is nothing to test.
+
 mod support;
+
+use support::{audited, codes, of};
+
+fn stock() -> Option<String> {
+    std::fs::read_to_string("/etc/kamailio/kamailio.cfg").ok()
+}
+
 #[test]
-fn show() {
-    let text = std::fs::read_to_string(std::env::var("CFG").unwrap_or("/etc/kamailio/kamailio.cfg".into())).unwrap();
-    let d = std::env::var("DEF").unwrap_or_default();
-    let d: Vec<&str> = d.split_whitespace().collect();
-    println!("{}", support::audited(&support::of(&text), &d).1);
+fn without_toggles_it_is_an_open_relay() {
+    let Some(text) = stock() else { return };
+    let (_, report) = audited(&of(&text), &[]);
+    let codes = codes(&of(&text), &[]);
+    assert_eq!(codes, ["E0601", "E0604", "W0605", "W0609", "W0617"], "{report}");
+    for part in ["open relay", "if (!t_relay()) {", "route(WITHINDLG);", "sign_key"] {
+        assert!(report.contains(part), "{part} is not in\n{report}");
+    }
+}
+
+#[test]
+fn with_authentication_it_is_none() {
+    let Some(text) = stock() else { return };
+    let rest = [
+        "WITH_NAT", "WITH_ALIASDB", "WITH_SPEEDDIAL", "WITH_MULTIDOMAIN", "WITH_PRESENCE", "WITH_TLS",
+        "WITH_JSONRPC", "WITH_USRLOCDB", "WITH_ACCDB", "WITH_BLOCK3XX", "WITH_BLOCK401407", "WITH_PSTN",
+        "WITH_DEBUG", "WITH_RTPENGINE", "WITH_NATSIPPING", "WITH_MSGREBUILD",
+    ];
+    let always = ["WITH_MYSQL", "WITH_AUTH", "WITH_ANTIFLOOD"];
+    let expected = ["W0602", "W0613", "W0617"];
+    assert_eq!(codes(&of(&text), &always), expected);
+    assert_eq!(codes(&of(&text), &[&always[..], &["WITH_IPAUTH"]].concat()), expected);
+    for toggle in rest {
+        let toggles = [&always[..], &["WITH_IPAUTH", toggle]].concat();
+        let (_, report) = audited(&of(&text), &toggles);
+        assert_eq!(codes(&of(&text), &toggles), expected, "{toggle}:\n{report}");
+    }
+    let all = [&always[..], &["WITH_IPAUTH"], &rest[..]].concat();
+    let (_, report) = audited(&of(&text), &all);
+    assert_eq!(codes(&of(&text), &all), expected, "{report}");
+}
+
+#[test]
+fn a_gateway_without_authentication_is_toll_fraud() {
+    let Some(text) = stock() else { return };
+    assert!(codes(&of(&text), &["WITH_PSTN"]).contains(&"W0603".to_owned()));
+}
+
+#[test]
+fn what_the_findings_ask_for_ends_them() {
+    let Some(text) = stock() else { return };
+    let better = text
+        .replace("modparam(\"auth_db\", \"calculate_ha1\", yes)", "modparam(\"auth_db\", \"calculate_ha1\", 0)")
+        .replace("\"password_column\", \"password\"", "\"password_column\", \"ha1\"")
+        + "\nserver_signature=no\nmodparam(\"rr\", \"sign_key\", \"a long secret of your own\")\n";
+    let (lines, report) = audited(&of(&better), &["WITH_MYSQL", "WITH_AUTH", "WITH_ANTIFLOOD"]);
+    assert!(lines.is_empty(), "{report}");
 }

@@ -26,21 +26,28 @@ impl Walk<'_> {
 }
 
 /// Where the request goes after `$ru`, `$rd` or `$du` were assigned.
-fn destination(name: &[u8], value: &Expr, state: State) -> State {
+pub(super) fn destination(name: &[u8], value: &Expr, state: State) -> State {
     if parts::is_null(value) {
-        return match name {
-            b"du" => aim(state, Target::Request),
-            _ => state,
+        // Without `$du` it goes by the Request-URI, which tables and scripts may have replaced.
+        let by_uri = !matches!(state.target, Target::Registered | Target::Named);
+        return match name == b"du" && by_uri {
+            true => aim(state, Target::Request),
+            false => state,
         };
     }
-    aim(state, target_of(value))
+    let hosts = hosts_of_peers(value);
+    if !hosts.is_empty() && hosts.iter().all(|name| matches!(name.as_ref(), b"ru" | b"rd")) {
+        return state;
+    }
+    let mut state = aim(state, target_of(value));
+    if state.target == Target::Request {
+        state.uri_ours = Truth::Unknown;
+    }
+    state
 }
 
 /// The state with another destination.
 pub(super) fn aim(mut state: State, target: Target) -> State {
-    if target == Target::Request && state.target != Target::Request {
-        state.uri_ours = Truth::Unknown;
-    }
     state.target = target;
     state
 }
@@ -48,13 +55,17 @@ pub(super) fn aim(mut state: State, target: Target) -> State {
 /// Where a request goes whose destination is this: where the script says, as long as no host of it
 /// comes from a peer.
 pub(super) fn target_of(value: &Expr) -> Target {
+    match hosts_of_peers(value).is_empty() {
+        false => Target::Request,
+        true => Target::Named,
+    }
+}
+
+fn hosts_of_peers(value: &Expr) -> Vec<Bytes> {
     let mut variables = Vec::new();
     collect(value, &mut variables);
-    let of_peer = variables.iter().any(|name| HOSTS_OF_PEERS.contains(&name.as_ref()));
-    match of_peer {
-        true => Target::Request,
-        false => Target::Named,
-    }
+    variables.retain(|name| HOSTS_OF_PEERS.contains(&name.as_ref()));
+    variables
 }
 
 /// Variables with a host that the peer chose.

@@ -1,18 +1,17 @@
 //! Calls of functions: what each proves, changes or does.
 
-use super::assign::{aim, target_of};
+use super::assign::{aim, destination, target_of};
 use super::compare::{TRUE_OR_FALSE, of_methods, truth, truth_if_yes};
 use super::condition::Split;
 use super::parts;
-use super::state::{Code, Facts, Known, Methods, State, Target, Truth};
+use super::state::{
+    Code, FAILURE, FLAGS_LOST, Facts, Known, Methods, State, Target, Truth,
+};
 use super::walk::Walk;
 use crate::knowledge::{Meaning, Part, meaning};
 use bytes::Bytes;
 use script::ast::{Call, ExprKind};
 use script::{RouteKind, Span};
-
-/// Under this name the state keeps the failure route that is armed; no variable is called so.
-const FAILURE: Bytes = Bytes::from_static(b"failure_route");
 
 /// A secret in a Route parameter has at least this many characters.
 const SECRET: usize = 16;
@@ -45,8 +44,8 @@ impl<'a> Walk<'a> {
             }
             Meaning::Finds(target) => (vec![aim(state.clone(), target)], vec![state]),
             Meaning::Rewrites => {
-                let target = call.args.first().map_or(Target::Named, target_of);
-                return sure(aim(state, target));
+                let rewritten = call.args.first().map(|value| destination(b"ru", value, state.clone()));
+                return sure(rewritten.unwrap_or(state));
             }
             Meaning::Flags(set) => return sure(flagged(call, set, state)),
             Meaning::TestsFlag => flag(call, state),
@@ -66,14 +65,7 @@ impl<'a> Walk<'a> {
     fn tests(&mut self, call: &'a Call, meaning: Meaning, state: State) -> Split {
         match meaning {
             Meaning::OwnDomain(part) => own_domain(call, part, state),
-            Meaning::FollowsRoutes => {
-                let proof = match self.profile.routes_are_signed {
-                    true => Facts::LOOSE.and(Facts::IN_DIALOG),
-                    false => Facts::LOOSE,
-                };
-                self.watch.proved(proof);
-                (vec![aim(state.clone(), Target::Routed).with(proof)], vec![state])
-            }
+            Meaning::FollowsRoutes => self.follows_routes(state),
             Meaning::TestsRoute => match tells_a_secret(call) {
                 true => (vec![state.clone().with(Facts::IN_DIALOG)], vec![state]),
                 false => (vec![state.clone()], vec![state]),
@@ -94,6 +86,22 @@ impl<'a> Walk<'a> {
             }
             _ => (vec![state.clone()], vec![state]),
         }
+    }
+
+    /// Signatures are asked for within dialogs alone.
+    fn follows_routes(&mut self, state: State) -> Split {
+        self.watch.proved(Facts::LOOSE);
+        let followed = aim(state.clone(), Target::Routed).with(Facts::LOOSE);
+        let yes = match (self.profile.routes_are_signed, followed.to_tag) {
+            (false, _) | (_, Truth::No) => vec![followed],
+            (true, Truth::Yes) => vec![followed.with(Facts::IN_DIALOG)],
+            (true, Truth::Unknown) => {
+                let (within, outside) = truth(followed, |state| &mut state.to_tag);
+                let within = within.into_iter().map(|state| state.with(Facts::IN_DIALOG));
+                within.chain(outside).collect()
+            }
+        };
+        (yes, vec![state])
     }
 
     fn passes(&mut self, facts: Facts, unless: &[i64], state: State) -> Vec<State> {
@@ -202,6 +210,7 @@ fn flag(call: &Call, state: State) -> Split {
     };
     match state.known.get(&name) {
         Some(Known::Int(1)) => (vec![state], Vec::new()),
+        None if state.known.contains_key(&FLAGS_LOST) => (vec![state.clone()], vec![state]),
         _ => (Vec::new(), vec![state]),
     }
 }

@@ -3,6 +3,11 @@
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Under this name a state keeps the failure route that is armed; no variable is called so.
+pub(super) const FAILURE: Bytes = Bytes::from_static(b"failure_route");
+/// Stands in a state that has lost its flags.
+pub(super) const FLAGS_LOST: Bytes = Bytes::from_static(b"flags");
+
 /// Everything a request may be at one point. Each state stands for all requests of which it is true.
 pub(crate) type States = BTreeSet<State>;
 
@@ -63,6 +68,13 @@ impl State {
             Some(value) => drop(self.known.insert(name, value)),
             None => drop(self.known.remove(&name)),
         }
+        self
+    }
+
+    /// The same without its flags: each may be set or not.
+    pub(crate) fn without_flags(mut self) -> State {
+        self.known.retain(|name, _| *name == FAILURE);
+        self.known.insert(FLAGS_LOST, Known::Null);
         self
     }
 

@@ -7,9 +7,9 @@ use script::{RouteKind, Script, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// States in one place; beyond that they lose detail.
-const MOST_STATES: usize = 400;
+const MOST_STATES: usize = 256;
 /// Statements looked at, once for each state.
-const MOST_STEPS: usize = 1_000_000;
+const MOST_STEPS: usize = 250_000;
 /// Routes within routes, as Kamailio allows them.
 const DEEPEST: usize = 100;
 
@@ -333,7 +333,7 @@ fn bounded(states: States) -> States {
         return blurred;
     }
     let mut merged: BTreeMap<State, super::Methods> = BTreeMap::new();
-    for mut state in blurred {
+    for mut state in blurred.into_iter().map(State::without_flags) {
         let methods = std::mem::replace(&mut state.methods, super::Methods::NONE);
         let all = merged.entry(state).or_insert(super::Methods::NONE);
         *all = all.and(methods);

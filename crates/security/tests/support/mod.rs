@@ -42,7 +42,7 @@ pub fn of(text: &str) -> Memory {
 /// The findings, as `CODE LINE`, with the parsed file.
 pub fn audited(memory: &Memory, defines: &[&str]) -> (Vec<String>, String) {
     let options = Options {
-        defines: defines.iter().map(|name| ((*name).to_owned(), None)).collect(),
+        defines: defines.iter().map(|name| define(name)).collect(),
         ..Options::default()
     };
     let mut parsed: Parsed = script::parse(memory, "main.cfg", &options);
@@ -53,6 +53,13 @@ pub fn audited(memory: &Memory, defines: &[&str]) -> (Vec<String>, String) {
         .iter()
         .map(|finding| format!("{} {}", finding.code, parsed.sources.position(finding.span).line));
     (lines.collect(), script::render(&findings, &parsed.sources, false))
+}
+
+fn define(text: &str) -> (String, Option<String>) {
+    match text.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+        None => (text.to_owned(), None),
+    }
 }
 
 /// The codes of the findings, each once.
