@@ -63,6 +63,8 @@ impl Worker {
     pub fn handle_input(&mut self, now: Now, input: Input) {
         self.now = now;
         self.expire();
+        // What was left at start, such as htable:mod-init, comes before the first message.
+        self.run_tasks();
         match input {
             Input::Datagram { flow, bytes } => self.datagram(flow, bytes),
             Input::Opened { flow } => self.stream_opened(flow),
