@@ -1,6 +1,7 @@
 //! Wishes that the edge itself fulfils.
 
 use crate::relay::RelayJob;
+use crate::run::Place;
 use crate::stateless::ForwardJob;
 use crate::tx::Made;
 use crate::{Output, Transmit, Worker};
@@ -70,6 +71,7 @@ impl Worker {
             TransactionAction::Relay(relay) => return self.relay(context, relay, resume),
             TransactionAction::Replicate(to) => return self.replicate(context, to, resume),
             TransactionAction::New => self.wish_new(context),
+            TransactionAction::Hold => self.wish_hold(context),
             TransactionAction::LookupRequest => found(self.find(context, Lookup::Same).is_some()),
             TransactionAction::LookupCancel => {
                 found(self.find(context, Lookup::Cancelled).is_some())
@@ -111,6 +113,20 @@ impl Worker {
             Made::Again => 0,
             Made::No => -1,
         }
+    }
+
+    fn wish_hold(&mut self, context: &mut Context) -> i32 {
+        let code = match context.held() {
+            Some(_) => 1,
+            None => match self.hold_place(context) {
+                Place::Held => 1,
+                Place::Taken => return 0,
+                Place::Full => return -1,
+            },
+        };
+        context.switches.reply_held = true;
+        self.in_hand = context.held();
+        code
     }
 
     /// `t_check_trans()`.

@@ -134,13 +134,15 @@ fn record_route(
     if let Some(address) = &wanted.advertised {
         return maker.advertised(address, inbound.proto, outbound.proto);
     }
+    let hop = |socket| hop(socket, wanted.socket_names);
     maker.values(&hop(inbound), &hop(outbound), wanted.double)
 }
 
-fn hop(socket: &Socket) -> Hop<'_> {
+fn hop(socket: &Socket, is_named: bool) -> Hop<'_> {
     Hop {
         host: &socket.host,
         port: socket.port,
         transport: socket.proto,
+        name: socket.name.as_deref().filter(|_| is_named),
     }
 }

@@ -18,6 +18,9 @@ impl Worker {
             return -1;
         }
         match wish.how {
+            _ if context.switches.reply_held => {
+                self.reply_statefully(context, wish.code, wish.reason)
+            }
             ReplyHow::Stateless => self.reply_statelessly(context, wish.code, wish.reason),
             ReplyHow::Auto if context.transaction().is_none() => {
                 self.reply_statelessly(context, wish.code, wish.reason)

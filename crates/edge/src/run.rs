@@ -36,7 +36,7 @@ pub(crate) enum Purpose {
 }
 
 /// What became of the wish for a place in the transaction table.
-enum Place {
+pub(crate) enum Place {
     /// It is there, or not needed.
     Held,
     /// The request is a retransmission of one that has its transaction already.
@@ -145,7 +145,16 @@ impl Worker {
         let needs = matches!(purpose, Purpose::Request)
             && context.transaction.is_none()
             && context.reserved.is_none();
-        if !needs || context.message.method() == sip::Method::Ack {
+        if needs {
+            self.hold_place(context)
+        } else {
+            Place::Held
+        }
+    }
+
+    /// Takes the place of the request's transaction in the table; an ACK has none.
+    pub(crate) fn hold_place(&mut self, context: &mut Context) -> Place {
+        if context.message.method() == sip::Method::Ack {
             return Place::Held;
         }
         let Some(key) = self.key(context) else {

@@ -1,31 +1,49 @@
 //! Digest authentication as a service: module `auth` checks, others know the passwords.
 
-use crate::Context;
+use crate::{Context, Outcome};
 use bytes::Bytes;
 use sip::{HeaderId, Span};
+use std::sync::Arc;
 
 /// Checks digest credentials (RFC 3261 section 22, RFC 7616). The passwords come from elsewhere:
 /// a database, a variable of the script.
 pub trait DigestAuth: Send + Sync {
     /// Finds the credentials for `realm` in the headers `header` and checks everything about them
-    /// that needs no password.
+    /// that needs no password, then what `then` answers. `method` is what the response covers, where
+    /// it is not the method of the request.
     ///
-    /// # Errors
-    /// The return code for the script: 1 where the request needs no credentials (ACK, CANCEL), -1
-    /// malformed or forged, -4 stale, -5 none for the realm, -6 a one-time nonce was used before.
+    /// Where uses of nonces are counted, a retransmission of a request that was verified ends here: its
+    /// transaction answers it.
     fn claim(
-        &self,
+        self: Arc<Self>,
         context: &mut Context,
         header: HeaderId,
         realm: &[u8],
         method: Option<Bytes>,
-    ) -> Result<Claim, i32>;
+        then: WithClaim,
+    ) -> Outcome;
 
-    /// Checks the response of a claim, and notes that its nonce was used: 1 verified, -2 wrong
-    /// password, -3 no such user, -4 and -6 as above. An absent user costs the same work as a
-    /// wrong password.
-    fn verify(&self, context: &mut Context, claim: &Claim, secret: Secret<'_>) -> i32;
+    /// Checks the response of a claim, and notes that its nonce was used, then what `then` answers to 1
+    /// verified, -2 wrong password, -3 no such user, -4 and -6 as with [`WithClaim`]. An absent user
+    /// costs the same work as a wrong password.
+    ///
+    /// Where uses of nonces are counted, the request has the place of its transaction before its use is
+    /// noted, and replies of ours go through that.
+    fn verify(
+        self: Arc<Self>,
+        context: &mut Context,
+        claim: &Claim,
+        secret: Secret<'_>,
+        then: WithCode,
+    ) -> Outcome;
 }
+
+/// Gets the credentials, or the return code for the script: 1 where the request needs none (ACK, CANCEL),
+/// -1 malformed or forged, -4 stale, -5 none for the realm, -6 a one-time nonce was used before.
+pub type WithClaim = Box<dyn FnOnce(&mut Context, Result<Claim, i32>) -> Outcome + Send>;
+
+/// Gets a return code.
+pub type WithCode = Box<dyn FnOnce(&mut Context, i32) -> Outcome + Send>;
 
 /// Credentials that still need a password.
 #[derive(Clone, Debug)]

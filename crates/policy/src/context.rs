@@ -138,6 +138,8 @@ pub struct RecordRoute {
     pub sips: bool,
     /// `enable_double_rr`.
     pub double: stack::routing::Double,
+    /// `sockname_mode`: the names of the sockets stand in it, where they have some.
+    pub socket_names: bool,
 }
 
 /// Switches that functions set on the message in hand.
@@ -153,6 +155,9 @@ pub struct Switches {
     pub forward_no_connect: bool,
     /// `set_forward_close()`.
     pub forward_close: bool,
+    /// Replies of ours go through the transaction, also those that would go beside it
+    /// ([`crate::TransactionAction::Hold`]).
+    pub reply_held: bool,
     /// `add_local_rport()`: our Via asks for rport.
     pub local_rport: bool,
     /// `force_tcp_alias()`: the connection serves the Via address too.

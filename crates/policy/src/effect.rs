@@ -53,6 +53,10 @@ pub enum Effect {
 pub enum TransactionAction {
     /// `t_newtran()`: 1 made, 0 where the request is a retransmission, negative on failure.
     New,
+    /// The place of the request's transaction is held from here on, and every reply of ours goes
+    /// through the transaction: 1 held, 0 where the request is a retransmission, which is absorbed, -1
+    /// where there is no room.
+    Hold,
     /// `t_lookup_request()`: 1 found, -1 not.
     LookupRequest,
     /// `t_lookup_cancel()`: the INVITE of this CANCEL; 1 found, -1 not.

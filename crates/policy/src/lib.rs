@@ -53,7 +53,7 @@ pub use argument::{
     Argument, BranchFailureRoute, BranchRoute, FailureRoute, Int, Literal, Pattern, PlainRoute,
     ReplyRoute, RouteName, Written,
 };
-pub use authentication::{Claim, DigestAuth, Secret, SourceProof, Verified};
+pub use authentication::{Claim, DigestAuth, Secret, SourceProof, Verified, WithClaim, WithCode};
 pub use bans::{
     Ban, BanChange, BanLimits, BanOrder, BanTimes, Bans, BansLink, Listed, NotBanned, Proof,
     Source, Standing,
@@ -118,7 +118,7 @@ pub use tls_settings::{
 pub use tm_params::TransactionParams;
 pub use transaction::{Armed, Branch, Cancel, Client, Forget, LocalServer, Server, Transaction};
 pub use transactions::{
-    Cancelled, LocalRequest, OnEnd, Remote, TableLoad, TransactionSummary, Transactions,
+    Cancelled, LocalRequest, OnEnd, OnReply, Remote, TableLoad, TransactionSummary, Transactions,
     TransactionsLink,
 };
 pub use var::{Text, Transform, Var};

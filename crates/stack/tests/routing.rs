@@ -37,6 +37,7 @@ fn routed(uri: &str, to_tag: bool, routes: &[&str], mode: Mode) -> String {
     told.extend(
         loose
             .send_from
+            .filter(is_myself)
             .map(|uri| format!("from {}", text(uri.host))),
     );
     told.extend(
@@ -104,6 +105,7 @@ fn hop(host: &str, port: u16, transport: Transport) -> Hop<'_> {
         host: host.as_bytes(),
         port,
         transport,
+        name: None,
     }
 }
 
@@ -128,6 +130,17 @@ fn record_routes_have_rr_s_form() {
     assert_eq!(values(&PLAIN, &udp, &tcp, Double::WhenDifferent), two);
     assert_eq!(values(&PLAIN, &udp, &tcp, Double::Never), [one]);
     assert_eq!(values(&PLAIN, &udp, &udp, Double::Always), [two[1], two[1]]);
+    let named = Hop {
+        name: Some(b"out"),
+        ..tcp
+    };
+    assert_eq!(
+        values(&PLAIN, &udp, &named, Double::WhenDifferent),
+        [
+            "<sip:1.1.1.1:25080;transport=tcp;sn=out;r2=on;lr;ftag=ft>",
+            two[1]
+        ]
+    );
     let full = RecordRoute {
         full_lr: true,
         ..PLAIN

@@ -121,7 +121,7 @@ impl Digest {
         Some(text)
     }
 
-    fn checks_for(&self, message: &Message) -> u32 {
+    pub(super) fn checks_for(&self, message: &Message) -> u32 {
         if message.method() == Method::Register {
             self.params.checks_register
         } else if super::is_in_dialog(message) {

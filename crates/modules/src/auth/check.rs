@@ -1,13 +1,17 @@
 //! Checks of credentials: everything but where the password comes from.
 
-use super::nonce::{Nonce, Refused};
+use super::nonce::{Nonce, Refused, checks};
 use super::proof::{expected, session_key, stored_ha1};
 use super::used::{Known, Use};
 use super::{Digest, codes, is_in_dialog};
 use bytes::Bytes;
-use policy::{Claim, Context, DigestAuth, Level, Secret, Verified};
+use policy::{
+    Answer, Claim, Context, DigestAuth, Effect, Level, Outcome, Proto, Secret, SourceProof,
+    TransactionAction, Verified, WithClaim, WithCode,
+};
 use sip::digest::{Algorithm, Credentials, Hash, same};
 use sip::{HeaderId, Method, Span};
+use std::sync::Arc;
 
 /// The largest nonce count that is accepted, as in Kamailio.
 const MOST_COUNT: u32 = 255;
@@ -18,6 +22,56 @@ pub(super) struct Found(pub(super) Option<Span>);
 
 impl DigestAuth for Digest {
     fn claim(
+        self: Arc<Self>,
+        context: &mut Context,
+        header: HeaderId,
+        realm: &[u8],
+        method: Option<Bytes>,
+        then: WithClaim,
+    ) -> Outcome {
+        let claim = self.find_claim(context, header, realm, method);
+        // What was used before may have been used by this very request, when it came first.
+        let may_be_again = matches!(claim, Err(codes::STALE | codes::NONCE_REUSED));
+        let is_ack = context.message.method() == Method::Ack;
+        if self.state.is_none() || !(may_be_again || is_ack) {
+            return then(context, claim);
+        }
+        let check = Effect::Transaction(TransactionAction::Check);
+        Outcome::ask_then(check, move |context, answer| match answer {
+            Answer::Code(0) => Outcome::Exit,
+            _ => then(context, claim),
+        })
+    }
+
+    fn verify(
+        self: Arc<Self>,
+        context: &mut Context,
+        claim: &Claim,
+        secret: Secret<'_>,
+        then: WithCode,
+    ) -> Outcome {
+        let (code, key) = self.judge_response(context, claim, secret);
+        if code != codes::OK {
+            return then(context, code);
+        }
+        let claim = claim.clone();
+        if self.state.is_none() {
+            let code = self.note_use(context, claim, &key);
+            return then(context, code);
+        }
+        let hold = Effect::Transaction(TransactionAction::Hold);
+        Outcome::ask_then(hold, move |context, answer| {
+            if matches!(answer, Answer::Code(0)) {
+                return Outcome::Exit;
+            }
+            let code = self.note_use(context, claim, &key);
+            then(context, code)
+        })
+    }
+}
+
+impl Digest {
+    fn find_claim(
         &self,
         context: &mut Context,
         header: HeaderId,
@@ -41,6 +95,7 @@ impl DigestAuth for Digest {
         };
         let hash = self.acceptable(context, &credentials)?;
         self.judge_nonce(context, &credentials)?;
+        context.extension_mut::<SourceProof>().0 = self.is_from_source(context, &credentials);
         context.extension_mut::<Found>().0 = Some(line);
         Ok(Claim {
             header,
@@ -55,30 +110,30 @@ impl DigestAuth for Digest {
         })
     }
 
-    fn verify(&self, context: &mut Context, claim: &Claim, secret: Secret<'_>) -> i32 {
+    /// Whether the password is right, and the key that the response was made with.
+    fn judge_response(
+        &self,
+        context: &Context,
+        claim: &Claim,
+        secret: Secret<'_>,
+    ) -> (i32, Vec<u8>) {
         let Ok(Some(credentials)) = Credentials::parse(&claim.credentials) else {
-            return codes::ERROR;
+            return (codes::ERROR, Vec::new());
         };
         let (plain, is_there) = stored_ha1(claim, secret);
         let key = session_key(claim.hash, &plain, &credentials);
         let expected = expected(context, claim, &credentials, &key);
         let matches = same(expected.as_bytes(), credentials.response);
-        if !is_there {
-            return codes::NO_USER;
-        }
         // A stored HA1 that is empty or cut short verifies nobody.
-        if !matches || plain.len() != claim.hash.hex_len() {
-            return codes::WRONG_PASSWORD;
-        }
-        let code = self.note_use(context, claim, &credentials, &key);
-        if code == codes::OK {
-            context.extension_mut::<Verified>().0 = Some(claim.clone());
-        }
-        code
+        let is_whole = plain.len() == claim.hash.hex_len();
+        let code = match is_there {
+            false => codes::NO_USER,
+            true if matches && is_whole => codes::OK,
+            true => codes::WRONG_PASSWORD,
+        };
+        (code, key)
     }
-}
 
-impl Digest {
     /// The hash of the credentials, where they can be checked at all.
     fn acceptable(
         &self,
@@ -145,10 +200,8 @@ impl Digest {
             _ => None,
         };
         // A count protects by itself: then the nonce may go with another message.
-        let parts = match count {
-            Some(_) => None,
-            None => self.bound_parts(context),
-        };
+        let is_bound = count.is_none() || self.params.checks_with_count;
+        let parts = is_bound.then(|| self.bound_parts(context)).flatten();
         let opened = self
             .nonces
             .open(credentials.nonce, credentials.realm, parts.as_deref());
@@ -170,8 +223,36 @@ impl Digest {
         }
     }
 
+    /// True where the nonce was made for the source of this request (bit 8 of `auth_checks_*`).
+    fn is_from_source(&self, context: &Context, credentials: &Credentials<'_>) -> bool {
+        if self.checks_for(&context.message) & checks::SOURCE == 0 {
+            return false;
+        }
+        let parts = self.bound_parts(context);
+        let (nonce, realm) = (credentials.nonce, credentials.realm);
+        self.nonces.open(nonce, realm, parts.as_deref()).is_ok()
+    }
+
+    /// Whoever answers a challenge rightly is no stranger to module `ban` while that challenge lives.
+    fn note_known(&self, context: &Context) {
+        let is_proved = context.flow.proto != Proto::Udp
+            || context
+                .extension::<SourceProof>()
+                .is_some_and(|proof| proof.0);
+        if let (true, Some(bans)) = (is_proved, self.bans.get()) {
+            let now_ms = context.now.unix_ms;
+            let until_ms = now_ms.saturating_add(u64::from(self.params.nonce_expire_s) * 1000);
+            bans.note_known(context.flow.peer, None, until_ms, now_ms);
+        }
+    }
+
     fn a_use(&self, context: &Context, nonce: Nonce, count: u32) -> Use {
-        let request = self.state.as_ref().map_or(0, |state| {
+        // A transaction absorbs retransmissions for a while (tm `wt_timer`), a phone repeats its request
+        // for longer. Doing it again changes nothing for a REGISTER (RFC 3261 section 10.3), and
+        // only for that.
+        let again = context.message.method() == Method::Register;
+        let state = self.state.as_ref().filter(|_| again);
+        let request = state.map_or(0, |state| {
             let bytes: &[u8] = context.message.bytes();
             state.hasher.hash_one((bytes, context.flow.peer))
         });
@@ -184,15 +265,12 @@ impl Digest {
     }
 
     /// The password was right: note the use, where nobody was faster.
-    fn note_use(
-        &self,
-        context: &mut Context,
-        claim: &Claim,
-        credentials: &Credentials<'_>,
-        key: &[u8],
-    ) -> i32 {
+    fn note_use(&self, context: &mut Context, claim: Claim, key: &[u8]) -> i32 {
+        let Ok(Some(credentials)) = Credentials::parse(&claim.credentials) else {
+            return codes::ERROR;
+        };
         let noted = self
-            .use_of(context, credentials)
+            .use_of(context, &credentials)
             .and_then(|new| match (&self.state, new) {
                 (Some(state), Some(Tracked::Counted(new))) => counted(state.counts.note(new)),
                 (Some(state), Some(Tracked::OneTime(new))) => one_time(state.one_time.note(new)),
@@ -202,9 +280,11 @@ impl Digest {
             return code;
         }
         if self.params.add_authinfo {
-            let line = self.authentication_info(context, claim, credentials, key);
+            let line = self.authentication_info(context, &claim, &credentials, key);
             context.append_to_reply(&line);
         }
+        context.extension_mut::<Verified>().0 = Some(claim);
+        self.note_known(context);
         codes::OK
     }
 }

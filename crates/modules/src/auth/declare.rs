@@ -31,6 +31,11 @@ fn declare_nonces(d: &mut Declaration<Auth>) {
     );
     d.param("nonce_count", "Each nonce count of a nonce must be larger than the last, up to 255; needs qop. Default off.", |p, yes| p.nonce_count = yes);
     d.param(
+        "checks_with_nonce_count",
+        "Ours, not Kamailio's: auth_checks_* hold for credentials with a nonce count too. Default off.",
+        |p, yes| p.checks_with_count = yes,
+    );
+    d.param(
         "one_time_nonce",
         "A nonce is good for one request. Default off.",
         |p, yes| p.one_time_nonce = yes,

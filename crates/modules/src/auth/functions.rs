@@ -2,21 +2,16 @@
 
 use super::challenge::{Ask, Kind};
 use super::check::Found;
+use super::password::PasswordCheck;
 use super::{Auth, codes};
 use bytes::Bytes;
-use policy::{
-    AvpName, Context, DigestAuth, Effect, Int, Level, Outcome, Reply, ReplyHow, Secret, Text, Var,
-};
+use policy::{Context, Effect, Int, Level, Outcome, Reply, ReplyHow, Text, Var};
 use script::Value;
 use sip::digest::Credentials;
-use sip::{HeaderId, Message, Method, NameAddr};
+use sip::{HeaderId, Message, Method};
 
-/// The AVP that gets the challenge of `pv_www_authenticate()`.
-const CHALLENGE_AVP: &[u8] = b"digest_challenge";
 /// Of the flags of a challenge: say nothing where it fails.
 const NO_REPLY: i64 = 4;
-/// Of the flags of `pv_www_authenticate()`.
-const PASSWORD_IS_HA1: i64 = 1;
 
 impl Auth {
     pub(super) fn www_challenge(
@@ -127,9 +122,9 @@ impl Auth {
         passwd: &Text,
         flags: &Int,
         method: &Option<Text>,
-    ) -> i32 {
+    ) -> Outcome {
         let method = method.as_ref().map(|method| method.get(context));
-        self.authenticate(context, Kind::Www, (realm, passwd, flags), method)
+        self.authenticate(context, Kind::Www, (realm, passwd, flags), method, 0)
     }
 
     pub(super) fn pv_proxy_authenticate(
@@ -138,8 +133,8 @@ impl Auth {
         realm: &Text,
         passwd: &Text,
         flags: &Int,
-    ) -> i32 {
-        self.authenticate(context, Kind::Proxy, (realm, passwd, flags), None)
+    ) -> Outcome {
+        self.authenticate(context, Kind::Proxy, (realm, passwd, flags), None, 0)
     }
 
     pub(super) fn pv_auth_check(
@@ -149,21 +144,11 @@ impl Auth {
         passwd: &Text,
         flags: &Int,
         checks: &Int,
-    ) -> i32 {
+    ) -> Outcome {
         let is_register = is_register(context);
         let kind = if is_register { Kind::Www } else { Kind::Proxy };
-        let code = self.authenticate(context, kind, (realm, passwd, flags), None);
-        if code != codes::OK
-            || checks.get_or_0(context) == 0
-            || context.extension::<Found>().is_none()
-        {
-            return code;
-        }
-        let realm = realm.get(context);
-        match self.is_own_identity(context, kind, &realm) {
-            true => code,
-            false => codes::USER_MISMATCH,
-        }
+        let checks = checks.get_or_0(context);
+        self.authenticate(context, kind, (realm, passwd, flags), None, checks)
     }
 
     fn authenticate(
@@ -172,7 +157,8 @@ impl Auth {
         kind: Kind,
         (realm, passwd, flags): (&Text, &Text, &Int),
         method: Option<Bytes>,
-    ) -> i32 {
+        checks: i64,
+    ) -> Outcome {
         let (realm, passwd) = (realm.get(context), passwd.get(context));
         let Some(flags) = flags
             .get(context)
@@ -181,58 +167,17 @@ impl Auth {
             context.log(Level::Err, "auth", || {
                 "invalid realm, password or flags value".to_owned()
             });
-            return codes::ERROR;
+            return Outcome::Code(codes::ERROR);
         };
-        let secret = match flags & PASSWORD_IS_HA1 {
-            0 => Secret::Password(&passwd),
-            _ => Secret::Ha1(&passwd),
+        let check = PasswordCheck {
+            digest: self.digest.clone(),
+            kind,
+            realm,
+            passwd,
+            flags,
+            checks,
         };
-        let claim = self
-            .digest
-            .claim(context, credentials_of(kind), &realm, method);
-        let code = claim.map_or_else(
-            |code| code,
-            |claim| self.digest.verify(context, &claim, secret),
-        );
-        if code < 0 {
-            self.keep_challenge(context, kind, &realm, flags);
-        }
-        code
-    }
-
-    fn keep_challenge(&self, context: &mut Context, kind: Kind, realm: &[u8], flags: i64) {
-        let Some(ask) = Ask::from_authenticate_flags(flags).filter(|_| is_realm(realm)) else {
-            return;
-        };
-        let lines = self.digest.challenge(context, kind, realm, ask);
-        let avps = context
-            .home
-            .as_mut()
-            .map_or(&mut context.vars.avps, |home| &mut home.vars.avps);
-        avps.add(
-            AvpName::Text(Bytes::from_static(CHALLENGE_AVP)),
-            Value::Str(lines.into()),
-        );
-    }
-
-    /// True where the credentials' user is who From (for a REGISTER: and To) says.
-    fn is_own_identity(&self, context: &Context, kind: Kind, realm: &[u8]) -> bool {
-        let message = &context.message;
-        let realm = self.digest.bare_realm(realm);
-        let Some(credentials) = credentials_for(message, credentials_of(kind), realm) else {
-            return false;
-        };
-        let fits = |address: Result<NameAddr<'_>, _>| {
-            address
-                .ok()
-                .and_then(|address| address.parse_uri().ok())
-                .is_some_and(|uri| {
-                    let same_domain = uri.host.eq_ignore_ascii_case(realm);
-                    uri.user.unwrap_or_default() == credentials.user()
-                        && (same_domain || !self.digest.params.use_domain)
-                })
-        };
-        fits(message.from()) && (kind == Kind::Proxy || fits(message.to()))
+        check.start(context, method)
     }
 
     pub(super) fn consume_credentials(&self, context: &mut Context) -> bool {
@@ -260,7 +205,7 @@ fn is_register(context: &Context) -> bool {
     context.message.method() == Method::Register
 }
 
-fn credentials_of(kind: Kind) -> HeaderId {
+pub(super) fn credentials_of(kind: Kind) -> HeaderId {
     match kind {
         Kind::Www => HeaderId::Authorization,
         Kind::Proxy => HeaderId::ProxyAuthorization,
@@ -277,7 +222,7 @@ fn credentials_for<'a>(
 }
 
 /// A realm stands in quotes, and comes back as it was sent: nothing that would need an escape.
-fn is_realm(realm: &[u8]) -> bool {
+pub(super) fn is_realm(realm: &[u8]) -> bool {
     let clean = |byte: &u8| *byte >= b' ' && !matches!(byte, b'"' | b'\\' | 0x7f);
     !realm.is_empty() && realm.iter().all(clean)
 }

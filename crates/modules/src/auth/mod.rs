@@ -5,6 +5,7 @@ mod check;
 mod declare;
 mod functions;
 mod nonce;
+mod password;
 mod proof;
 mod settings;
 #[cfg(test)]
@@ -80,7 +81,7 @@ impl Module for Auth {
         d.doc("Challenges requests and checks digest credentials.");
         declare::all(d);
         d.deviation("A wrong password uses up neither a nonce count nor a one-time nonce: Kamailio 5.6.3 notes them before it looks at the password.");
-        d.deviation("The same octets from the same source within 32 s are a retransmission, not a replay: with nonce_count or one_time_nonce Kamailio 5.6.3 refuses them.");
+        d.deviation("With nonce_count or one_time_nonce a verified request has its transaction before the use is noted, so that its retransmission is absorbed, and all replies of ours to it go through that; Kamailio 5.6.3 refuses a retransmission that reaches the check.");
         d.deviation("Credentials with an unknown algorithm are -1, and -sess is computed as RFC 7616 says; Kamailio 5.6.3 takes both for plain MD5.");
         d.deviation(
             "A PRACK without a To tag needs credentials; Kamailio 5.6.3 lets every PRACK pass.",

@@ -10,6 +10,7 @@ pub(super) struct Params {
     pub(super) nonce_expire_s: u32,
     pub(super) drift_s: u32,
     pub(super) nonce_count: bool,
+    pub(super) checks_with_count: bool,
     pub(super) one_time_nonce: bool,
     /// log2 of the number of nonces whose counts are kept.
     pub(super) counts_order: u32,
@@ -47,6 +48,7 @@ impl Default for Params {
             nonce_expire_s: 300,
             drift_s: 3,
             nonce_count: false,
+            checks_with_count: false,
             one_time_nonce: false,
             counts_order: 20,
             one_time_order: 20,

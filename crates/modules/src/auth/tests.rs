@@ -4,7 +4,7 @@ use super::nonce::Nonces;
 use super::settings::Params;
 use super::{Digest, State, codes, hasher};
 use crate::testing::{Bench, problems};
-use policy::{Context, DigestAuth, Secret};
+use policy::{Answer, Claim, Context, DigestAuth, Effect, Outcome, Secret, TransactionAction};
 use sip::HeaderId;
 use sip::digest::{self, Algorithm, Hash, Qop};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ struct Client {
     qop: Option<&'static str>,
     nc: &'static str,
     body: &'static str,
+    method: &'static str,
 }
 
 const ALICE: Client = Client {
@@ -29,6 +30,7 @@ const ALICE: Client = Client {
     qop: None,
     nc: "00000001",
     body: "",
+    method: "OPTIONS",
 };
 
 const COUNTED: Client = Client {
@@ -52,7 +54,7 @@ impl Client {
         let qop = self.qop.map(|name| Qop::parse(name.as_bytes()));
         let ha2 = digest::ha2(
             hash,
-            b"OPTIONS",
+            self.method.as_bytes(),
             b"sip:bob@r.test",
             qop,
             self.body.as_bytes(),
@@ -80,7 +82,8 @@ impl Client {
     }
 
     fn request(&self, nonce: &str) -> String {
-        request(
+        request_of(
+            self.method,
             &format!("Authorization: Digest {}\n", self.fields(nonce)),
             self.body,
         )
@@ -101,7 +104,7 @@ fn request_of(method: &str, lines: &str, body: &str) -> String {
 
 /// A server without a script.
 struct Desk {
-    digest: Digest,
+    digest: Arc<Digest>,
     bench: Bench,
 }
 
@@ -114,12 +117,12 @@ impl Desk {
             hasher: hasher(&[3; 32]),
         };
         let tracked = params.nonce_count || params.one_time_nonce;
-        let digest = Digest {
+        let digest = Arc::new(Digest {
             nonces: Nonces::new(b"secret", b""),
             state: tracked.then(|| Arc::new(state)),
             params,
             bans: policy::BansLink::default(),
-        };
+        });
         let bench = Bench::new("request_route { exit; }");
         Desk { digest, bench }
     }
@@ -141,20 +144,48 @@ impl Desk {
 
     /// The code for a server that knows alice's password.
     fn judge(&self, context: &mut Context) -> i32 {
-        match self
-            .digest
-            .claim(context, HeaderId::Authorization, b"r.test", None)
-        {
-            Err(code) => code,
-            Ok(claim) if claim.user.as_ref() == b"alice" => {
-                self.digest
-                    .verify(context, &claim, Secret::Password(b"secret"))
-            }
+        self.judge_with(context, |claim| match claim.user.as_ref() {
+            b"alice" => Secret::Password(b"secret"),
+            _ => Secret::Absent { stored_ha1: false },
+        })
+    }
+
+    fn judge_with(
+        &self,
+        context: &mut Context,
+        secret: impl FnOnce(&Claim) -> Secret<'static> + Send + 'static,
+    ) -> i32 {
+        let digest = self.digest.clone();
+        let verify = move |context: &mut Context, claim| match claim {
+            Err(code) => Outcome::Code(code),
             Ok(claim) => {
-                let absent = Secret::Absent { stored_ha1: false };
-                self.digest.verify(context, &claim, absent)
+                let secret = secret(&claim);
+                let done = Box::new(|_: &mut Context, code| Outcome::Code(code));
+                digest.verify(context, &claim, secret, done)
             }
-        }
+        };
+        let digest = self.digest.clone();
+        let (header, verify) = (HeaderId::Authorization, Box::new(verify));
+        granted(context, |context| {
+            digest.claim(context, header, b"r.test", None, verify)
+        })
+    }
+}
+
+/// The code that comes of an outcome where no transaction is known and each place in the table is free.
+fn granted(context: &mut Context, begin: impl FnOnce(&mut Context) -> Outcome) -> i32 {
+    let mut outcome = begin(context);
+    loop {
+        outcome = match outcome {
+            Outcome::Code(code) => return code,
+            Outcome::Ask(Effect::Transaction(TransactionAction::Hold), then) => {
+                then(context, Answer::Code(1))
+            }
+            Outcome::Ask(Effect::Transaction(TransactionAction::Check), then) => {
+                then(context, Answer::Code(-1))
+            }
+            _ => panic!("no other wish"),
+        };
     }
 }
 
@@ -419,7 +450,11 @@ fn a_retransmission_is_no_replay() {
         ..Params::default()
     };
     let desk = Desk::new(params);
-    let message = COUNTED.request(&desk.nonce());
+    let register = Client {
+        method: "REGISTER",
+        ..COUNTED
+    };
+    let message = register.request(&desk.nonce());
     assert_eq!(desk.judge(&mut desk.at(&message, 0)), codes::OK);
     assert_eq!(desk.judge(&mut desk.at(&message, 32)), codes::OK);
     assert_eq!(desk.judge(&mut desk.at(&message, 33)), codes::STALE);
@@ -428,6 +463,69 @@ fn a_retransmission_is_no_replay() {
     assert_eq!(desk.judge(&mut elsewhere), codes::STALE);
     let changed = message.replace("branch=z9hG4bK1", "branch=z9hG4bK2");
     assert_eq!(desk.judge(&mut desk.at(&changed, 1)), codes::STALE);
+    // What would be done a second time is for its transaction to absorb.
+    let message = COUNTED.request(&desk.nonce());
+    assert_eq!(desk.judge(&mut desk.at(&message, 0)), codes::OK);
+    assert_eq!(desk.judge(&mut desk.at(&message, 1)), codes::STALE);
+}
+
+/// What a check wishes before it is done, with the answers to those wishes.
+fn wishes(desk: &Desk, message: &str, answer: i32) -> (Vec<String>, Option<i32>) {
+    let mut context = desk.at(message, 0);
+    let digest = desk.digest.clone();
+    let done = Box::new(|_: &mut Context, code| Outcome::Code(code));
+    let verify = Box::new(move |context: &mut Context, claim| match claim {
+        Err(code) => Outcome::Code(code),
+        Ok(claim) => digest.verify(context, &claim, Secret::Password(b"secret"), done),
+    });
+    let (header, digest) = (HeaderId::Authorization, desk.digest.clone());
+    let mut outcome = digest.claim(&mut context, header, b"r.test", None, verify);
+    let mut wishes = Vec::new();
+    loop {
+        outcome = match outcome {
+            Outcome::Ask(Effect::Transaction(wish), then) => {
+                wishes.push(format!("{wish:?}"));
+                then(&mut context, Answer::Code(answer))
+            }
+            Outcome::Code(code) => return (wishes, Some(code)),
+            _ => return (wishes, None),
+        };
+    }
+}
+
+#[test]
+fn the_transaction_is_there_before_a_use_is_noted() {
+    let params = Params {
+        nonce_count: true,
+        ..Params::default()
+    };
+    let desk = Desk::new(params);
+    let message = COUNTED.request(&desk.nonce());
+    let told = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    // A retransmission that came while the first was being checked ends, and uses nothing up.
+    assert_eq!(wishes(&desk, &message, 0), (told(&["Hold"]), None));
+    // Without room for a transaction the check goes on.
+    assert_eq!(
+        wishes(&desk, &message, -1),
+        (told(&["Hold"]), Some(codes::OK))
+    );
+    assert_eq!(wishes(&desk, &message, 0), (told(&["Check"]), None));
+    assert_eq!(
+        wishes(&desk, &message, -1),
+        (told(&["Check"]), Some(codes::STALE))
+    );
+    let wrong = Client {
+        password: "x",
+        ..COUNTED
+    };
+    let wrong = wrong.request(&desk.nonce());
+    assert_eq!(
+        wishes(&desk, &wrong, 0),
+        (told(&[]), Some(codes::WRONG_PASSWORD))
+    );
+    let plain = Desk::new(Params::default());
+    let message = ALICE.request(&plain.nonce());
+    assert_eq!(wishes(&plain, &message, 0), (told(&[]), Some(codes::OK)));
 }
 
 #[test]
@@ -488,16 +586,9 @@ fn a_stored_ha1_verifies_and_a_broken_one_does_not() {
         ("secret", codes::WRONG_PASSWORD),
     ] {
         let mut context = desk.at(&message, 0);
-        let claim = desk
-            .digest
-            .claim(&mut context, HeaderId::Authorization, b"r.test", None)
-            .unwrap();
-        let secret = Secret::Ha1(stored.as_bytes());
-        assert_eq!(
-            desk.digest.verify(&mut context, &claim, secret),
-            code,
-            "{stored}"
-        );
+        let stored = stored.to_owned().leak().as_bytes();
+        let judged = desk.judge_with(&mut context, |_| Secret::Ha1(stored));
+        assert_eq!(judged, code, "{}", String::from_utf8_lossy(stored));
     }
 }
 
@@ -534,7 +625,7 @@ const HEAD: &str = "loadmodule \"auth.so\"\n";
 fn challenged(script: &str, message: &str) -> (String, u16) {
     let ran = Bench::new(&format!("{HEAD}{script}")).run(message);
     let code = match ran.effect {
-        Some(policy::Effect::Reply(reply)) => reply.code,
+        Some(Effect::Reply(reply)) => reply.code,
         _ => 0,
     };
     let lines = String::from_utf8_lossy(&ran.context.reply_lines).into_owned();

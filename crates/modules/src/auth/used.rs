@@ -27,7 +27,7 @@ struct Place {
     count: u32,
     /// Unix seconds of the last use.
     at_s: u32,
-    /// A keyed hash of the request that used it last.
+    /// A keyed hash of the request that used it last; 0 for one that must not come again.
     request: u64,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Use {
     pub(super) count: u32,
     /// Unix seconds, modulo 2^32.
     pub(super) now_s: u32,
-    /// A keyed hash of the request and where it came from.
+    /// A keyed hash of the request and where it came from; 0 where it must not be taken again.
     pub(super) request: u64,
 }
 
@@ -133,6 +133,7 @@ impl Place {
         self.id == u64::from(new.id) + 1
             && self.count == new.count
             && self.request == new.request
+            && self.request != 0
             && new.now_s.wrapping_sub(self.at_s) <= RETRANSMISSION_S
     }
 }

@@ -79,7 +79,9 @@ impl Check {
         row: Option<Vec<Cell>>,
         secret: Option<Bytes>,
     ) -> Outcome {
-        let params = &self.lookup.params;
+        let (digest, claim, lookup) =
+            (self.digest.clone(), self.claim.clone(), self.lookup.clone());
+        let params = &lookup.params;
         let secret = match &secret {
             None => Secret::Absent {
                 stored_ha1: !params.calculate_ha1,
@@ -91,7 +93,12 @@ impl Check {
             Some(password) if params.calculate_ha1 => Secret::Ha1(password),
             Some(digits) => Secret::Ha1(digits),
         };
-        let code = self.digest.verify(context, &self.claim, secret);
+        let then = Box::new(move |context: &mut Context, code| self.end(context, row, code));
+        digest.verify(context, &claim, secret, then)
+    }
+
+    fn end(self, context: &mut Context, row: Option<Vec<Cell>>, code: i32) -> Outcome {
+        let params = &self.lookup.params;
         if code == 1 || params.force_avps {
             let cells = row
                 .as_ref()

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use credentials::Credential;
 use lookup::Check;
 use policy::{
-    Claim, Context, Declaration, DigestAuth, Entry, Init, Int, Level, Module, Outcome, Problem,
-    Routes, Text,
+    Context, Declaration, DigestAuth, Entry, Init, Int, Level, Module, Outcome, Problem, Routes,
+    Text,
 };
 use sip::{HeaderId, Method, Uri};
 use std::sync::Arc;
@@ -206,18 +206,20 @@ impl AuthDb {
             });
             return Outcome::FALSE;
         };
-        let claim: Claim = match self.digest.claim(context, header, &realm, method) {
-            Ok(claim) => claim,
-            Err(code) => return Outcome::Code(code),
+        let (digest, lookup) = (self.digest.clone(), self.lookup.clone());
+        let ask = move |_: &mut Context, claim| match claim {
+            Err(code) => Outcome::Code(code),
+            Ok(claim) => Check {
+                claim,
+                flags,
+                table,
+                digest,
+                lookup,
+            }
+            .ask(),
         };
-        let check = Check {
-            claim,
-            flags,
-            table,
-            digest: self.digest.clone(),
-            lookup: self.lookup.clone(),
-        };
-        check.ask()
+        let digest = self.digest.clone();
+        digest.claim(context, header, &realm, method, Box::new(ask))
     }
 
     fn is_subscriber(

@@ -3,16 +3,18 @@
 mod direction;
 mod record;
 mod route;
+mod sign;
 #[cfg(test)]
 mod tests;
 
 use policy::routing::Double;
-use policy::{AvpName, Declaration, Entry, Init, Module, Problem, Routes};
+use policy::{AvpName, Counter, Declaration, Entry, Init, Module, Problem, Routes};
 
 pub(crate) const ENTRY: Entry = Entry::of::<Rr>();
 
 struct Rr {
     params: Params,
+    refused: Counter,
 }
 
 struct Params {
@@ -23,7 +25,17 @@ struct Params {
     custom_user: Option<AvpName>,
     ignore_sips: bool,
     force_send_socket: bool,
+    socket_names: bool,
+    warn_of_strange_socket: bool,
+    keys: sign::Keys,
+    sign_expire_s: u32,
 }
+
+/// A day: longer than calls last, and a subscription that is refused starts again.
+const SIGN_EXPIRE_S: u32 = 86_400;
+
+/// Ten years: an expiry must lie less than 68 years ahead.
+const MOST_EXPIRE_S: u32 = 315_360_000;
 
 impl Default for Params {
     fn default() -> Params {
@@ -35,6 +47,10 @@ impl Default for Params {
             custom_user: None,
             ignore_sips: false,
             force_send_socket: false,
+            socket_names: false,
+            warn_of_strange_socket: true,
+            keys: sign::Keys::default(),
+            sign_expire_s: SIGN_EXPIRE_S,
         }
     }
 }
@@ -51,14 +67,17 @@ impl Module for Rr {
     fn declare(d: &mut Declaration<Rr>) {
         d.doc("Keeps this server in the path of a dialog, and follows the path that a request carries.");
         params(d);
+        sign_params(d);
         record_functions(d);
         route_functions(d);
         direction_functions(d);
         d.deviation("After remove_record_route() a Record-Route can be asked for again; Kamailio 5.6.3 refuses it.");
     }
 
-    fn init(params: Params, _: &mut Init<'_>) -> Result<Rr, Problem> {
-        Ok(Rr { params })
+    fn init(params: Params, init: &mut Init<'_>) -> Result<Rr, Problem> {
+        let doc = "Requests in dialogs without a Route that we signed for them (sign_key).";
+        let refused = init.counter("refused_routes", doc);
+        Ok(Rr { params, refused })
     }
 }
 
@@ -112,10 +131,34 @@ fn params(d: &mut Declaration<Rr>) {
         "loose_route() chooses the socket of our own Route also where there is only one; default no.",
         |p, on| p.force_send_socket = on,
     );
-    d.param::<bool>(
+    d.param(
         "enable_socket_mismatch_warning",
-        "Accepted; means nothing here because record_route_preset() never compares its address with sockets.",
-        |_, _| {},
+        "loose_route() warns where the second of two Routes of ours names no socket; default yes.",
+        |p, on| p.warn_of_strange_socket = on,
+    );
+    d.param(
+        "sockname_mode",
+        "Record-Routes carry the name of their socket as sn, and loose_route() finds it by that; default no.",
+        |p, on| p.socket_names = on,
+    );
+}
+
+fn sign_params(d: &mut Declaration<Rr>) {
+    d.try_param(
+        "sign_key",
+        "Ours, not Kamailio's: Record-Routes carry a signature, and loose_route() follows no Route of ours within a dialog without it. Keys of 16 characters or more, with blanks or commas between them, the first one signs and all verify; may be set several times. Default none.",
+        |p, keys: String| p.keys.add(&keys),
+    );
+    d.try_param(
+        "sign_expire",
+        "Ours: seconds that a signature is good for, from the request that was recorded; default 86400.",
+        |p, seconds: i64| {
+            p.sign_expire_s = u32::try_from(seconds)
+                .ok()
+                .filter(|seconds| (1..=MOST_EXPIRE_S).contains(seconds))
+                .ok_or_else(|| format!("expected seconds from 1 to {MOST_EXPIRE_S}, found {seconds}"))?;
+            Ok(())
+        },
     );
 }
 
@@ -155,7 +198,7 @@ fn record_functions(d: &mut Declaration<Rr>) {
 fn route_functions(d: &mut Declaration<Rr>) {
     d.function(
         "loose_route()",
-        "Follows the Route headers: 1 done, -1 there is none or it is malformed, -3 outside a dialog only our own was there.",
+        "Follows the Route headers: 1 done, -1 there is none or it is malformed, -2 with sign_key: within a dialog, and no Route of ours that was made for it; -3 outside a dialog only our own was there.",
         INCOMING,
         Rr::loose_route,
     );

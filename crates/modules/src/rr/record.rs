@@ -13,7 +13,12 @@ impl Rr {
             .as_ref()
             .map(|params| params.get(context))
             .unwrap_or_default();
-        self.add(context, "record_route", |route| route.params = params)
+        self.add(context, "record_route", |route| {
+            route.params = match route.params.is_empty() {
+                true => params,
+                false => [route.params.as_ref(), &params].concat().into(),
+            };
+        })
     }
 
     pub(super) fn record_route_preset(
@@ -86,7 +91,7 @@ impl Rr {
             preset: None,
             advertised: None,
             user: self.user(context, uri.as_ref()),
-            params: Bytes::new(),
+            params: self.signature(context).into(),
             full_lr: p.full_lr,
             ftag: p
                 .append_fromtag
@@ -94,6 +99,16 @@ impl Rr {
                 .flatten(),
             sips: !p.ignore_sips && uri.is_some_and(|uri| uri.scheme == Scheme::Sips),
             double: p.double,
+            socket_names: p.socket_names,
+        }
+    }
+
+    /// What shows later that this route is ours, and of this dialog (`sign_key`).
+    fn signature(&self, context: &Context) -> Vec<u8> {
+        let expires_s = context.now.unix_s() + u64::from(self.params.sign_expire_s);
+        match context.request() {
+            Some(request) => self.params.keys.sign(request, expires_s),
+            None => Vec::new(),
         }
     }
 

@@ -3,9 +3,12 @@
 use super::Rr;
 use bytes::Bytes;
 use policy::routing::{self, Loose, Mode};
-use policy::{Context, Identity, Int, Proto, SocketId, address_of};
+use policy::{Context, Identity, Int, Level, Proto, SocketId, address_of};
 use script::Value;
 use sip::{Scheme, Uri};
+
+/// Within a dialog nothing shows that the Route is ours and of this dialog.
+const FORGED: i32 = -2;
 
 /// What `loose_route()` found, for the functions called after it.
 #[derive(Default)]
@@ -58,6 +61,11 @@ impl Rr {
         let loose =
             routing::loose_route(&message, &request_uri, mode, |uri| is_myself(identity, uri));
         let code = loose.outcome.code();
+        if code == 1 && !self.is_trusted(context, &loose) {
+            self.refused.inc();
+            *context.extension_mut::<Followed>() = Followed::default();
+            return (FORGED, loose.preloaded);
+        }
         let from_request_uri = loose
             .own
             .is_some_and(|own| own.raw.as_ptr() == request_uri.as_ptr());
@@ -80,6 +88,18 @@ impl Rr {
         (code, loose.preloaded)
     }
 
+    /// Without keys everything is; with keys, within a dialog, the Route that we signed for it. Outside
+    /// of one there was no Record-Route to sign.
+    fn is_trusted(&self, context: &Context, loose: &Loose<'_>) -> bool {
+        let keys = &self.params.keys;
+        if !keys.is_set() || loose.preloaded {
+            return true;
+        }
+        let now_s = context.now.unix_s();
+        let own = loose.own.as_ref();
+        own.is_some_and(|own| keys.verify(own, &context.message, now_s))
+    }
+
     fn take(&self, context: &mut Context, identity: &Identity, loose: &Loose<'_>) {
         if let Some(uri) = loose.request_uri {
             context.target.uri = Bytes::copy_from_slice(uri);
@@ -88,12 +108,38 @@ impl Rr {
             context.target.dst_uri = Some(Bytes::copy_from_slice(hop));
         }
         let single = loose.own.filter(|_| self.params.force_send_socket);
-        if let Some(socket) = loose
-            .send_from
-            .or(single)
-            .and_then(|uri| socket_of(identity, &uri))
-        {
-            context.target.socket = Some(socket);
+        let Some(uri) = loose.send_from.or(single) else {
+            return;
+        };
+        match self.socket_of(identity, &uri) {
+            Some(socket) => context.target.socket = Some(socket),
+            None if loose.send_from.is_some() => self.warn(context, identity, &uri),
+            None => {}
+        }
+    }
+
+    /// The socket that a Route of ours means: with `sockname_mode` by its name, else by its address.
+    fn socket_of(&self, identity: &Identity, uri: &Uri<'_>) -> Option<SocketId> {
+        let name = uri.param(b"sn").and_then(|param| param.value);
+        let name = name.filter(|_| self.params.socket_names);
+        let is_named = |socket: &&policy::Socket| name.is_some() && socket.name.as_deref() == name;
+        let named = identity.sockets.iter().find(is_named);
+        named
+            .map(|socket| socket.id)
+            .or_else(|| socket_of(identity, uri))
+    }
+
+    /// `enable_socket_mismatch_warning`.
+    fn warn(&self, context: &mut Context, identity: &Identity, uri: &Uri<'_>) {
+        if !self.params.warn_of_strange_socket {
+            return;
+        }
+        let text = |what: &str| format!("{what} ({})", String::from_utf8_lossy(uri.raw));
+        context.log(Level::Warn, "rr", || {
+            text("no socket found to match second RR")
+        });
+        if !is_myself(identity, uri) {
+            context.log(Level::Warn, "rr", || text("second RR uri is not myself"));
         }
     }
 }

@@ -307,3 +307,89 @@ fn parameters_change_what_is_written() {
     );
     assert_eq!(route.ftag, None);
 }
+
+const SIGNED: &str = "loadmodule \"rr\"\nmodparam(\"rr\", \"sign_key\", \"0123456789abcdef\")\n";
+
+/// The Route that a request of this dialog gets from us.
+fn signed_route(before: &str) -> String {
+    let script = format!("{SIGNED}{before}request_route {{ record_route(\";a=b\"); }}");
+    let ran = run(&script, &request("INVITE", "sip:bob@x", &[], ""));
+    let params = ran.context.record_routes[0].params.clone();
+    let params = String::from_utf8(params.to_vec()).unwrap();
+    assert!(
+        params.starts_with(";sg=") && params.ends_with(";a=b"),
+        "{params}"
+    );
+    format!("<sip:127.0.0.1:5060;lr;ftag=ft1{params}>")
+}
+
+#[test]
+fn with_a_key_only_routes_of_this_dialog_are_followed() {
+    let ours = signed_route("");
+    let bent = ours.replace(";sg=", ";sg=A");
+    let far = "<sip:10.0.0.1;lr>";
+    for (routes, to_tag, code, next) in [
+        (&[ours.as_str()][..], ";tag=tt", 1, None),
+        (&[&ours, far], ";tag=tt", 1, Some("sip:10.0.0.1;lr")),
+        (&[bent.as_str()], ";tag=tt", -2, None),
+        (&[ME], ";tag=tt", -2, None),
+        (&[ME, far], ";tag=tt", -2, None),
+        (&[far, &ours], ";tag=tt", -2, None),
+        (&[far], ";tag=tt", -2, None),
+        (&[], ";tag=tt", -1, None),
+        (&["abc"], ";tag=tt", -1, None),
+        (&[ME], "", -3, None),
+        (&[ME, far], "", 1, Some("sip:10.0.0.1;lr")),
+    ] {
+        let script = format!("{SIGNED}request_route {{ loose_route(); rc(); }}");
+        let ran = run(&script, &request("BYE", "sip:bob@10.9.9.9", routes, to_tag));
+        assert_eq!(ran.codes, [code], "{routes:?}");
+        let hop = ran.context.target.dst_uri.as_deref();
+        assert_eq!(hop, next.map(str::as_bytes), "{routes:?}");
+    }
+}
+
+#[test]
+fn a_strict_router_shows_the_signature_in_the_request_uri() {
+    let ours = signed_route("");
+    let script = format!("{SIGNED}request_route {{ loose_route(); rc(); }}");
+    let uri = ours.trim_start_matches('<').trim_end_matches('>');
+    for (uri, code) in [(uri, 1), ("sip:127.0.0.1:5060;lr", -2)] {
+        let ran = run(
+            &script,
+            &request("BYE", uri, &["<sip:bob@10.0.0.9>"], ";tag=tt"),
+        );
+        assert_eq!(ran.codes, [code], "{uri}");
+    }
+}
+
+#[test]
+fn a_signature_expires() {
+    let ours = signed_route("modparam(\"rr\", \"sign_expire\", 10)\n");
+    let script = format!("{SIGNED}request_route {{ loose_route(); rc(); }}");
+    let bench = crate::testing::Bench::new(&script);
+    for (after_s, code) in [(0, 1), (10, 1), (11, -2)] {
+        let bye = request("BYE", "sip:bob@10.9.9.9", &[&ours], ";tag=tt");
+        let mut context = bench.context(&bye);
+        context.now.unix_ms += after_s * 1000;
+        let ran = bench.run_in(context);
+        assert_eq!(ran.codes, [code], "{after_s}");
+    }
+}
+
+#[test]
+fn keys_and_lifetimes_are_checked_at_load() {
+    for (name, value) in [
+        ("sign_key", "\"short\""),
+        ("sign_expire", "0"),
+        ("sign_expire", "400000000"),
+    ] {
+        let script = format!(
+            "loadmodule \"rr\"\nmodparam(\"rr\", \"{name}\", {value})\nrequest_route {{ }}"
+        );
+        assert!(
+            crate::testing::problems(&script).contains("expected"),
+            "{name}"
+        );
+    }
+}

@@ -51,7 +51,7 @@ pub struct Loose<'m> {
     pub request_uri: Option<&'m [u8]>,
     /// Our own topmost route: its parameters are what `check_route_param` sees.
     pub own: Option<Uri<'m>>,
-    /// Our own second route of a pair (`;r2=on`): the request leaves from its address.
+    /// The second route of a pair (`;r2=on`): the request leaves from its address, where it is ours.
     pub send_from: Option<Uri<'m>>,
     /// Whether it came outside a dialog.
     pub preloaded: bool,
@@ -139,7 +139,7 @@ impl<'m, F: Fn(&Uri<'_>) -> bool> RouteSet<'m, F> {
             return Some(1);
         }
         loose.removed.push(1);
-        loose.send_from = Some(second).filter(|uri| (self.is_myself)(uri));
+        loose.send_from = Some(second);
         Some(2)
     }
 

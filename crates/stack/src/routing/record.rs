@@ -27,6 +27,8 @@ pub struct Hop<'a> {
     pub port: u16,
     /// Transport. UDP is not written.
     pub transport: Transport,
+    /// `sockname_mode`: the name of the socket, as `sn`.
+    pub name: Option<&'a [u8]>,
 }
 
 /// Everything in a Record-Route of ours but the side.
@@ -103,6 +105,10 @@ impl RecordRoute<'_> {
         if hop.transport != Transport::Udp {
             value.extend_from_slice(b";transport=");
             value.extend_from_slice(hop.transport.param().as_bytes());
+        }
+        if let Some(name) = hop.name {
+            value.extend_from_slice(b";sn=");
+            value.extend_from_slice(name);
         }
         if pair {
             value.extend_from_slice(b";r2=on");

@@ -1,0 +1,244 @@
+//! Signed Record-Routes: a parameter that shows, when the route comes back, that we made it for this
+//! dialog, and not too long ago.
+//!
+//! `;sg=base64url(key id u8 · expiry u32 · MAC 16 bytes)`, 28 digits. The MAC (SipHash-2-4 with 128 bits)
+//! covers the expiry, the Call-ID and the From tag of the request that was recorded. In a later request of
+//! the dialog that tag stands in From where the caller sends it, in To where the callee does.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use sha2::{Digest, Sha256};
+use sip::{Message, Uri};
+use siphasher::sip128::{Hasher128, SipHasher24};
+use std::hash::Hasher;
+use subtle::ConstantTimeEq;
+
+/// The shortest key that is taken, in characters.
+const LEAST_KEY: usize = 16;
+/// The most keys at once. Only those with the identifier in the signature are tried, of 256.
+const MOST_KEYS: usize = 16;
+/// The name of the parameter.
+const NAME: &[u8] = b"sg";
+const HEAD: usize = 1 + 4;
+const MAC: usize = 16;
+/// Digits of a signature.
+const DIGITS: usize = (HEAD + MAC) * 4 / 3;
+
+/// `sign_key`: the first one signs, all of them verify.
+#[derive(Clone, Default)]
+pub(super) struct Keys(Vec<Key>);
+
+#[derive(Clone, Copy)]
+struct Key {
+    /// Names the key in a signature, so that only one is tried.
+    id: u8,
+    mac: SipHasher24,
+}
+
+impl Keys {
+    /// Adds the keys of one `sign_key`, with blanks or commas between them.
+    pub(super) fn add(&mut self, text: &str) -> Result<(), String> {
+        let keys = text.split(|letter: char| letter.is_whitespace() || letter == ',');
+        for key in keys.filter(|key| !key.is_empty()) {
+            if key.len() < LEAST_KEY {
+                return Err(format!(
+                    "expected keys of {LEAST_KEY} characters or more, found one of {}",
+                    key.len()
+                ));
+            }
+            if self.0.len() == MOST_KEYS {
+                return Err(format!("expected up to {MOST_KEYS} keys"));
+            }
+            self.0.push(Key::derive(key.as_bytes()));
+        }
+        Ok(())
+    }
+
+    /// True where routes are signed.
+    pub(super) fn is_set(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// `;sg=…` for a Record-Route of this request, good until `expires_s` (Unix seconds); nothing
+    /// without a key.
+    pub(super) fn sign(&self, request: &Message, expires_s: u64) -> Vec<u8> {
+        let Some(key) = self.0.first() else {
+            return Vec::new();
+        };
+        let expires = (expires_s as u32).to_be_bytes();
+        let [from, _] = tags(request);
+        let mut bytes = [0; HEAD + MAC];
+        bytes[0] = key.id;
+        bytes[1..HEAD].copy_from_slice(&expires);
+        bytes[HEAD..].copy_from_slice(&key.mac(expires, call_id(request), from));
+        let mut param = vec![0; NAME.len() + 2 + DIGITS];
+        param[0] = b';';
+        param[1..=NAME.len()].copy_from_slice(NAME);
+        param[NAME.len() + 1] = b'=';
+        // The digits have exactly the place that is left.
+        let _written = BASE64.encode_slice(bytes, &mut param[NAME.len() + 2..]);
+        param
+    }
+
+    /// Whether a route of ours was made for the dialog of this request, and is still good.
+    pub(super) fn verify(&self, route: &Uri<'_>, request: &Message, now_s: u64) -> bool {
+        let text = route.param(NAME).and_then(|param| param.value);
+        let Some(text) = text.filter(|text| text.len() == DIGITS) else {
+            return false;
+        };
+        let mut bytes = [0; HEAD + MAC];
+        if BASE64.decode_slice(text, &mut bytes) != Ok(bytes.len()) {
+            return false;
+        }
+        let [id, a, b, c, d, mac @ ..] = bytes;
+        let expires = [a, b, c, d];
+        // Cut to 32 bits; the difference is right for 68 years either way.
+        if (u32::from_be_bytes(expires).wrapping_sub(now_s as u32) as i32) < 0 {
+            return false;
+        }
+        let call_id = call_id(request);
+        let ours = self.0.iter().filter(|key| key.id == id);
+        let made_for = |key: &Key, tag| key.mac(expires, call_id, tag).ct_eq(&mac).into();
+        ours.into_iter()
+            .any(|key| tags(request).into_iter().any(|tag| made_for(key, tag)))
+    }
+}
+
+impl Key {
+    fn derive(key: &[u8]) -> Key {
+        let digest = Sha256::new_with_prefix(b"record-route").chain_update(key);
+        let digest: [u8; 32] = digest.finalize().into();
+        let (secret, rest) = digest.split_at(16);
+        let mut key = [0; 16];
+        key.copy_from_slice(secret);
+        Key {
+            id: rest.first().copied().unwrap_or_default(),
+            mac: SipHasher24::new_with_key(&key),
+        }
+    }
+
+    fn mac(&self, expires: [u8; 4], call_id: &[u8], tag: &[u8]) -> [u8; MAC] {
+        let mut hasher = self.mac;
+        hasher.write(&expires);
+        hasher.write(&(call_id.len() as u32).to_be_bytes());
+        hasher.write(call_id);
+        hasher.write(tag);
+        hasher.finish128().as_bytes()
+    }
+}
+
+fn call_id(request: &Message) -> &[u8] {
+    request.call_id().unwrap_or_default()
+}
+
+/// The tags of From and To; where there is none it is empty.
+fn tags(request: &Message) -> [&[u8]; 2] {
+    [request.from(), request.to()].map(|address| {
+        let tag = address.ok().and_then(|address| address.tag());
+        tag.unwrap_or_default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "0123456789abcdef";
+    const OTHER: &str = "fedcba9876543210";
+
+    fn keys(text: &str) -> Keys {
+        let mut keys = Keys::default();
+        keys.add(text).unwrap();
+        keys
+    }
+
+    fn request(call_id: &str, from: &str, to: &str) -> Message {
+        let text = format!(
+            "BYE sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag={from}\r\n\
+             To: <sip:b@h>{to}\r\nCall-ID: {call_id}\r\nCSeq: 1 BYE\r\n\r\n"
+        );
+        Message::parse(text.into(), &sip::Limits::default()).unwrap()
+    }
+
+    fn route(params: &[u8]) -> String {
+        format!("sip:h;lr{}", String::from_utf8_lossy(params))
+    }
+
+    fn verifies(keys: &Keys, route: &str, request: &Message, now_s: u64) -> bool {
+        let route = Uri::parse(route.as_bytes());
+        route.is_ok_and(|route| keys.verify(&route, request, now_s))
+    }
+
+    #[test]
+    fn both_sides_of_the_dialog_verify_and_nobody_else() {
+        let keys = keys(KEY);
+        let signed = route(&keys.sign(&request("c", "alice", ""), 1000));
+        assert_eq!(signed.len(), "sip:h;lr;sg=".len() + DIGITS);
+        for (call_id, from, to, good) in [
+            ("c", "alice", ";tag=bob", true),
+            ("c", "bob", ";tag=alice", true),
+            ("c", "bob", ";tag=carol", false),
+            ("d", "alice", ";tag=bob", false),
+            ("c", "alic", ";tag=bob", false),
+            // What moves from one part to its neighbour is another dialog.
+            ("ca", "lice", ";tag=bob", false),
+        ] {
+            let later = request(call_id, from, to);
+            assert_eq!(
+                verifies(&keys, &signed, &later, 1000),
+                good,
+                "{call_id} {from} {to}"
+            );
+        }
+        let later = request("c", "alice", ";tag=bob");
+        assert!(!verifies(&keys, &signed, &later, 1001));
+        assert!(!verifies(&keys, "sip:h;lr", &later, 1000));
+        assert!(!verifies(&Keys::default(), &signed, &later, 1000));
+    }
+
+    #[test]
+    fn the_first_key_signs_and_all_verify() {
+        let request = request("c", "alice", ";tag=bob");
+        let (old, both, new) = (keys(KEY), keys(&format!("{OTHER}, {KEY}")), keys(OTHER));
+        let by = |keys: &Keys| route(&keys.sign(&request, 1000));
+        assert!(verifies(&both, &by(&old), &request, 0));
+        assert!(verifies(&new, &by(&both), &request, 0));
+        assert!(!verifies(&new, &by(&old), &request, 0));
+        assert!(Keys::default().sign(&request, 1000).is_empty());
+    }
+
+    #[test]
+    fn a_key_is_long_enough() {
+        let add = |text: &str| Keys::default().add(text);
+        assert!(add("short").is_err());
+        assert!(add("").is_ok_and(|()| true));
+        assert!(add(&format!("{KEY} ").repeat(MOST_KEYS)).is_ok());
+        assert!(add(&format!("{KEY} ").repeat(MOST_KEYS + 1)).is_err());
+    }
+
+    #[test]
+    fn whatever_is_bent_does_not_verify() {
+        let keys = keys(KEY);
+        let request = request("c", "alice", "");
+        let param = keys.sign(&request, 1000);
+        for at in param.len() - DIGITS..param.len() {
+            for digit in *b"Aa0_-%=" {
+                let mut bent = param.clone();
+                bent[at] = digit;
+                let same = bent == param;
+                assert_eq!(verifies(&keys, &route(&bent), &request, 1000), same, "{at}");
+            }
+        }
+        for junk in [
+            "",
+            "A",
+            &"A".repeat(27),
+            &"A".repeat(28),
+            &"A".repeat(5_000),
+            "%00",
+        ] {
+            let route = format!("sip:h;lr;sg={junk}");
+            assert!(!verifies(&keys, &route, &request, 0), "{junk:.40}");
+        }
+    }
+}
