@@ -12,6 +12,7 @@ mod counters;
 mod ctl;
 mod db_sqlite;
 mod debugger;
+mod dialog;
 mod group;
 mod htable;
 mod jsonrpcs;
@@ -54,6 +55,7 @@ pub const ALL: &[Entry] = &[
     ctl::ENTRY,
     db_sqlite::ENTRY,
     debugger::ENTRY,
+    dialog::ENTRY,
     group::ENTRY,
     htable::ENTRY,
     jsonrpcs::ENTRY,

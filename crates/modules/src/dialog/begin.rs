@@ -1,0 +1,175 @@
+//! Where dialogs begin: an INVITE outside of any, with `dlg_manage()` or the flag.
+
+use super::current::{Current, Owner, Wishes};
+use super::dialog::{Beginning, Dialog, Leg, Live, Sock};
+use super::logic::Logic;
+use super::state::State;
+use super::table::{Full, Inserted};
+use policy::{Context, Level};
+use sip::{HeaderId, Message, Method};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Makes the dialog of the INVITE in hand; false where it has one already or cannot have one.
+pub(super) fn begin(logic: &Arc<Logic>, context: &mut Context) -> bool {
+    if context.message.method() != Method::Invite {
+        return false;
+    }
+    if context
+        .extension::<Current>()
+        .is_some_and(|current| current.dialog.is_some())
+    {
+        return false;
+    }
+    let message = context.message.clone();
+    let lifetime_s = logic
+        .lifetime(context)
+        .unwrap_or(logic.params.default_timeout_s);
+    let mut wishes = std::mem::take(&mut context.extension_mut::<Current>().wishes);
+    let links = std::mem::take(&mut wishes.links);
+    match insert(logic, context, &message, lifetime_s, wishes) {
+        Some(Inserted::New(dialog)) => {
+            logic.counters.processed.inc();
+            for link in links {
+                logic.join(&dialog, link);
+            }
+            logic.remind(&dialog);
+            name(logic, context, &dialog);
+            let current = context.extension_mut::<Current>();
+            current.owner = Some(Owner {
+                logic: logic.clone(),
+                dialog: dialog.clone(),
+            });
+            current.dialog = Some(dialog);
+            true
+        }
+        Some(Inserted::Spiral(dialog)) => {
+            context.extension_mut::<Current>().dialog = Some(dialog);
+            true
+        }
+        Some(Inserted::TooLong) => {
+            let most = super::texts::Texts::<5>::MOST;
+            context.log(Level::Err, "dialog", || {
+                format!("no dialog: Call-ID, From, To, Contact and Record-Route have more than {most} octets")
+            });
+            false
+        }
+        None => false,
+    }
+}
+
+fn insert(
+    logic: &Logic,
+    context: &mut Context,
+    message: &Message,
+    lifetime_s: u32,
+    wishes: Wishes,
+) -> Option<Inserted> {
+    let (from, to) = (message.from().ok()?, message.to().ok()?);
+    let beginning = Beginning {
+        call_id: message.call_id().ok()?,
+        from_tag: from.tag()?,
+        from_uri: from.uri,
+        to_uri: to.uri,
+        request_uri: &context.target.uri,
+    };
+    let table = &logic.shared.table;
+    let hash = table.hash(beginning.call_id);
+    let init_s = context.now.unix_s();
+    let is_spiral = |other: &Arc<Dialog>| {
+        logic.params.detect_spirals
+            && other.hash == hash
+            && other.call_id() == beginning.call_id
+            && other.from_tag() == beginning.from_tag
+            && other.live.lock().state != State::Deleted
+    };
+    let make = |did| {
+        let mut live = Live::new(caller(context, message)?, lifetime_s);
+        grant(logic, &mut live, wishes);
+        Dialog::new(did, hash, init_s, &beginning, live)
+    };
+    match table.insert(hash, logic.params.max_dialogs, is_spiral, make) {
+        Ok(inserted) => Some(inserted),
+        Err(full) => {
+            complain(logic, init_s, full);
+            None
+        }
+    }
+}
+
+/// What the INVITE tells of its sender.
+fn caller(context: &Context, message: &Message) -> Option<Leg> {
+    let routes = joined(
+        message
+            .all(HeaderId::RecordRoute)
+            .flat_map(|header| sip::split_values(header.value)),
+    );
+    let mut leg = Leg::new(b"", contact(message).unwrap_or_default(), &routes)?;
+    leg.cseq = message.cseq().ok()?.number;
+    leg.socket = Some(Sock::of(&context.flow));
+    Some(leg)
+}
+
+/// What the script asked for before, and what parameters say for all.
+fn grant(logic: &Logic, live: &mut Live, wishes: Wishes) {
+    live.flags = wishes.flags;
+    live.switches = wishes.switches;
+    if logic.params.send_bye {
+        live.switches |= Live::TIMEOUT_BYE;
+    }
+    if logic.params.timeout_noreset {
+        live.switches |= Live::NO_RESET;
+    }
+    live.timeout_route = wishes.timeout_route;
+    if wishes.timeout_s > 0 {
+        live.lifetime_s = wishes.timeout_s;
+    }
+    for (name, value) in wishes.vars {
+        live.set_var(&name, Some(value));
+    }
+}
+
+/// Has Record-Route tell the dialog's name.
+fn name(logic: &Logic, context: &mut Context, dialog: &Dialog) {
+    if !logic.names_dialogs() {
+        return;
+    }
+    let params = &mut context.rr_params;
+    params.push(b';');
+    params.extend_from_slice(&logic.params.rr_param);
+    params.push(b'=');
+    dialog.did.write(params);
+}
+
+/// One line a minute: a peer who fills the table must not fill the log.
+fn complain(logic: &Logic, now_s: u64, full: Full) {
+    let last_s = logic.shared.complained_s.load(Ordering::Relaxed);
+    if now_s < last_s.saturating_add(60) {
+        return;
+    }
+    logic.shared.complained_s.store(now_s, Ordering::Relaxed);
+    let most = logic.params.max_dialogs;
+    logic.log(Level::Err, || match full {
+        Full::Table => format!("no more dialogs: max_dialogs is {most}"),
+        Full::Chain => "no more dialogs with Call-IDs of this kind".to_owned(),
+    });
+}
+
+/// The URI of the first Contact.
+pub(super) fn contact(message: &Message) -> Option<&[u8]> {
+    let header = message.header(HeaderId::Contact)?;
+    let first = sip::split_values(header.value).next()?;
+    Some(sip::NameAddr::parse(first).ok()?.uri)
+}
+
+/// Values with commas between them.
+pub(super) fn joined<'a>(values: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut out = Vec::new();
+    for value in values {
+        if !out.is_empty() {
+            out.push(b',');
+        }
+        out.extend_from_slice(value);
+    }
+    out
+}

@@ -1,0 +1,289 @@
+//! What the module knows while a configuration runs, and what happens to dialogs.
+
+use super::dialog::{Dialog, Live};
+use super::events::{self, Happened};
+use super::params::{DbMode, Match, Params};
+use super::profile::Profile;
+use super::state::{Event, State};
+use super::table::{Numbers, Table};
+use ahash::RandomState;
+use parking_lot::Mutex;
+use policy::{Counter, LateText, Level, Logger, Outbox};
+use sip::Message;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use store::Store;
+
+/// The module's parameters, handles and state.
+pub(super) struct Logic {
+    pub(super) params: Params,
+    pub(super) shared: Arc<Shared>,
+    /// The profiles that parameters name.
+    pub(super) profiles: Vec<Arc<Profile>>,
+    pub(super) counters: Counts,
+    pub(super) logger: Logger,
+    pub(super) outbox: Outbox,
+    pub(super) store: Option<Arc<dyn Store>>,
+    pub(super) timeout_avp: Option<LateText>,
+    /// Which of `dialog:start`, `dialog:end` and `dialog:failed` the script has.
+    pub(super) heard: [bool; 3],
+}
+
+/// What outlives a configuration.
+pub(super) struct Shared {
+    /// Chains and numbers, which cannot change.
+    pub(super) fixed: (u32, Numbers),
+    pub(super) table: Table,
+    /// Every profile that was named so far.
+    pub(super) profiles: Mutex<BTreeMap<String, Arc<Profile>>>,
+    /// The time of the last tick, in Unix seconds, for what ends without a message.
+    pub(super) clock_s: AtomicU64,
+    /// When the next writing of `db_mode` 2 is due.
+    pub(super) next_write_s: AtomicU64,
+    /// Was read from the database already.
+    pub(super) is_loaded: AtomicBool,
+    /// When the last error line about a full table was written, in Unix seconds.
+    pub(super) complained_s: AtomicU64,
+}
+
+impl Shared {
+    /// An empty table of so many chains.
+    pub(super) fn new(fixed: (u32, Numbers), hasher: RandomState) -> Shared {
+        Shared {
+            fixed,
+            table: Table::new(fixed.0 as usize, fixed.1, hasher),
+            profiles: Mutex::default(),
+            clock_s: AtomicU64::new(0),
+            next_write_s: AtomicU64::new(0),
+            is_loaded: AtomicBool::new(false),
+            complained_s: AtomicU64::new(0),
+        }
+    }
+}
+
+/// The counters of group `dialog`.
+pub(super) struct Counts {
+    pub(super) active: Counter,
+    pub(super) early: Counter,
+    pub(super) processed: Counter,
+    pub(super) expired: Counter,
+    pub(super) failed: Counter,
+}
+
+/// Why a call is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// A BYE, from a party or by command.
+    Bye,
+    /// Its time is over.
+    Timeout,
+}
+
+/// Seconds a dialog stays after its end, so that retransmissions and late requests still find it.
+const LINGER_S: u64 = 5;
+
+impl Logic {
+    /// When a dialog must be looked at next, in Unix seconds; `u64::MAX` for never.
+    pub(super) fn due_s(&self, dialog: &Dialog) -> u64 {
+        let live = dialog.live.lock();
+        let params = &self.params;
+        let timeout_s = match live.timeout_s {
+            0 => u64::MAX,
+            timeout_s => timeout_s,
+        };
+        match live.state {
+            State::Unconfirmed | State::Early => dialog.init_s + u64::from(params.early_timeout_s),
+            State::Answered => timeout_s.min(live.start_s + u64::from(params.noack_timeout_s)),
+            State::Confirmed => match live.ka_next_s {
+                0 => timeout_s,
+                ka_next_s => timeout_s.min(ka_next_s),
+            },
+            State::Deleted => live.end_s + LINGER_S.min(params.end_timeout_s.into()),
+        }
+    }
+
+    /// Sees to it that a dialog is looked at in time.
+    pub(super) fn remind(&self, dialog: &Dialog) {
+        self.shared.table.remind(dialog, self.due_s(dialog));
+    }
+
+    /// The time of the last tick.
+    pub(super) fn clock_s(&self) -> u64 {
+        self.shared.clock_s.load(Ordering::Relaxed)
+    }
+
+    /// It rings.
+    pub(super) fn progressed(&self, dialog: &Dialog) {
+        let mut live = dialog.live.lock();
+        if live.state == State::Unconfirmed {
+            live.state = live.state.after(Event::Progress);
+            self.counters.early.inc();
+        }
+    }
+
+    /// The callee took the call; false where that is not news. `fill` writes what the 2xx tells of it.
+    pub(super) fn answered(
+        &self,
+        dialog: &Arc<Dialog>,
+        now_s: u64,
+        message: &Arc<Message>,
+        fill: impl FnOnce(&mut Live),
+    ) -> bool {
+        {
+            let mut live = dialog.live.lock();
+            if !live.state.is_pending() {
+                return false;
+            }
+            if live.state == State::Early {
+                self.counters.early.dec();
+            }
+            live.state = live.state.after(Event::Answer);
+            live.start_s = now_s;
+            fill(&mut live);
+            live.timeout_s = now_s + u64::from(live.lifetime_s);
+            live.is_dirty = true;
+            self.start_keepalive(&mut live, now_s);
+        }
+        self.counters.active.inc();
+        self.remind(dialog);
+        self.save(dialog);
+        events::tell(self, Happened::Start, dialog, Some(message));
+        true
+    }
+
+    /// Nobody took the call; with a message the failed event tells it.
+    pub(super) fn failed(&self, dialog: &Arc<Dialog>, now_s: u64, message: Option<&Arc<Message>>) {
+        if self.give_up(dialog, now_s) {
+            self.counters.failed.inc();
+            events::tell(self, Happened::Failed, dialog, message);
+        }
+    }
+
+    /// A dialog that got no final reply goes without a word; false where it got one.
+    pub(super) fn give_up(&self, dialog: &Arc<Dialog>, now_s: u64) -> bool {
+        let was = {
+            let mut live = dialog.live.lock();
+            let was = live.state;
+            live.state = was.after(Event::Failure);
+            live.end_s = match was.is_pending() {
+                true => now_s,
+                false => live.end_s,
+            };
+            was
+        };
+        if !was.is_pending() {
+            return false;
+        }
+        if was == State::Early {
+            self.counters.early.dec();
+        }
+        self.leave(dialog);
+        true
+    }
+
+    /// The call is over; false where it was not on.
+    pub(super) fn ended(
+        &self,
+        dialog: &Arc<Dialog>,
+        now_s: u64,
+        cause: Cause,
+        message: Option<&Arc<Message>>,
+    ) -> bool {
+        {
+            let mut live = dialog.live.lock();
+            if !live.state.is_up() {
+                return false;
+            }
+            live.state = live.state.after(Event::Bye);
+            live.end_s = now_s;
+            live.timeout_s = 0;
+            live.has_bye |= message.is_some();
+        }
+        self.counters.active.dec();
+        if cause == Cause::Timeout {
+            self.counters.expired.inc();
+        }
+        self.leave(dialog);
+        self.forget(dialog);
+        events::tell(self, Happened::End, dialog, message);
+        true
+    }
+
+    /// Another state by command, and nothing else happens; answers the old one.
+    pub(super) fn force_state(&self, dialog: &Arc<Dialog>, state: State, now_s: u64) -> State {
+        let old = {
+            let mut live = dialog.live.lock();
+            let old = std::mem::replace(&mut live.state, state);
+            if state == State::Deleted && old != state {
+                (live.end_s, live.timeout_s) = (now_s, 0);
+            }
+            old
+        };
+        let change = |is: fn(State) -> bool| i64::from(is(state)) - i64::from(is(old));
+        self.counters.active.add(change(State::is_up));
+        self.counters
+            .early
+            .add(change(|state| state == State::Early));
+        if state == State::Deleted {
+            self.leave(dialog);
+            self.forget(dialog);
+        }
+        old
+    }
+
+    /// What every end has in common: it counts in no profile any more, and goes in a moment.
+    pub(super) fn leave(&self, dialog: &Dialog) {
+        let links = std::mem::take(&mut dialog.live.lock().links);
+        for link in links {
+            link.profile.remove(&link.value, dialog.did);
+        }
+        self.remind(dialog);
+    }
+
+    /// Another lifetime, from now on where the call is on already.
+    pub(super) fn set_lifetime(&self, dialog: &Arc<Dialog>, lifetime_s: u32, now_s: u64) {
+        {
+            let mut live = dialog.live.lock();
+            live.lifetime_s = lifetime_s;
+            live.is_dirty = true;
+            if live.state.is_up() {
+                live.timeout_s = now_s + u64::from(lifetime_s);
+            }
+        }
+        self.remind(dialog);
+        self.save(dialog);
+    }
+
+    /// When the first keep-alive request is due.
+    pub(super) fn start_keepalive(&self, live: &mut Live, now_s: u64) {
+        let params = &self.params;
+        let wanted = live.switches & (Live::KA_SRC | Live::KA_DST) != 0;
+        let may = params.ka_timer_s > 0 && params.ka_interval_s > 0;
+        live.ka_next_s = match wanted && may {
+            true => now_s + u64::from(params.ka_interval_s),
+            false => 0,
+        };
+    }
+
+    /// The profile of this name.
+    pub(super) fn profile(&self, name: &[u8]) -> Option<&Arc<Profile>> {
+        let mut profiles = self.profiles.iter();
+        profiles.find(|profile| profile.name.as_bytes() == name)
+    }
+
+    /// True where Record-Route tells the dialog's name.
+    pub(super) fn names_dialogs(&self) -> bool {
+        self.params.matching != Match::Sip
+    }
+
+    /// True where each change goes to the database at once.
+    pub(super) fn is_realtime(&self) -> bool {
+        self.params.db_mode == DbMode::Realtime
+    }
+
+    /// Writes a line that belongs to no message.
+    pub(super) fn log(&self, level: Level, text: impl FnOnce() -> String) {
+        self.logger.log(level, "dialog", text);
+    }
+}

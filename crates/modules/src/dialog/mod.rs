@@ -1,0 +1,178 @@
+//! Dialogs: calls from their INVITE to their BYE, with limits, timeouts and requests of our own.
+
+mod begin;
+mod bridge;
+mod columns;
+mod current;
+mod database;
+mod dialog;
+mod events;
+mod follow;
+mod functions;
+mod load;
+mod logic;
+mod params;
+mod profile;
+mod profiles;
+mod request;
+mod rpc;
+mod show;
+mod state;
+mod table;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod timer;
+mod vars;
+mod watch;
+
+use events::Happened;
+use logic::{Counts, Logic, Shared};
+use params::{DbMode, Params};
+use policy::{Counter, Declaration, Entry, Init, Module, Problem, problem};
+use profile::Profile;
+use std::sync::Arc;
+use table::Numbers;
+
+pub(crate) const ENTRY: Entry = Entry::of::<DialogModule>();
+
+/// Module `dialog`.
+pub(crate) struct DialogModule {
+    logic: Arc<Logic>,
+}
+
+impl Module for DialogModule {
+    const NAME: &'static str = "dialog";
+    type Params = Params;
+
+    fn declare(d: &mut Declaration<DialogModule>) {
+        d.doc("Follows calls from their INVITE to their BYE: limits, timeouts, keep-alive, variables, events.");
+        params::declare(d);
+        functions::declare(d);
+        profiles::declare(d);
+        vars::declare(d);
+        rpc::declare(d);
+        for what in Happened::ALL {
+            d.event_route(
+                what.route(),
+                match what {
+                    Happened::Start => "A 2xx to the INVITE passed; the message is that reply.",
+                    Happened::End => "The BYE passed, which is the message, or the time was over.",
+                    Happened::Failed => "Nobody took the call; the message is the reply.",
+                },
+            );
+        }
+        d.table("dialog", "Dialogs that are up, version 7.");
+        d.table("dialog_vars", "Their variables, version 1.");
+        d.timer(
+            |_| timer::TICK_MS,
+            |module, now_ms| timer::tick(&module.logic, now_ms / 1000),
+        );
+        deviations(d);
+    }
+
+    fn init(params: Params, init: &mut Init<'_>) -> Result<DialogModule, Problem> {
+        let shared = shared(&params, init)?;
+        let profiles = profiles_of(&params, &shared, init)?;
+        let store = match params.db_mode {
+            DbMode::None => None,
+            _ => Some(init.store(&params.db_url)?),
+        };
+        let timeout_avp = params.timeout_avp.clone();
+        let logic = Arc::new(Logic {
+            shared,
+            profiles,
+            counters: counters(&params, init),
+            logger: init.logger.clone(),
+            outbox: init.outbox(),
+            store,
+            timeout_avp: timeout_avp.map(|text| init.late_text("timeout_avp", text)),
+            heard: Happened::ALL.map(|what| init.has_event_route(what.route())),
+            params,
+        });
+        install(&logic, init);
+        Ok(DialogModule { logic })
+    }
+}
+
+fn deviations(d: &mut Declaration<DialogModule>) {
+    d.deviation("An INVITE that is answered without a transaction, or whose script ends without relaying it, frees its dialog and its places in profiles at once; Kamailio 5.6.3 keeps them for early_timeout.");
+    d.deviation("Event routes run right after the message that caused them, on their own: they do not share its AVPs and cannot change it.");
+    d.deviation("A dialog stays 5 seconds after its end (end_timeout where that is less), whatever its transactions do.");
+    d.deviation("Timeouts are exact to the second; Kamailio 5.6.3 looks for old early dialogs every 90 seconds.");
+    d.deviation("$dlg_ctx(dir) is 1 for requests of the caller and 2 for those of the callee; Kamailio 5.6.3 says 0.");
+    d.deviation("Without a callee dlg.briefing says nothing for T; Kamailio 5.6.3 prints the caller's tag there in any case.");
+    d.deviation("max_dialogs bounds the table; Kamailio 5.6.3 fills its shared memory.");
+}
+
+/// What outlives this configuration, made the first time.
+fn shared(params: &Params, init: &Init<'_>) -> Result<Arc<Shared>, Problem> {
+    let start = match params.h_id_start {
+        -1 => init.core.server_id,
+        start => start,
+    };
+    let numbers = Numbers {
+        start: u32::try_from(start).unwrap_or(0),
+        step: params.h_id_step,
+    };
+    let fixed = (params.hash_size, numbers);
+    let shared = init.state("dialogs", || Shared::new(fixed, init.hasher()));
+    match shared.fixed == fixed {
+        true => Ok(shared),
+        false => Err(problem(
+            "hash_size, h_id_start and h_id_step cannot change while the server runs",
+        )),
+    }
+}
+
+/// The profiles that the parameters name; those of the configuration before keep their members.
+fn profiles_of(
+    params: &Params,
+    shared: &Shared,
+    init: &Init<'_>,
+) -> Result<Vec<Arc<Profile>>, Problem> {
+    let with_value = params.profiles_with_value.iter().map(|name| (name, true));
+    let without = params.profiles_no_value.iter().map(|name| (name, false));
+    let mut known = shared.profiles.lock();
+    let mut named: Vec<Arc<Profile>> = Vec::new();
+    for (name, has_value) in with_value.chain(without) {
+        let profile = known
+            .entry(name.clone())
+            .or_insert_with(|| Arc::new(Profile::new(name, has_value, init.hasher())));
+        if profile.has_value != has_value {
+            return Err(problem(format!(
+                "profile {name} is named with and without value"
+            )));
+        }
+        if !named.iter().any(|other| Arc::ptr_eq(other, profile)) {
+            named.push(profile.clone());
+        }
+    }
+    Ok(named)
+}
+
+fn counters(params: &Params, init: &Init<'_>) -> Counts {
+    let counter = |name: &str, doc: &str| match params.enable_stats {
+        true => init.counter(name, doc),
+        false => Counter::default(),
+    };
+    Counts {
+        active: counter("active_dialogs", "Dialogs that are up."),
+        early: counter("early_dialogs", "Dialogs that ring."),
+        processed: counter("processed_dialogs", "Dialogs since the start."),
+        expired: counter("expired_dialogs", "Dialogs whose time was over."),
+        failed: counter("failed_dialogs", "Dialogs that nobody took."),
+    }
+}
+
+/// Hangs the module into messages, start and stop.
+fn install(logic: &Arc<Logic>, init: &mut Init<'_>) {
+    init.observe_transactions(Arc::new(watch::Watch(logic.clone())));
+    let following = logic.clone();
+    init.on_own_route(move |context, params| follow::on_own_route(&following, context, params));
+    if logic.store.is_some() {
+        let (starting, stopping) = (logic.clone(), logic.clone());
+        init.on_start(move |done| load::load(&starting, done));
+        init.on_stop(move |done| stopping.write_all(done));
+    }
+}

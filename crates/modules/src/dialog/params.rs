@@ -1,0 +1,445 @@
+//! The parameters of module dialog, converted.
+
+use super::columns::Columns;
+use bytes::Bytes;
+use policy::{Declaration, Flag};
+
+/// How requests within a dialog find it (`dlg_match_mode`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Match {
+    /// 0: by the name in our Route, checked against Call-ID and tags.
+    #[default]
+    Did,
+    /// 1: the same, and by Call-ID and tags where there is no name.
+    DidOrSip,
+    /// 2: by Call-ID and tags; Record-Route tells no name.
+    Sip,
+}
+
+/// How memory and database belong together (`db_mode`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum DbMode {
+    /// 0: memory only.
+    #[default]
+    None,
+    /// 1: each change is written at once.
+    Realtime,
+    /// 2: changes are written every `db_update_period` seconds.
+    Delayed,
+    /// 3: everything is written when the server stops.
+    Shutdown,
+}
+
+/// The parameters as the script sets them.
+pub(crate) struct Params {
+    pub(super) enable_stats: bool,
+    pub(super) hash_size: u32,
+    pub(super) max_dialogs: usize,
+    pub(super) rr_param: Bytes,
+    pub(super) flag_mask: u32,
+    pub(super) timeout_avp: Option<Bytes>,
+    pub(super) default_timeout_s: u32,
+    pub(super) early_timeout_s: u32,
+    pub(super) noack_timeout_s: u32,
+    pub(super) end_timeout_s: u32,
+    pub(super) extra_lines: Bytes,
+    pub(super) callee_lines: Bytes,
+    pub(super) matching: Match,
+    pub(super) detect_spirals: bool,
+    pub(super) db_url: String,
+    pub(super) db_mode: DbMode,
+    pub(super) db_update_period_s: u32,
+    pub(super) db_fetch_rows: u32,
+    pub(super) db_skip_load: bool,
+    pub(super) columns: Columns,
+    pub(super) profiles_with_value: Vec<String>,
+    pub(super) profiles_no_value: Vec<String>,
+    pub(super) bridge_controller: Bytes,
+    pub(super) bridge_contact: Bytes,
+    pub(super) send_bye: bool,
+    pub(super) local_only: bool,
+    pub(super) ka_timer_s: u32,
+    pub(super) ka_interval_s: u32,
+    pub(super) ka_failed_limit: u32,
+    pub(super) timeout_noreset: bool,
+    pub(super) h_id_start: i64,
+    pub(super) h_id_step: u32,
+    pub(super) keep_proxy_rr: u32,
+}
+
+impl Default for Params {
+    fn default() -> Params {
+        Params {
+            enable_stats: true,
+            hash_size: 4096,
+            max_dialogs: 200_000,
+            rr_param: Bytes::from_static(b"did"),
+            flag_mask: 0,
+            timeout_avp: None,
+            default_timeout_s: 43_200,
+            early_timeout_s: 300,
+            noack_timeout_s: 60,
+            end_timeout_s: 300,
+            extra_lines: Bytes::new(),
+            callee_lines: Bytes::new(),
+            matching: Match::Did,
+            detect_spirals: true,
+            db_url: "mysql://kamailio:kamailiorw@localhost/kamailio".to_owned(),
+            db_mode: DbMode::None,
+            db_update_period_s: 60,
+            db_fetch_rows: 200,
+            db_skip_load: false,
+            columns: Columns::default(),
+            profiles_with_value: Vec::new(),
+            profiles_no_value: Vec::new(),
+            bridge_controller: Bytes::from_static(b"sip:controller@kamailio.org"),
+            bridge_contact: Bytes::from_static(b"sip:controller@kamailio.org:5060"),
+            send_bye: false,
+            local_only: false,
+            ka_timer_s: 0,
+            ka_interval_s: 0,
+            ka_failed_limit: 1,
+            timeout_noreset: false,
+            h_id_start: 0,
+            h_id_step: 1,
+            keep_proxy_rr: 0,
+        }
+    }
+}
+
+type Decl = Declaration<super::DialogModule>;
+
+/// Declares every parameter.
+pub(super) fn declare(d: &mut Decl) {
+    tracking(d);
+    matching(d);
+    times(d);
+    requests(d);
+    keepalive(d);
+    profiles(d);
+    database(d);
+    super::columns::declare(d);
+    without_meaning(d);
+}
+
+fn tracking(d: &mut Decl) {
+    d.param(
+        "enable_stats",
+        "0: the counters are not registered; default 1.",
+        |p, on| p.enable_stats = on,
+    );
+    number(
+        d,
+        "hash_size",
+        "How many chains, each with its lock, dialogs are spread over; a power of two; default 4096.",
+        (1, 1 << 20),
+        |p, n| p.hash_size = n.next_power_of_two(),
+    );
+    number(
+        d,
+        "max_dialogs",
+        "The most dialogs; one more is refused: dlg_manage() returns -1, an error line says so. \
+         Default 200000, about 200 MB. Ringwall only.",
+        (1, 100_000_000),
+        |p, n| p.max_dialogs = n as usize,
+    );
+    d.param(
+        "dlg_flag",
+        "The message flag that asks for a dialog when the INVITE is relayed; default none.",
+        |p, flag: Flag| p.flag_mask = flag.mask(),
+    );
+    number(
+        d,
+        "h_id_step",
+        "Numbers of dialogs are h_id_start + N * h_id_step where this is above 1; default 1.",
+        (1, 1_000_000),
+        |p, n| p.h_id_step = n,
+    );
+    d.try_param(
+        "h_id_start",
+        "The offset of these numbers; -1 means server_id; default 0.",
+        |p, n: i64| {
+            p.h_id_start = n;
+            match n {
+                -1..=0xffff_ffff => Ok(()),
+                _ => Err(format!("expected -1 or a number, found {n}")),
+            }
+        },
+    );
+}
+
+fn matching(d: &mut Decl) {
+    d.param(
+        "rr_param",
+        "The Record-Route parameter with the dialog's name; default did.",
+        |p, name: Bytes| p.rr_param = name,
+    );
+    number(
+        d,
+        "dlg_match_mode",
+        "Requests find their dialog by that name (0, default), by it or Call-ID and tags (1), by these only (2).",
+        (0, 2),
+        |p, n| {
+            p.matching = match n {
+                0 => Match::Did,
+                1 => Match::DidOrSip,
+                _ => Match::Sip,
+            }
+        },
+    );
+    d.param(
+        "detect_spirals",
+        "0: an INVITE that comes by again makes a dialog of its own; default 1.",
+        |p, on| p.detect_spirals = on,
+    );
+}
+
+fn times(d: &mut Decl) {
+    d.param(
+        "timeout_avp",
+        "A variable with the lifetime in seconds, read when the dialog is made and for each request in it.",
+        |p, name: Bytes| p.timeout_avp = Some(name),
+    );
+    number(
+        d,
+        "default_timeout",
+        "Seconds a dialog may last; default 43200.",
+        (1, MOST_S),
+        |p, n| p.default_timeout_s = n,
+    );
+    number(
+        d,
+        "early_timeout",
+        "Seconds a dialog may wait for a final reply; default 300.",
+        (1, MOST_S),
+        |p, n| p.early_timeout_s = n,
+    );
+    number(
+        d,
+        "noack_timeout",
+        "Seconds a 2xx may wait for its ACK before the dialog gets 10 seconds more; default 60.",
+        (1, MOST_S),
+        |p, n| p.noack_timeout_s = n,
+    );
+    number(
+        d,
+        "end_timeout",
+        "Seconds a dialog stays in memory after its end at most; 5 are enough for what comes late; default 300.",
+        (0, MOST_S),
+        |p, n| p.end_timeout_s = n,
+    );
+    d.param(
+        "timeout_noreset",
+        "1: requests within dialogs never prolong them; default 0.",
+        |p, on| p.timeout_noreset = on,
+    );
+    d.param(
+        "send_bye",
+        "1: a BYE goes to both sides of each dialog whose time is over; default 0.",
+        |p, on| p.send_bye = on,
+    );
+}
+
+fn requests(d: &mut Decl) {
+    d.param(
+        "dlg_extra_hdrs",
+        "Header lines, with line ends, for each request this module sends; default none.",
+        |p, lines: Bytes| p.extra_lines = lines,
+    );
+    d.param(
+        "lreq_callee_headers",
+        "Header lines, with line ends, for each request this module sends to a callee; default none.",
+        |p, lines: Bytes| p.callee_lines = lines,
+    );
+    number(
+        d,
+        "keep_proxy_rr",
+        "Requests of this module go through this server again: towards the callee (1), the caller (2), both (3); default 0.",
+        (0, 3),
+        |p, n| p.keep_proxy_rr = n,
+    );
+    d.param(
+        "bridge_controller",
+        "The From of calls that dlg_bridge() makes; default sip:controller@kamailio.org.",
+        |p, uri: Bytes| p.bridge_controller = uri,
+    );
+    d.param(
+        "bridge_contact",
+        "The Contact of these; default sip:controller@kamailio.org:5060.",
+        |p, uri: Bytes| p.bridge_contact = uri,
+    );
+}
+
+fn keepalive(d: &mut Decl) {
+    number(
+        d,
+        "ka_timer",
+        "Seconds between two looks for keep-alive requests that are due; 0, the default: none is sent.",
+        (0, MOST_S),
+        |p, n| p.ka_timer_s = n,
+    );
+    d.try_param(
+        "ka_interval",
+        "Seconds between two keep-alive requests of a dialog, 30 at least; 0, the default: none is sent.",
+        |p, n: i64| {
+            p.ka_interval_s = bounded(n, 0, MOST_S)?;
+            match n {
+                1..30 => Err(format!("expected 0 or at least 30, found {n}")),
+                _ => Ok(()),
+            }
+        },
+    );
+    number(
+        d,
+        "ka_failed_limit",
+        "Keep-alive requests of one side that may fail in a row before the dialog times out; default 1.",
+        (1, 255),
+        |p, n| p.ka_failed_limit = n,
+    );
+    number(
+        d,
+        "dlg_filter_mode",
+        "1: no keep-alive and no timeout for dialogs whose sockets are not ours; default 0.",
+        (0, 1),
+        |p, n| p.local_only = n == 1,
+    );
+}
+
+fn profiles(d: &mut Decl) {
+    d.param(
+        "profiles_with_value",
+        "Names of profiles whose members have values, with semicolons between them.",
+        |p, names: String| p.profiles_with_value.extend(listed(&names)),
+    );
+    d.param(
+        "profiles_no_value",
+        "Names of profiles without values, with semicolons between them.",
+        |p, names: String| p.profiles_no_value.extend(listed(&names)),
+    );
+}
+
+fn listed(names: &str) -> Vec<String> {
+    let names = names.split(';').map(str::trim);
+    names
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn database(d: &mut Decl) {
+    d.param(
+        "db_url",
+        "The database; default mysql://kamailio:kamailiorw@localhost/kamailio.",
+        |p, url| p.db_url = url,
+    );
+    number(
+        d,
+        "db_mode",
+        "0 memory only (default), 1 written at once, 2 every db_update_period, 3 when the server stops.",
+        (0, 3),
+        |p, n| {
+            p.db_mode = match n {
+                0 => DbMode::None,
+                1 => DbMode::Realtime,
+                2 => DbMode::Delayed,
+                _ => DbMode::Shutdown,
+            }
+        },
+    );
+    number(
+        d,
+        "db_update_period",
+        "Seconds between two writings with db_mode 2; default 60.",
+        (1, MOST_S),
+        |p, n| p.db_update_period_s = n,
+    );
+    number(
+        d,
+        "db_fetch_rows",
+        "Rows read at once at start; 0 reads 10000 at once; default 200.",
+        (0, 1_000_000),
+        |p, n| p.db_fetch_rows = n,
+    );
+    d.param(
+        "db_skip_load",
+        "1: nothing is read at start; default 0.",
+        |p, on| p.db_skip_load = on,
+    );
+}
+
+fn without_meaning(d: &mut Decl) {
+    number(
+        d,
+        "initial_cbs_inscript",
+        "Accepted; means nothing here because no other module hangs call-backs into dialogs.",
+        (0, 1),
+        |_, _| {},
+    );
+    number(
+        d,
+        "wait_ack",
+        "Accepted; means nothing here because a dialog stays 5 seconds after its end in any case.",
+        (0, 1),
+        |_, _| {},
+    );
+    number(
+        d,
+        "timer_procs",
+        "Accepted; means nothing here because there are no processes.",
+        (0, 64),
+        |_, _| {},
+    );
+    d.try_param(
+        "enable_dmq",
+        "Only 0: nodes do not share dialogs.",
+        |_, n: i64| match n {
+            0 => Ok(()),
+            _ => Err(format!(
+                "only 0 is possible, found {n}: nodes do not share dialogs"
+            )),
+        },
+    );
+    d.try_param(
+        "track_cseq_updates",
+        "Only 0: no request gets another CSeq number here, which uac_auth() would need.",
+        |_, n: i64| match n {
+            0 => Ok(()),
+            _ => Err(format!(
+                "only 0 is possible, found {n}: no request gets another CSeq number"
+            )),
+        },
+    );
+    d.try_param(
+        "event_callback",
+        "Only empty: there are no scripts but this one.",
+        |_, name: Bytes| match name.is_empty() {
+            true => Ok(()),
+            false => Err(
+                "there are no KEMI scripts; write event_route[dialog:start] and its kin".to_owned(),
+            ),
+        },
+    );
+}
+
+/// The longest time a parameter may say: ten years.
+const MOST_S: u32 = 315_360_000;
+
+fn number(
+    d: &mut Decl,
+    name: &'static str,
+    doc: &'static str,
+    (least, most): (u32, u32),
+    set: impl Fn(&mut Params, u32) + Send + Sync + 'static,
+) {
+    d.try_param(name, doc, move |p, n: i64| {
+        set(p, bounded(n, least, most)?);
+        Ok(())
+    });
+}
+
+fn bounded(number: i64, least: u32, most: u32) -> Result<u32, String> {
+    let fits = u32::try_from(number)
+        .ok()
+        .filter(|number| (least..=most).contains(number));
+    fits.ok_or_else(|| format!("expected a number from {least} to {most}, found {number}"))
+}

@@ -1,0 +1,155 @@
+//! What transactions tell of the dialogs that their INVITEs made.
+
+use super::begin::{begin, contact, joined};
+use super::current::Current;
+use super::dialog::{Dialog, Leg, Live, Side, Sock};
+use super::logic::Logic;
+use policy::{Context, Replied, TransactionHook};
+use sip::{HeaderId, Message, Method, NameAddr};
+use std::sync::Arc;
+
+/// Watches transactions for the module.
+pub(super) struct Watch(pub(super) Arc<Logic>);
+
+impl TransactionHook for Watch {
+    fn relayed(&self, context: &mut Context) {
+        let wanted = context.flags & self.0.params.flag_mask != 0;
+        if wanted && context.message.method() == Method::Invite && is_initial(&context.message) {
+            begin(&self.0, context);
+        }
+    }
+
+    fn progressed(&self, context: &mut Context, _outcome: &Replied<'_>) {
+        if let Some(dialog) = made(context) {
+            self.0.progressed(&dialog);
+        }
+    }
+
+    fn replied(&self, context: &mut Context, outcome: &Replied<'_>) {
+        if context.message.method() != Method::Invite {
+            return;
+        }
+        match made(context) {
+            Some(dialog) if outcome.code < 300 => self.answered(context, &dialog, outcome),
+            Some(dialog) => {
+                let message = outcome.reply.map(|reply| Arc::new(reply.clone()));
+                let message = message.or_else(|| Some(context.message.clone()));
+                self.0
+                    .failed(&dialog, context.now.unix_s(), message.as_ref());
+            }
+            None => refresh(context, outcome),
+        }
+    }
+}
+
+impl Watch {
+    fn answered(&self, context: &mut Context, dialog: &Arc<Dialog>, outcome: &Replied<'_>) {
+        let logic = &self.0;
+        let lifetime_s = logic.lifetime(context);
+        let message = match outcome.reply {
+            Some(reply) if logic.heard[0] => Arc::new(reply.clone()),
+            _ => context.message.clone(),
+        };
+        let leg = outcome
+            .reply
+            .and_then(|reply| callee(logic, context, reply));
+        let to_caller = outcome
+            .reply
+            .filter(|_| logic.params.keep_proxy_rr & 2 != 0)
+            .map(|reply| ours_and_before(context, reply));
+        logic.answered(dialog, context.now.unix_s(), &message, |live: &mut Live| {
+            if let Some(lifetime_s) = lifetime_s {
+                live.lifetime_s = lifetime_s;
+            }
+            if let Some(leg) = leg {
+                live.callee = leg;
+            }
+            if let Some(routes) = to_caller {
+                live.caller.reroute(&routes);
+            }
+        });
+    }
+}
+
+fn is_initial(message: &Message) -> bool {
+    message.to().is_ok_and(|to| to.tag().is_none())
+}
+
+/// The dialog that this request made.
+fn made(context: &Context) -> Option<Arc<Dialog>> {
+    let owner = context.extension::<Current>()?.owner.as_ref()?;
+    Some(owner.dialog.clone())
+}
+
+/// What the 2xx tells of its sender.
+fn callee(logic: &Logic, context: &Context, reply: &Message) -> Option<Leg> {
+    let to = reply.to().ok()?;
+    let values = record_routes(reply);
+    // Behind those of the callee's side stand ours and the caller's: RFC 3261 section 16.6 step 4.
+    let keep = match logic.params.keep_proxy_rr & 1 != 0 {
+        true => values
+            .len()
+            .saturating_sub(record_routes(&context.message).len()),
+        false => theirs(context, &values),
+    };
+    let routes = joined(values.iter().take(keep).rev().copied());
+    let contact = contact(reply).unwrap_or_default();
+    let mut leg = Leg::new(to.tag().unwrap_or_default(), contact, &routes)?;
+    let branches = context
+        .transaction()
+        .map(|transaction| &transaction.branches);
+    let mut accepted = branches.into_iter().flatten();
+    let branch = accepted.find(|branch| (200..300).contains(&branch.status));
+    leg.socket = branch.map(|branch| Sock::of(&branch.flow));
+    Some(leg)
+}
+
+/// How many of the Record-Routes of a 2xx were added behind us.
+fn theirs(context: &Context, values: &[&[u8]]) -> usize {
+    let before_us = record_routes(&context.message).len();
+    let mut count = values.len().saturating_sub(before_us);
+    let identity = &context.config.identity;
+    let is_ours = |value: &[u8]| {
+        let address = NameAddr::parse(value).ok();
+        let uri = address.and_then(|address| address.parse_uri().ok());
+        uri.is_some_and(|uri| identity.is_myself(uri.host, uri.port.unwrap_or(0), None))
+    };
+    // One, or two with enable_double_rr.
+    for _ in 0..2 {
+        match count.checked_sub(1).and_then(|last| values.get(last)) {
+            Some(value) if is_ours(value) => count -= 1,
+            _ => break,
+        }
+    }
+    count
+}
+
+/// Our Record-Routes and those before us, as requests to the caller meet them.
+fn ours_and_before(context: &Context, reply: &Message) -> Vec<u8> {
+    let values = record_routes(reply);
+    let theirs = theirs(context, &values);
+    joined(values.into_iter().skip(theirs))
+}
+
+fn record_routes(message: &Message) -> Vec<&[u8]> {
+    let headers = message.all(HeaderId::RecordRoute);
+    headers
+        .flat_map(|header| sip::split_values(header.value))
+        .collect()
+}
+
+/// The 2xx to an INVITE within a dialog tells where its sender is now (RFC 3261 section 12.2.1.2).
+fn refresh(context: &Context, outcome: &Replied<'_>) {
+    let Some(reply) = outcome.reply.filter(|_| outcome.code < 300) else {
+        return;
+    };
+    let Some(current) = context.extension::<Current>() else {
+        return;
+    };
+    if let (Some(dialog), Some(sender), Some(contact)) =
+        (&current.dialog, current.sender, contact(reply))
+    {
+        let side: Side = sender.other();
+        dialog.live.lock().leg_mut(side).refresh(contact);
+    }
+}
