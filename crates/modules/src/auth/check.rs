@@ -11,6 +11,7 @@ use policy::{
 };
 use sip::digest::{Algorithm, Credentials, Hash, same};
 use sip::{HeaderId, Method, Span};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The largest nonce count that is accepted, as in Kamailio.
@@ -242,7 +243,9 @@ impl Digest {
         if let (true, Some(bans)) = (is_proved, self.bans.get()) {
             let now_ms = context.now.unix_ms;
             let until_ms = now_ms.saturating_add(u64::from(self.params.nonce_expire_s) * 1000);
-            bans.note_known(context.flow.peer, None, until_ms, now_ms);
+            // Whether he gets in is for the script to say: his port proves nothing yet.
+            let source = SocketAddr::new(context.flow.peer.ip(), 0);
+            bans.note_known(source, None, until_ms, now_ms);
         }
     }
 

@@ -11,10 +11,10 @@ use std::net::SocketAddr;
 pub enum Standing {
     /// This user proved himself from this very address and port.
     Flow,
-    /// Somebody did from this very address and port.
-    Port,
     /// This user did from this source, from another port.
     User,
+    /// Somebody else did from this very address and port.
+    Port,
     /// Somebody did from this source: another one behind the same translator, maybe.
     Source,
     /// Nobody did.
@@ -106,14 +106,15 @@ impl Known {
         };
         let user = self.hash(user);
         let alive = |until_ms: u64| until_ms > now_ms;
-        let flow = find(&people.flows, &peer.port());
-        match flow.filter(|flow| alive(flow.until_ms)) {
-            Some(flow) if flow.user == user => return Standing::Flow,
-            Some(_) => return Standing::Port,
-            None => {}
+        let flow = find(&people.flows, &peer.port()).filter(|flow| alive(flow.until_ms));
+        if flow.is_some_and(|flow| flow.user == user) {
+            return Standing::Flow;
         }
         if find(&people.users, &user).is_some_and(|of| alive(of.until_ms)) {
             return Standing::User;
+        }
+        if flow.is_some() {
+            return Standing::Port;
         }
         let users = people.users.iter().map(|user| user.until_ms);
         let mut times = users.chain(people.flows.iter().map(|flow| flow.until_ms));

@@ -191,7 +191,8 @@ impl Bans {
     }
 
     /// Notes that somebody, or `user`, proved himself from `peer`: until then no unvalidated ban
-    /// touches his source, and no ban but an operator's this very port.
+    /// touches his source, and no ban but an operator's this very port. Port 0 is none: then only the
+    /// source is known.
     pub fn note_known(&self, peer: SocketAddr, user: Option<&[u8]>, until_ms: u64, now_ms: u64) {
         self.known.note(peer, user, until_ms, now_ms);
     }

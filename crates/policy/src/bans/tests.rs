@@ -143,8 +143,10 @@ fn standing_tells_user_and_port_apart() {
     let standing = |from: &str, user: &[u8]| bans.standing(peer(from), user, NOW_MS);
     assert_eq!(standing("192.0.2.1:5060", b"alice"), Standing::Flow);
     assert_eq!(standing("192.0.2.1:5060", b"bob"), Standing::Port);
+    bans.note_known(peer("192.0.2.1:7"), None, NOW_MS + 1000, NOW_MS);
     assert_eq!(standing("192.0.2.1:7", b"alice"), Standing::User);
-    assert_eq!(standing("192.0.2.1:7", b"bob"), Standing::Source);
+    assert_eq!(standing("192.0.2.1:7", b"bob"), Standing::Port);
+    assert_eq!(standing("192.0.2.1:8", b"bob"), Standing::Source);
     assert_eq!(standing("192.0.2.2:5060", b"alice"), Standing::Unknown);
     assert_eq!(
         bans.standing(peer("192.0.2.1:7"), b"bob", NOW_MS + 1000),

@@ -9,6 +9,7 @@ mod output;
 #[cfg(test)]
 mod overtaking;
 mod streams;
+mod strike;
 
 use crate::{Arrival, Place, Scenario, Way, World};
 use boot::Booted;
