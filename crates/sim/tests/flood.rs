@@ -1,0 +1,151 @@
+//! A flood in the name of more sources than anybody can remember, against the built-in policy.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "memory and time are what is measured"
+)]
+
+use bytes::Bytes;
+use sim::{Player, Scenario, Simulated, World};
+use std::fmt::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+const POLICY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../server/policy/ringwall.cfg");
+
+/// What a flood may add to the memory of the server: the tables of `pike` (9.3 MiB), of bans (8.5 MB)
+/// and of guesses (2 MiB), each full, and as much again for what the allocator keeps.
+const MOST_MEMORY: usize = 40 << 20;
+
+/// Packets of which each source sends one, of every kind that costs a server something.
+const KINDS: [&str; 6] = [
+    "REGISTER",
+    "INVITE",
+    "SUBSCRIBE",
+    "scanner",
+    "forged",
+    "garbage",
+];
+
+#[test]
+fn a_spoofed_flood_leaves_good_users_served() {
+    flood(40_000);
+}
+
+#[test]
+#[ignore = "it takes minutes"]
+fn a_spoofed_flood_from_two_million_sources() {
+    flood(2_000_000);
+}
+
+/// A hundred waves of spoofed packets; after each of them alice refreshes and calls bob.
+fn flood(sources: u32) {
+    const WAVES: u32 = 100;
+    let good = scenario();
+    let places = Player::<Simulated>::places(&good);
+    let mut world = Simulated::start(&good, &places, 1).expect("a server");
+    play(&mut world, &good, WAVES);
+    let before = resident();
+    let (mut asked, mut answered) = ((0, 0), (0, 0));
+    for wave in 0..WAVES {
+        let first = sources / WAVES * wave;
+        for number in first..first + sources / WAVES {
+            let packet = packet(number);
+            asked = (asked.0 + 1, asked.1 + packet.len());
+            let (datagrams, octets) = strike(&mut world, number, packet);
+            answered = (answered.0 + datagrams, answered.1 + octets);
+        }
+        play(&mut world, &good, wave);
+    }
+    assert!(answered.0 <= asked.0, "{answered:?} for {asked:?}");
+    assert!(answered.1 <= 3 * asked.1, "{answered:?} for {asked:?}");
+    let grown = resident().saturating_sub(before);
+    eprintln!("{sources} sources: {grown} octets more");
+    assert!(grown < MOST_MEMORY, "{grown} octets more");
+    // Nothing of it is a transaction.
+    let end = world.now_ms() + 600_000;
+    while world.now_ms() < end {
+        drop(world.run_until(end));
+    }
+    assert_eq!(world.transactions(), 0);
+}
+
+/// Sends a packet from a source of its own; answers datagrams and octets that went back.
+fn strike(world: &mut Simulated, number: u32, packet: Bytes) -> (usize, usize) {
+    let from = SocketAddr::new(Ipv4Addr::from_bits(0x0a00_0000 | number).into(), 5060);
+    let server = "127.0.0.1:5060".parse().expect("an address");
+    let back = world.strike(from, server, packet).expect("a socket");
+    assert!(back.0 <= 2, "{number}: {back:?}");
+    back
+}
+
+fn packet(number: u32) -> Bytes {
+    let more = "Authorization: Digest username=\"alice\", realm=\"example.test\", \
+                nonce=\"Zm9yZ2VkZm9yZ2VkZm9yZ2VkZg\", uri=\"sip:example.test\", \
+                response=\"0123456789abcdef0123456789abcdef\"\r\n";
+    let kind = KINDS[number as usize % KINDS.len()];
+    let text = match kind {
+        "scanner" => message(number, "OPTIONS", "User-Agent: friendly-scanner\r\n"),
+        "forged" => message(number, "REGISTER", more),
+        "garbage" => format!("\u{1}\u{2}{number}\r\n\r\n"),
+        method => message(number, method, ""),
+    };
+    Bytes::from(text)
+}
+
+fn message(number: u32, method: &str, more: &str) -> String {
+    format!(
+        "{method} sip:alice@example.test SIP/2.0\r\n\
+         Via: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK{number}\r\n\
+         From: <sip:u{number}@example.test>;tag={number}\r\nTo: <sip:alice@example.test>\r\n\
+         Call-ID: {number}\r\nCSeq: 1 {method}\r\nMax-Forwards: 70\r\n{more}Content-Length: 0\r\n\r\n"
+    )
+}
+
+/// Alice and bob register, and she calls him.
+fn scenario() -> Scenario {
+    let mut page = format!(
+        "# Good users\n\n```kamailio\n#!define DOMAIN \"example.test\"\n\
+         #!define DBURL \"sqlite:///{{db}}\"\ndebug=0\nlisten=udp:127.0.0.1:5060\n\
+         include_file \"{POLICY}\"\n```\n\n```sip\n"
+    );
+    for name in ["alice", "bob"] {
+        let hash = sip::digest::Hash::Md5;
+        let ha1 = sip::digest::ha1(hash, name.as_bytes(), b"example.test", b"secret");
+        let ha1 = ha1.as_str();
+        // Writing into a text cannot fail.
+        let _ = writeln!(
+            page,
+            "db subscriber username={name} domain=example.test ha1={ha1}"
+        );
+    }
+    for name in ["alice", "bob"] {
+        let _ = writeln!(
+            page,
+            "{name}.r -> REGISTER sip:example.test\n    From: <sip:{name}@example.test>;tag={{branch}}\n    \
+             To: <sip:{name}@example.test>\n    Contact: <sip:{name}@127.0.0.1:{}>\n{name}.r <- 401\n\
+             {name}.r -> REGISTER with digest {name}:secret\n{name}.r <- 200",
+            if name == "alice" { 5071 } else { 5072 },
+        );
+    }
+    page.push_str(
+        "alice -> INVITE sip:bob@example.test\n    From: <sip:alice@example.test>;tag={branch}\nalice <- 407\n\
+         alice -> ACK\nalice -> INVITE with digest alice:secret\nalice <- 100\nbob <- INVITE\n\
+         bob -> 486\nbob <- ACK\nalice <- 486\nalice -> ACK\n```\n",
+    );
+    Scenario::parse(Path::new("play.md"), &page).expect("a scenario")
+}
+
+/// `number` makes Call-IDs and branches.
+fn play(world: &mut Simulated, scenario: &Scenario, number: u32) {
+    Player::play(world, scenario, number.into()).unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// Octets of this process in memory.
+fn resident() -> usize {
+    let text = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    let pages = text
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse::<usize>().ok());
+    pages.expect("a number") * 4096
+}
