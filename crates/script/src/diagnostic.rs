@@ -7,7 +7,7 @@ use crate::source::Span;
 pub enum Severity {
     /// The file runs, but probably not as meant.
     Warning,
-    /// The file does not run.
+    /// The file does not run, or a stranger can misuse it.
     Error,
 }
 

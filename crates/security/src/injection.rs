@@ -34,7 +34,9 @@ enum Reader {
 /// The reader of an argument, and which argument it is.
 fn reader(name: &str) -> Option<(Reader, usize)> {
     Some(match name {
-        "sql_query" | "sql_xquery" | "sql_pvquery" | "sql_query_async" | "sql_query_dp" => (Reader::Database, 1),
+        "sql_query" | "sql_xquery" | "sql_pvquery" | "sql_query_async" | "sql_query_dp" => {
+            (Reader::Database, 1)
+        }
         "avp_db_query" => (Reader::Database, 0),
         "exec_dset" | "exec_msg" | "exec_avp" | "exec_cmd" => (Reader::Shell, 0),
         _ => return None,
@@ -115,7 +117,9 @@ impl Look<'_> {
 
 fn finding(reader: Reader, argument: &Expr, spec: &VarSpec) -> Diagnostic {
     let name = String::from_utf8_lossy(&spec.text).into_owned();
-    let bare = name.trim_start_matches('$').trim_matches(['(', ')'].as_slice());
+    let bare = name
+        .trim_start_matches('$')
+        .trim_matches(['(', ')'].as_slice());
     let bare = if name.ends_with("))") || !name.starts_with("$(") && name.ends_with(')') {
         format!("{bare})")
     } else {

@@ -69,8 +69,7 @@ pub(crate) fn meaning(name: &str) -> Option<Meaning> {
         .map(|(meaning, _)| *meaning)
 }
 
-const AUTHENTICATED: Meaning =
-    Meaning::Proves(Facts::AUTHENTICATED.and(Facts::CREDENTIALS));
+const AUTHENTICATED: Meaning = Meaning::Proves(Facts::AUTHENTICATED.and(Facts::CREDENTIALS));
 const TRUSTED: Meaning = Meaning::Proves(Facts::TRUSTED);
 
 const FAMILIES: &[(Meaning, &[&str])] = &[
@@ -104,7 +103,12 @@ const FAMILIES: &[(Meaning, &[&str])] = &[
     // Who came with a token or a signed identity leaves no password behind.
     (
         Meaning::Proves(Facts::AUTHENTICATED),
-        &["jwt_verify", "jwt_verify_key", "secsipid_check_identity", "secsipid_check"],
+        &[
+            "jwt_verify",
+            "jwt_verify_key",
+            "secsipid_check_identity",
+            "secsipid_check",
+        ],
     ),
     (
         TRUSTED,
@@ -128,7 +132,13 @@ const FAMILIES: &[(Meaning, &[&str])] = &[
     (Meaning::Consumes, &["consume_credentials"]),
     (
         Meaning::RemovesHeader,
-        &["remove_hf", "remove_hf_re", "remove_hf_exp", "remove_hf_pv", "remove_hf_re_pv"],
+        &[
+            "remove_hf",
+            "remove_hf_re",
+            "remove_hf_exp",
+            "remove_hf_pv",
+            "remove_hf_re_pv",
+        ],
     ),
     (
         Meaning::Relays(None),
@@ -220,11 +230,25 @@ const FAMILIES: &[(Meaning, &[&str])] = &[
             "setdsturi",
         ],
     ),
-    (Meaning::OwnDomain(Part::Destination), &["is_uri_host_local", "is_domain_local", "lookup_domain", "is_myself"]),
+    (
+        Meaning::OwnDomain(Part::Destination),
+        &[
+            "is_uri_host_local",
+            "is_domain_local",
+            "lookup_domain",
+            "is_myself",
+        ],
+    ),
     (Meaning::OwnDomain(Part::Sender), &["is_from_local"]),
-    (Meaning::FollowsRoutes, &["loose_route", "loose_route_mode", "loose_route_preloaded"]),
+    (
+        Meaning::FollowsRoutes,
+        &["loose_route", "loose_route_mode", "loose_route_preloaded"],
+    ),
     (Meaning::TestsRoute, &["check_route_param"]),
-    (Meaning::Proves(Facts::IN_DIALOG), &["is_known_dlg", "dlg_get"]),
+    (
+        Meaning::Proves(Facts::IN_DIALOG),
+        &["is_known_dlg", "dlg_get"],
+    ),
     (Meaning::TestsToTag, &["has_totag"]),
     (Meaning::TestsMethod, &["is_method"]),
     (
@@ -232,8 +256,14 @@ const FAMILIES: &[(Meaning, &[&str])] = &[
         &["t_check_trans", "t_lookup_request", "t_lookup_cancel"],
     ),
     (Meaning::Flags(true), &["setflag", "setbflag", "setsflag"]),
-    (Meaning::Flags(false), &["resetflag", "resetbflag", "resetsflag"]),
-    (Meaning::TestsFlag, &["isflagset", "isbflagset", "issflagset"]),
+    (
+        Meaning::Flags(false),
+        &["resetflag", "resetbflag", "resetsflag"],
+    ),
+    (
+        Meaning::TestsFlag,
+        &["isflagset", "isbflagset", "issflagset"],
+    ),
     (Meaning::Runs, &["route_if_exists"]),
     (
         Meaning::RunsLater(0),
@@ -243,13 +273,19 @@ const FAMILIES: &[(Meaning, &[&str])] = &[
     (Meaning::OnFailure, &["t_on_failure"]),
     (
         Meaning::Commands,
-        &["jsonrpc_dispatch", "dispatch_rpc", "dispatch_xhttp_rpc", "dispatch_xhttp_pi"],
+        &[
+            "jsonrpc_dispatch",
+            "dispatch_rpc",
+            "dispatch_xhttp_rpc",
+            "dispatch_xhttp_pi",
+        ],
     ),
     (Meaning::Bans, &["ban_add"]),
-    // What pike refuses answers -1 or -2.
+    // Sources that proved themselves before are spared from counting.
     (
         Meaning::Proves(Facts::COUNTED),
         &[
+            "is_known_source",
             "pike_check_req",
             "pike_check_ip",
             "rl_check",
@@ -261,10 +297,24 @@ const FAMILIES: &[(Meaning, &[&str])] = &[
     (Meaning::Proves(Facts::SANE), &["sanity_check"]),
     (
         Meaning::Proves(Facts::HOPS),
-        &["mf_process_maxfwd_header", "process_maxfwd", "maxfwd_process", "maxfwd_at_least"],
+        &[
+            "mf_process_maxfwd_header",
+            "process_maxfwd",
+            "maxfwd_process",
+            "maxfwd_at_least",
+        ],
     ),
-    (Meaning::Passes(Facts::HOPS, &[]), &["is_maxfwd_lt", "mf_lowlimit"]),
-    (Meaning::Passes(Facts::NO_SCANNER, &[-2]), &["secf_check_ua"]),
-    (Meaning::Passes(Facts::NOT_BANNED, &[-2]), &["secf_check_ip"]),
+    (
+        Meaning::Passes(Facts::HOPS, &[]),
+        &["is_maxfwd_lt", "mf_lowlimit"],
+    ),
+    (
+        Meaning::Passes(Facts::NO_SCANNER, &[-2]),
+        &["secf_check_ua"],
+    ),
+    (
+        Meaning::Passes(Facts::NOT_BANNED, &[-2]),
+        &["secf_check_ip"],
+    ),
     (Meaning::Passes(Facts::NOT_BANNED, &[]), &["is_banned"]),
 ];

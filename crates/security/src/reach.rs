@@ -27,9 +27,13 @@ pub(crate) fn find(script: &Script) -> Vec<Diagnostic> {
     let mut findings = seen.findings(start);
     if !is_complete {
         findings.push(
-            Diagnostic::new("W0600", start, "there are too many ways through these routes")
-                .label("not every way from here was looked at")
-                .help("decide in fewer places, or move what belongs together into one route"),
+            Diagnostic::new(
+                "W0600",
+                start,
+                "there are too many ways through these routes",
+            )
+            .label("not every way from here was looked at")
+            .help("decide in fewer places, or move what belongs together into one route"),
         );
     }
     findings
@@ -68,7 +72,9 @@ impl Seen {
     /// Adds a finding with the calls that led to it, the first one of its kind at its place.
     fn add(&mut self, finding: Diagnostic, way: &[Span]) {
         let key = (finding.span, finding.code);
-        self.found.entry(key).or_insert_with(|| on_the_way(finding, way));
+        self.found
+            .entry(key)
+            .or_insert_with(|| on_the_way(finding, way));
     }
 }
 
@@ -104,13 +110,17 @@ impl Watch for Seen {
         self.checks.at_registrar(state, span, way);
         let is_known = state.facts.any(Facts::AUTHENTICATED.and(Facts::TRUSTED));
         if !is_known && state.methods.any(Methods::REGISTER) {
-            let finding = Diagnostic::new("E0604", span, "a registration is stored without authentication")
-                .label("anybody takes over anybody's number here")
-                .help(
-                    "write before it: `if (!www_authenticate(\"$td\", \"subscriber\")) { \
+            let finding = Diagnostic::new(
+                "E0604",
+                span,
+                "a registration is stored without authentication",
+            )
+            .label("anybody takes over anybody's number here")
+            .help(
+                "write before it: `if (!www_authenticate(\"$td\", \"subscriber\")) { \
                      www_challenge(\"$td\", \"1\"); exit; }` and \
                      `if ($au != $tU) { sl_send_reply(\"403\", \"Forbidden\"); exit; }`",
-                );
+            );
             self.add(finding, way);
         }
     }

@@ -6,7 +6,11 @@ use support::{codes, of};
 
 /// A code, what is wrong, and what is right.
 const CASES: &[(&str, &str, &str)] = &[
-    ("E0601", "request_route { t_relay(); }", "request_route { if (uri != myself) exit; t_relay(); }"),
+    (
+        "E0601",
+        "request_route { t_relay(); }",
+        "request_route { if (uri != myself) exit; t_relay(); }",
+    ),
     (
         "E0601",
         // A Route header of the sender's own, outside of dialogs.
@@ -65,13 +69,21 @@ const CASES: &[(&str, &str, &str)] = &[
         r#"request_route { if (is_method("REGISTER")) save("location"); }"#,
         r#"request_route { if (is_method("REGISTER")) { if (!www_authenticate("$td", "subscriber")) { www_challenge("$td", "1"); exit; } save("location"); } }"#,
     ),
-    ("W0605", "request_route { pike_check_req(); if (uri == myself) t_relay(); }", "request_route { if (!pike_check_req()) exit; if (uri == myself) t_relay(); }"),
+    (
+        "W0605",
+        "request_route { pike_check_req(); if (uri == myself) t_relay(); }",
+        "request_route { if (!pike_check_req()) exit; if (uri == myself) t_relay(); }",
+    ),
     (
         "W0605",
         "request_route { if (is_method(\"INVITE\")) { if (!rl_check()) exit; } if (uri == myself) t_relay(); }",
         "request_route { if ($sht(rate=>$si) > 20) exit; if (uri == myself) t_relay(); }",
     ),
-    ("W0606", "request_route { if (uri == myself) t_relay(); }", "request_route { if (!sanity_check(\"17895\", \"7\")) exit; if (uri == myself) t_relay(); }"),
+    (
+        "W0606",
+        "request_route { if (uri == myself) t_relay(); }",
+        "request_route { if (!sanity_check(\"17895\", \"7\")) exit; if (uri == myself) t_relay(); }",
+    ),
     (
         "W0607",
         "request_route { if (uri == myself) t_relay(); }",
@@ -169,7 +181,11 @@ const CASES: &[(&str, &str, &str)] = &[
         r#"server_header="Server: kamailio (5.6.3)" user_agent_header="User-Agent: sip""#,
         r#"server_header="Server: Kamailio" user_agent_header="User-Agent: Kamailio" sip_warning=0"#,
     ),
-    ("W0617", "server_signature=no sip_warning=1", "server_signature=no sip_warning=0"),
+    (
+        "W0617",
+        "server_signature=no sip_warning=1",
+        "server_signature=no sip_warning=0",
+    ),
     (
         "E0618",
         r#"modparam("ctl", "binrpc", "tcp:0.0.0.0:2049")"#,
@@ -196,21 +212,32 @@ const CASES: &[(&str, &str, &str)] = &[
 fn each_appears_and_disappears() {
     for (code, wrong, right) in CASES {
         let found = codes(&of(wrong), &[]);
-        assert!(found.iter().any(|found| found == code), "{code} is missing in {found:?}:\n{wrong}");
+        assert!(
+            found.iter().any(|found| found == code),
+            "{code} is missing in {found:?}:\n{wrong}"
+        );
         let found = codes(&of(right), &[]);
-        assert!(!found.iter().any(|found| found == code), "{code} is too much in {found:?}:\n{right}");
+        assert!(
+            !found.iter().any(|found| found == code),
+            "{code} is too much in {found:?}:\n{right}"
+        );
     }
 }
 
 #[test]
 fn a_readable_file_gives_its_password_away() {
-    let mut memory = of("#!define DBURL \"mysql://kamailio:kamailiorw@localhost/kamailio\"\nmodparam(\"auth_db\", \"db_url\", DBURL)\n");
+    let mut memory = of(
+        "#!define DBURL \"mysql://kamailio:kamailiorw@localhost/kamailio\"\nmodparam(\"auth_db\", \"db_url\", DBURL)\n",
+    );
     assert_eq!(codes(&memory, &[]), ["W0617"]);
     memory.world_readable = true;
     let (lines, text) = support::audited(&memory, &[]);
     assert!(lines.contains(&"E0620 1".to_owned()), "{text}");
     assert!(text.contains("chmod o-rwx main.cfg"), "{text}");
-    memory.files.insert("main.cfg".to_owned(), b"modparam(\"auth_db\", \"db_url\", \"sqlite:///var/k.sqlite\")".to_vec());
+    memory.files.insert(
+        "main.cfg".to_owned(),
+        b"modparam(\"auth_db\", \"db_url\", \"sqlite:///var/k.sqlite\")".to_vec(),
+    );
     assert_eq!(codes(&memory, &[]), ["W0617"]);
 }
 
@@ -218,13 +245,19 @@ fn a_readable_file_gives_its_password_away() {
 fn profiles_of_tls_are_read_too() {
     let mut memory = of("server_signature=no\nmodparam(\"tls\", \"config\", \"tls.cfg\")\n");
     let mut profiles = |text: &str| {
-        memory.files.insert("tls.cfg".to_owned(), text.as_bytes().to_vec());
+        memory
+            .files
+            .insert("tls.cfg".to_owned(), text.as_bytes().to_vec());
         support::audited(&memory, &[])
     };
-    let (lines, text) = profiles("[server:default]\nmethod = TLSv1\nverify_certificate = no\n\n[client:default]\nverify_certificate = no\n");
+    let (lines, text) = profiles(
+        "[server:default]\nmethod = TLSv1\nverify_certificate = no\n\n[client:default]\nverify_certificate = no\n",
+    );
     assert_eq!(lines, ["W0614 2", "W0615 6"], "{text}");
     assert!(text.contains("tls.cfg:2:1"), "{text}");
-    let (lines, text) = profiles("[server:default]\nmethod = TLSv1.2+\nverify_certificate = no\n[client:default]\nmethod=TLSv1.3 # TLSv1\nverify_certificate = yes\n");
+    let (lines, text) = profiles(
+        "[server:default]\nmethod = TLSv1.2+\nverify_certificate = no\n[client:default]\nmethod=TLSv1.3 # TLSv1\nverify_certificate = yes\n",
+    );
     assert!(lines.is_empty(), "{text}");
 }
 
@@ -232,8 +265,11 @@ fn profiles_of_tls_are_read_too() {
 fn what_cannot_be_looked_at_in_full_is_said() {
     let mut text = "request_route {\n".to_owned();
     for number in 0..40 {
-        text += &format!("if ($si == \"$var(x)\") $var(v{number}) = 1; else $var(v{number}) = 2;\n");
-        text += &format!("if ($rU =~ \"^{number}\") setflag({number}); if ($fU =~ \"{number}\") setbflag({number});\n");
+        text +=
+            &format!("if ($si == \"$var(x)\") $var(v{number}) = 1; else $var(v{number}) = 2;\n");
+        text += &format!(
+            "if ($rU =~ \"^{number}\") setflag({number}); if ($fU =~ \"{number}\") setbflag({number});\n"
+        );
     }
     for number in 0..1500 {
         text += &format!("$avp(y) = {number};\n");
@@ -241,6 +277,22 @@ fn what_cannot_be_looked_at_in_full_is_said() {
     text += "}\n";
     assert!(codes(&of(&text), &[]).contains(&"W0600".to_owned()));
     assert!(!codes(&of("request_route { exit; }"), &[]).contains(&"W0600".to_owned()));
+}
+
+#[test]
+fn no_nesting_is_too_deep() {
+    let mut text = "request_route { route(0); }\n".to_owned();
+    for number in 0..150 {
+        let (open, close) = ("if ($rU =~ \"^1\") { ".repeat(50), " }".repeat(50));
+        text += &format!(
+            "route[{number}] {{ {open} route({}); {close} }}\n",
+            number + 1
+        );
+    }
+    assert!(codes(&of(&text), &[]).contains(&"W0600".to_owned()));
+    // Routes that call each other end.
+    let text = "request_route { route(A); } route[A] { route(B); t_relay(); } route[B] { if ($rU == $null) route(A); }";
+    assert!(codes(&of(text), &[]).contains(&"E0601".to_owned()));
 }
 
 #[test]
@@ -255,11 +307,18 @@ fn every_finding_says_what_to_write_and_has_a_page() {
 #[test]
 fn a_finding_shows_the_way() {
     let (lines, text) = support::audited(
-        &of("request_route {\n\troute(A);\n}\nroute[A] {\n\troute(B);\n}\nroute[B] {\n\tt_relay();\n}\n"),
+        &of(
+            "request_route {\n\troute(A);\n}\nroute[A] {\n\troute(B);\n}\nroute[B] {\n\tt_relay();\n}\n",
+        ),
         &[],
     );
     assert!(lines.contains(&"E0601 8".to_owned()), "{text}");
-    for part in ["main.cfg:8:2", "main.cfg:2:2", "main.cfg:5:2", "on the way from here"] {
+    for part in [
+        "main.cfg:8:2",
+        "main.cfg:2:2",
+        "main.cfg:5:2",
+        "on the way from here",
+    ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
 }

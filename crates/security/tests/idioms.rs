@@ -183,8 +183,18 @@ fn what_is_right_is_not_reported() {
 
 /// Name, the code, the body, the routes beside it.
 const WRONG: &[(&str, &str, &str, &str)] = &[
-    ("a claim in From", "E0601", r#"if (from_uri != myself) exit; t_relay();"#, ""),
-    ("credentials that nobody looks at", "E0601", r#"if ($au == $null) { proxy_challenge("$fd", "1"); exit; } t_relay();"#, ""),
+    (
+        "a claim in From",
+        "E0601",
+        r#"if (from_uri != myself) exit; t_relay();"#,
+        "",
+    ),
+    (
+        "credentials that nobody looks at",
+        "E0601",
+        r#"if ($au == $null) { proxy_challenge("$fd", "1"); exit; } t_relay();"#,
+        "",
+    ),
     (
         "or instead of and",
         "E0601",

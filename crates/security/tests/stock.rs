@@ -1,5 +1,7 @@
 //! Kamailio's stock file, as Debian installs it; where it is not installed there is nothing to test.
 
+#![allow(clippy::disallowed_methods, reason = "a file of the system is read")]
+
 mod support;
 
 use support::{audited, codes, of};
@@ -13,8 +15,17 @@ fn without_toggles_it_is_an_open_relay() {
     let Some(text) = stock() else { return };
     let (_, report) = audited(&of(&text), &[]);
     let codes = codes(&of(&text), &[]);
-    assert_eq!(codes, ["E0601", "E0604", "W0605", "W0609", "W0617"], "{report}");
-    for part in ["open relay", "if (!t_relay()) {", "route(WITHINDLG);", "sign_key"] {
+    assert_eq!(
+        codes,
+        ["E0601", "E0604", "W0605", "W0609", "W0617"],
+        "{report}"
+    );
+    for part in [
+        "open relay",
+        "if (!t_relay()) {",
+        "route(WITHINDLG);",
+        "sign_key",
+    ] {
         assert!(report.contains(part), "{part} is not in\n{report}");
     }
 }
@@ -23,14 +34,30 @@ fn without_toggles_it_is_an_open_relay() {
 fn with_authentication_it_is_none() {
     let Some(text) = stock() else { return };
     let rest = [
-        "WITH_NAT", "WITH_ALIASDB", "WITH_SPEEDDIAL", "WITH_MULTIDOMAIN", "WITH_PRESENCE", "WITH_TLS",
-        "WITH_JSONRPC", "WITH_USRLOCDB", "WITH_ACCDB", "WITH_BLOCK3XX", "WITH_BLOCK401407", "WITH_PSTN",
-        "WITH_DEBUG", "WITH_RTPENGINE", "WITH_NATSIPPING", "WITH_MSGREBUILD",
+        "WITH_NAT",
+        "WITH_ALIASDB",
+        "WITH_SPEEDDIAL",
+        "WITH_MULTIDOMAIN",
+        "WITH_PRESENCE",
+        "WITH_TLS",
+        "WITH_JSONRPC",
+        "WITH_USRLOCDB",
+        "WITH_ACCDB",
+        "WITH_BLOCK3XX",
+        "WITH_BLOCK401407",
+        "WITH_PSTN",
+        "WITH_DEBUG",
+        "WITH_RTPENGINE",
+        "WITH_NATSIPPING",
+        "WITH_MSGREBUILD",
     ];
     let always = ["WITH_MYSQL", "WITH_AUTH", "WITH_ANTIFLOOD"];
     let expected = ["W0602", "W0613", "W0617"];
     assert_eq!(codes(&of(&text), &always), expected);
-    assert_eq!(codes(&of(&text), &[&always[..], &["WITH_IPAUTH"]].concat()), expected);
+    assert_eq!(
+        codes(&of(&text), &[&always[..], &["WITH_IPAUTH"]].concat()),
+        expected
+    );
     for toggle in rest {
         let toggles = [&always[..], &["WITH_IPAUTH", toggle]].concat();
         let (_, report) = audited(&of(&text), &toggles);
@@ -51,8 +78,14 @@ fn a_gateway_without_authentication_is_toll_fraud() {
 fn what_the_findings_ask_for_ends_them() {
     let Some(text) = stock() else { return };
     let better = text
-        .replace("modparam(\"auth_db\", \"calculate_ha1\", yes)", "modparam(\"auth_db\", \"calculate_ha1\", 0)")
-        .replace("\"password_column\", \"password\"", "\"password_column\", \"ha1\"")
+        .replace(
+            "modparam(\"auth_db\", \"calculate_ha1\", yes)",
+            "modparam(\"auth_db\", \"calculate_ha1\", 0)",
+        )
+        .replace(
+            "\"password_column\", \"password\"",
+            "\"password_column\", \"ha1\"",
+        )
         + "\nserver_signature=no\nmodparam(\"rr\", \"sign_key\", \"a long secret of your own\")\n";
     let (lines, report) = audited(&of(&better), &["WITH_MYSQL", "WITH_AUTH", "WITH_ANTIFLOOD"]);
     assert!(lines.is_empty(), "{report}");

@@ -36,7 +36,11 @@ pub(super) fn destination(name: &[u8], value: &Expr, state: State) -> State {
         };
     }
     let hosts = hosts_of_peers(value);
-    if !hosts.is_empty() && hosts.iter().all(|name| matches!(name.as_ref(), b"ru" | b"rd")) {
+    if !hosts.is_empty()
+        && hosts
+            .iter()
+            .all(|name| matches!(name.as_ref(), b"ru" | b"rd"))
+    {
         return state;
     }
     let mut state = aim(state, target_of(value));
@@ -70,8 +74,21 @@ fn hosts_of_peers(value: &Expr) -> Vec<Bytes> {
 
 /// Variables with a host that the peer chose.
 const HOSTS_OF_PEERS: [&[u8]; 15] = [
-    b"ru", b"rd", b"ou", b"od", b"fu", b"fd", b"tu", b"td", b"ct", b"hdr", b"rr_params", b"route_uri",
-    b"ai", b"di", b"adu",
+    b"ru",
+    b"rd",
+    b"ou",
+    b"od",
+    b"fu",
+    b"fd",
+    b"tu",
+    b"td",
+    b"ct",
+    b"hdr",
+    b"rr_params",
+    b"route_uri",
+    b"ai",
+    b"di",
+    b"adu",
 ];
 
 fn collect(value: &Expr, variables: &mut Vec<Bytes>) {

@@ -1,12 +1,10 @@
 //! Calls of functions: what each proves, changes or does.
 
 use super::assign::{aim, destination, target_of};
-use super::compare::{TRUE_OR_FALSE, of_methods, truth, truth_if_yes};
 use super::condition::Split;
+use super::outcome::{of_methods, truth, truth_if_yes};
 use super::parts;
-use super::state::{
-    Code, FAILURE, FLAGS_LOST, Facts, Known, Methods, State, Target, Truth,
-};
+use super::state::{Code, FAILURE, FLAGS_LOST, Facts, Known, Methods, State, Target, Truth};
 use super::walk::Walk;
 use crate::knowledge::{Meaning, Part, meaning};
 use bytes::Bytes;
@@ -44,7 +42,10 @@ impl<'a> Walk<'a> {
             }
             Meaning::Finds(target) => (vec![aim(state.clone(), target)], vec![state]),
             Meaning::Rewrites => {
-                let rewritten = call.args.first().map(|value| destination(b"ru", value, state.clone()));
+                let rewritten = call
+                    .args
+                    .first()
+                    .map(|value| destination(b"ru", value, state.clone()));
                 return sure(rewritten.unwrap_or(state));
             }
             Meaning::Flags(set) => return sure(flagged(call, set, state)),
@@ -81,7 +82,9 @@ impl<'a> Walk<'a> {
             // Retransmissions of all other requests end in it.
             Meaning::FindsTransaction => {
                 let (found, _) = of_methods(Methods::ACK.and(Methods::CANCEL), state.clone());
-                let found = found.into_iter().map(|state| state.with(Facts::IN_TRANSACTION));
+                let found = found
+                    .into_iter()
+                    .map(|state| state.with(Facts::IN_TRANSACTION));
                 (found.collect(), vec![state])
             }
             _ => (vec![state.clone()], vec![state]),
@@ -155,9 +158,8 @@ impl<'a> Walk<'a> {
 
 /// Both ways, with a code for each.
 fn coded((yes, no): Split) -> Vec<State> {
-    let [positive, negative] = TRUE_OR_FALSE;
-    let yes = yes.into_iter().map(|state| state.after(positive));
-    let no = no.into_iter().map(|state| state.after(negative));
+    let yes = yes.into_iter().map(|state| state.after(Code::Positive));
+    let no = no.into_iter().map(|state| state.after(Code::Negative));
     yes.chain(no).collect()
 }
 
@@ -177,7 +179,9 @@ fn without(mut state: State, facts: Facts) -> State {
 }
 
 fn header_removed(call: &Call, state: State) -> State {
-    let name = parts::argument(call, 0).unwrap_or_default().to_ascii_lowercase();
+    let name = parts::argument(call, 0)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let is_credentials = name.windows(13).any(|part| part == b"authorization");
     match is_credentials {
         true => without(state, Facts::CREDENTIALS),
@@ -187,7 +191,11 @@ fn header_removed(call: &Call, state: State) -> State {
 
 /// The name under which a state keeps a flag. Each kind has flags of its own.
 fn flag_name(call: &Call) -> Option<Bytes> {
-    let kind = call.name.text.trim_start_matches("re").trim_start_matches("is");
+    let kind = call
+        .name
+        .text
+        .trim_start_matches("re")
+        .trim_start_matches("is");
     let kind = kind.trim_start_matches("set").replace("flagset", "flag");
     let which = parts::argument(call, 0)?;
     let mut name = kind.into_bytes();
@@ -218,7 +226,9 @@ fn flag(call: &Call, state: State) -> Split {
 fn own_domain(call: &Call, part: Part, state: State) -> Split {
     let by_argument = call.args.first().and_then(|argument| match &argument.kind {
         ExprKind::Variable(spec) => Some(spec.name.clone()),
-        ExprKind::Str(text) => parts::variables_of(text).first().map(|spec| spec.name.clone()),
+        ExprKind::Str(text) => parts::variables_of(text)
+            .first()
+            .map(|spec| spec.name.clone()),
         _ => None,
     });
     let of: fn(&mut State) -> &mut Truth = match by_argument.as_deref() {
@@ -233,7 +243,9 @@ fn own_domain(call: &Call, part: Part, state: State) -> Split {
 
 /// An address that the peer names proves nothing of him.
 fn asks_of_the_destination(call: &Call) -> bool {
-    call.args.iter().any(|argument| target_of(argument) == Target::Request)
+    call.args
+        .iter()
+        .any(|argument| target_of(argument) == Target::Request)
 }
 
 /// `check_route_param("token=…")` with a value that nobody guesses.
@@ -241,7 +253,13 @@ fn tells_a_secret(call: &Call) -> bool {
     let Some(pattern) = parts::argument(call, 0) else {
         return false;
     };
-    let value = pattern.split(|byte| *byte == b'=').next_back().unwrap_or_default();
-    let signs = value.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
+    let value = pattern
+        .split(|byte| *byte == b'=')
+        .next_back()
+        .unwrap_or_default();
+    let signs = value
+        .iter()
+        .filter(|byte| byte.is_ascii_alphanumeric())
+        .count();
     signs >= SECRET
 }

@@ -100,7 +100,12 @@ impl<'a> Walk<'a> {
 pub(super) fn by_code(states: Vec<State>) -> Split {
     let (mut yes, mut no) = (Vec::new(), Vec::new());
     for state in states {
-        let as_truth = |truth| state.rc.as_truth(truth).map(|code| state.clone().after(code));
+        let as_truth = |truth| {
+            state
+                .rc
+                .as_truth(truth)
+                .map(|code| state.clone().after(code))
+        };
         yes.extend(as_truth(true));
         no.extend(as_truth(false));
     }

@@ -6,9 +6,11 @@
 //! only where the script assigns a constant.
 
 mod assign;
+mod branch;
 mod call;
 mod compare;
 mod condition;
+mod outcome;
 pub(crate) mod parts;
 mod state;
 mod walk;

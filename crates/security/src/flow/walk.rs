@@ -1,17 +1,17 @@
 //! Routes, blocks and statements.
 
 use super::state::{Code, State, States};
-use super::{Profile, Target, condition};
-use script::ast::{Block, Case, CaseLabel, Expr, ExprKind, Item, Route, Statement, StatementKind};
+use super::{Profile, Target};
+use script::ast::{Block, Item, Route, Statement, StatementKind};
 use script::{RouteKind, Script, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// States in one place; beyond that they lose detail.
-const MOST_STATES: usize = 256;
+pub(super) const MOST_STATES: usize = 256;
 /// Statements looked at, once for each state.
 const MOST_STEPS: usize = 250_000;
-/// Routes within routes, as Kamailio allows them.
-const DEEPEST: usize = 100;
+/// Blocks within blocks, those of routes that call each other among them; bounds the stack.
+const DEEPEST: usize = 400;
 
 /// Who hears of what a request reaches.
 pub(crate) trait Watch {
@@ -55,20 +55,25 @@ pub(crate) struct Walk<'a> {
     /// The calls that led to where the walk is.
     pub(super) way: Vec<Span>,
     steps: usize,
+    depth: usize,
 }
 
 /// How the ways through some statements end; those that end the script are gone.
 #[derive(Default)]
-struct Ends {
-    next: States,
-    returned: States,
-    broken: States,
-    continued: States,
+pub(super) struct Ends {
+    /// They go on with the next statement.
+    pub(super) next: States,
+    /// They leave the route.
+    pub(super) returned: States,
+    /// They leave the loop or `switch`.
+    pub(super) broken: States,
+    /// They go on with the next round.
+    pub(super) continued: States,
 }
 
 impl Ends {
     /// Takes over all but the states that go on.
-    fn leave(&mut self, other: Ends) -> States {
+    pub(super) fn leave(&mut self, other: Ends) -> States {
         self.returned.extend(other.returned);
         self.broken.extend(other.broken);
         self.continued.extend(other.continued);
@@ -90,6 +95,7 @@ impl<'a> Walk<'a> {
             done: BTreeMap::new(),
             way: Vec::new(),
             steps: 0,
+            depth: 0,
         }
     }
 
@@ -132,10 +138,8 @@ impl<'a> Walk<'a> {
         if !self.done.contains_key(&key) {
             // What calls itself gives nothing new the second time.
             self.done.insert(key.clone(), States::new());
-            if self.way.len() < DEEPEST {
-                let found = self.run(&route.body, key.1.clone());
-                self.done.insert(key.clone(), found);
-            }
+            let found = self.run(&route.body, key.1.clone());
+            self.done.insert(key.clone(), found);
         }
         let found = self.done.get(&key).into_iter().flatten();
         found
@@ -158,9 +162,19 @@ impl<'a> Walk<'a> {
             .collect()
     }
 
-    fn block(&mut self, block: &'a Block, states: States) -> Ends {
+    pub(super) fn block(&mut self, block: &'a Block, states: States) -> Ends {
+        if self.depth >= DEEPEST {
+            self.steps = MOST_STEPS;
+            return Ends::default();
+        }
+        self.depth += 1;
+        let ends = self.statements(block, states);
+        self.depth -= 1;
+        ends
+    }
+
+    fn statements(&mut self, block: &'a Block, mut states: States) -> Ends {
         let mut ends = Ends::default();
-        let mut states = states;
         for statement in &block.statements {
             states = bounded(states);
             self.steps += states.len();
@@ -193,7 +207,9 @@ impl<'a> Walk<'a> {
                     .map(|state| self.assign(assign, state))
                     .collect();
             }
-            StatementKind::If(arms, otherwise) => return self.branch(arms, otherwise.as_ref(), states),
+            StatementKind::If(arms, otherwise) => {
+                return self.branch(arms, otherwise.as_ref(), states);
+            }
             StatementKind::Switch(subject, cases) => return self.switch(subject, cases, states),
             StatementKind::While(condition, body) => return self.repeat(condition, body, states),
             StatementKind::Block(block) => return self.block(block, states),
@@ -204,123 +220,6 @@ impl<'a> Walk<'a> {
         }
         ends
     }
-
-    fn branch(
-        &mut self,
-        arms: &'a [(Expr, Block)],
-        otherwise: Option<&'a Block>,
-        states: States,
-    ) -> Ends {
-        let mut ends = Ends::default();
-        let (mut next, mut states) = (States::new(), states);
-        for (condition, body) in arms {
-            let (yes, no) = self.test_all(condition, states);
-            let ended = self.block(body, yes);
-            next.extend(ends.leave(ended));
-            states = no;
-        }
-        match otherwise {
-            Some(body) => {
-                let ended = self.block(body, states);
-                next.extend(ends.leave(ended));
-            }
-            None => next.extend(states),
-        }
-        ends.next = next;
-        ends
-    }
-
-    fn switch(&mut self, subject: &'a Expr, cases: &'a [Case], states: States) -> Ends {
-        let is_call = matches!(subject.kind, ExprKind::Call(_) | ExprKind::Route(_));
-        let mut open = match is_call {
-            true => states
-                .into_iter()
-                .flat_map(|state| self.outcomes(subject, state))
-                .collect(),
-            false => states,
-        };
-        let mut entered: Vec<States> = Vec::with_capacity(cases.len());
-        for case in cases {
-            let (yes, no) = match &case.label {
-                CaseLabel::Default => (States::new(), open),
-                CaseLabel::Value(value) if is_call => condition::split_code(open, value),
-                CaseLabel::Value(value) => self.equal_all(subject, value, open),
-                CaseLabel::Regex(text, _) => self.matches_all(subject, text, open),
-            };
-            entered.push(yes);
-            open = no;
-        }
-        let default = cases.iter().position(|case| matches!(case.label, CaseLabel::Default));
-        let rest = match default.and_then(|at| entered.get_mut(at)) {
-            Some(entry) => {
-                entry.extend(open);
-                States::new()
-            }
-            None => open,
-        };
-        self.cases(cases, entered, rest)
-    }
-
-    /// Runs the cases with what enters each; what no `break` stops falls into the next.
-    fn cases(&mut self, cases: &'a [Case], entered: Vec<States>, rest: States) -> Ends {
-        let mut ends = Ends::default();
-        let (mut out, mut falling) = (rest, States::new());
-        for (case, entry) in cases.iter().zip(entered) {
-            falling.extend(entry);
-            let mut ended = self.block(&case.body, falling);
-            out.append(&mut ended.broken);
-            falling = ends.leave(ended);
-        }
-        out.extend(falling);
-        ends.next = out;
-        ends
-    }
-
-    fn repeat(&mut self, condition: &'a Expr, body: &'a Block, states: States) -> Ends {
-        let mut ends = Ends::default();
-        let mut seen = States::new();
-        let mut open = states;
-        while !open.is_empty() && seen.len() < MOST_STATES && self.is_complete() {
-            seen.extend(open.iter().cloned());
-            let (yes, no) = self.test_all(condition, open);
-            ends.next.extend(no);
-            let mut ended = self.block(body, yes);
-            ends.next.append(&mut ended.broken);
-            let mut again = std::mem::take(&mut ended.continued);
-            again.extend(ends_without_next(&mut ends, ended));
-            open = again.difference(&seen).cloned().collect();
-        }
-        ends
-    }
-
-    /// `return`: 1 where nothing is said; 0 ends the script.
-    fn returned(&mut self, value: Option<&'a Expr>, states: States) -> States {
-        let codes: States = match value {
-            None => states
-                .into_iter()
-                .map(|state| state.after(Code::Is(1)))
-                .collect(),
-            Some(value) => states
-                .into_iter()
-                .flat_map(|state| self.code_of(value, state))
-                .collect(),
-        };
-        codes
-            .into_iter()
-            .filter(|state| state.rc != Code::Is(0))
-            .map(|state| State {
-                last: state.rc,
-                ..state
-            })
-            .collect()
-    }
-}
-
-fn ends_without_next(ends: &mut Ends, ended: Ends) -> States {
-    let next = std::mem::take(&mut ends.next);
-    let fell = ends.leave(ended);
-    ends.next = next;
-    fell
 }
 
 /// The same states, with less detail where there are too many.

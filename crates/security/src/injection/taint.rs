@@ -9,20 +9,66 @@ use std::collections::BTreeSet;
 
 /// Parts of a message that its sender writes as he likes.
 const OF_PEER: [&[u8]; 42] = [
-    b"rU", b"ru", b"rd", b"rz", b"rp", b"fU", b"fu", b"fd", b"fn", b"ft", b"tU", b"tu", b"td", b"tn", b"tt",
-    b"ua", b"ct", b"ci", b"hdr", b"hdrc", b"au", b"ad", b"ar", b"aU", b"adu", b"aa", b"rb", b"mb", b"cT",
-    b"oU", b"ou", b"od", b"rm", b"rr_params", b"route_uri", b"ai", b"di", b"pU", b"pu", b"pd", b"hu", b"x_hdr",
+    b"rU",
+    b"ru",
+    b"rd",
+    b"rz",
+    b"rp",
+    b"fU",
+    b"fu",
+    b"fd",
+    b"fn",
+    b"ft",
+    b"tU",
+    b"tu",
+    b"td",
+    b"tn",
+    b"tt",
+    b"ua",
+    b"ct",
+    b"ci",
+    b"hdr",
+    b"hdrc",
+    b"au",
+    b"ad",
+    b"ar",
+    b"aU",
+    b"adu",
+    b"aa",
+    b"rb",
+    b"mb",
+    b"cT",
+    b"oU",
+    b"ou",
+    b"od",
+    b"rm",
+    b"rr_params",
+    b"route_uri",
+    b"ai",
+    b"di",
+    b"pU",
+    b"pu",
+    b"pd",
+    b"hu",
+    b"x_hdr",
 ];
 
 /// Transformations after which a text is harmless in a query.
-const SAFE_IN_QUERIES: [&[u8]; 5] = [
-    b"escape.common", b"val", b"val.int", b"val.str", b"numeric",
-];
+const SAFE_IN_QUERIES: [&[u8]; 5] = [b"escape.common", b"val", b"val.int", b"val.str", b"numeric"];
 
 /// Transformations after which only letters and digits are left.
 const SAFE_EVERYWHERE: [&[u8]; 11] = [
-    b"len", b"int", b"md5", b"sha256", b"sha384", b"sha512", b"encode.hexa", b"encode.base64",
-    b"encode.base58", b"encode.base64url", b"corehash",
+    b"len",
+    b"int",
+    b"md5",
+    b"sha256",
+    b"sha384",
+    b"sha512",
+    b"encode.hexa",
+    b"encode.base64",
+    b"encode.base58",
+    b"encode.base64url",
+    b"corehash",
 ];
 
 /// What is known of variables at one point of a route.
@@ -108,7 +154,8 @@ impl Taint {
         if is_safe || self.checked.contains(&plain) || self.checked.contains(&spec.text) {
             return false;
         }
-        let of_script = self.tainted.contains(&plain) || (is_shell && self.escaped.contains(&plain));
+        let of_script =
+            self.tainted.contains(&plain) || (is_shell && self.escaped.contains(&plain));
         of_script || is_of_peer(spec)
     }
 }
@@ -146,7 +193,8 @@ fn is_narrow(pattern: &[u8]) -> bool {
     else {
         return false;
     };
-    let dots_are_signs = !inner.contains(&b'.') || inner.windows(2).any(|pair| pair == b"\\." || pair == b"[.");
+    let dots_are_signs =
+        !inner.contains(&b'.') || inner.windows(2).any(|pair| pair == b"\\." || pair == b"[.");
     let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || b"[]{}()+*?,-_\\.|".contains(byte);
     let is_negated = inner.windows(2).any(|pair| pair == b"[^");
     dots_are_signs && !is_negated && inner.iter().all(harmless)

@@ -77,13 +77,23 @@ pub(super) fn finding(verdict: Verdict, span: Span) -> Option<Diagnostic> {
 /// nobody who he is, not even the dialogs themselves were begun by somebody known.
 pub(super) fn pretended(span: Span, asks: bool) -> Diagnostic {
     if asks {
-        return Diagnostic::new("W0602", span, "a request within a dialog is believed without proof")
-            .label("an invented To tag and Route header pass here without authentication")
-            .help(SIGN);
+        return Diagnostic::new(
+            "W0602",
+            span,
+            "a request within a dialog is believed without proof",
+        )
+        .label("an invented To tag and Route header pass here without authentication")
+        .help(SIGN);
     }
-    Diagnostic::new("E0601", span, "this is an open relay for whoever invents a To tag")
-        .label("a stranger's request with a To tag and a Route header goes from here wherever he wants")
-        .help(format!("{AUTHENTICATE}; for requests within dialogs {SIGN}"))
+    Diagnostic::new(
+        "E0601",
+        span,
+        "this is an open relay for whoever invents a To tag",
+    )
+    .label("a stranger's request with a To tag and a Route header goes from here wherever he wants")
+    .help(format!(
+        "{AUTHENTICATE}; for requests within dialogs {SIGN}"
+    ))
 }
 
 const AUTHENTICATE: &str = "authenticate initial requests: `if (!proxy_authenticate(\"$fd\", \"subscriber\")) \
@@ -102,7 +112,11 @@ pub(super) fn forwards_credentials(state: &State) -> bool {
 
 /// The finding of credentials that go on.
 pub(super) fn credentials(span: Span) -> Diagnostic {
-    Diagnostic::new("W0610", span, "the caller's credentials go on to the next server")
-        .label("Authorization or Proxy-Authorization leave from here")
-        .help("write `consume_credentials();` after the successful authentication")
+    Diagnostic::new(
+        "W0610",
+        span,
+        "the caller's credentials go on to the next server",
+    )
+    .label("Authorization or Proxy-Authorization leave from here")
+    .help("write `consume_credentials();` after the successful authentication")
 }

@@ -36,12 +36,16 @@ pub(super) fn find(settings: &Settings<'_>, findings: &mut Vec<Diagnostic>) {
         let text = setting.text();
         if let Some(host) = database_host(&text).filter(|host| is_public_host(host)) {
             findings.push(
-                Diagnostic::new("W0619", setting.span, "the database is reached over a public network")
-                    .label(format!("{host} is a public address"))
-                    .help(
-                        "bind the database to 127.0.0.1 or a private network, and write its address \
+                Diagnostic::new(
+                    "W0619",
+                    setting.span,
+                    "the database is reached over a public network",
+                )
+                .label(format!("{host} is a public address"))
+                .help(
+                    "bind the database to 127.0.0.1 or a private network, and write its address \
                          there; over other networks use a tunnel",
-                    ),
+                ),
             );
         }
     }
@@ -69,7 +73,13 @@ fn is_public(socket: &str) -> bool {
 fn database_host(url: &str) -> Option<&str> {
     let (driver, rest) = url.split_once("://")?;
     const SERVERS: [&str; 7] = [
-        "mysql", "postgres", "pgsql", "redis", "mongodb", "unixodbc", "cassandra",
+        "mysql",
+        "postgres",
+        "pgsql",
+        "redis",
+        "mongodb",
+        "unixodbc",
+        "cassandra",
     ];
     if !SERVERS.contains(&driver) {
         return None;

@@ -6,17 +6,26 @@ use script::Diagnostic;
 pub(super) fn find(settings: &Settings<'_>, findings: &mut Vec<Diagnostic>) {
     let is_on = |name, default| {
         let setting = settings.core(name);
-        setting.and_then(|setting| setting.is_on()).unwrap_or(default)
+        setting
+            .and_then(|setting| setting.is_on())
+            .unwrap_or(default)
     };
     if is_on("server_signature", true) {
         header(settings, "server_header", "Server", findings);
         header(settings, "user_agent_header", "User-Agent", findings);
     }
-    if let Some(warning) = settings.core("sip_warning").filter(|_| is_on("sip_warning", false)) {
+    if let Some(warning) = settings
+        .core("sip_warning")
+        .filter(|_| is_on("sip_warning", false))
+    {
         findings.push(
-            Diagnostic::new("W0617", warning.span, "replies tell addresses and the process")
-                .label("every reply of the server itself has a Warning header with them")
-                .help("write `sip_warning=0`"),
+            Diagnostic::new(
+                "W0617",
+                warning.span,
+                "replies tell addresses and the process",
+            )
+            .label("every reply of the server itself has a Warning header with them")
+            .help("write `sip_warning=0`"),
         );
     }
 }

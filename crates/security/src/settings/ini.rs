@@ -22,7 +22,12 @@ pub(super) fn find(
         return;
     }
     let file = sources.add(&path, content);
-    for Line { start, end, finding } in lines {
+    for Line {
+        start,
+        end,
+        finding,
+    } in lines
+    {
         let mut finding = finding;
         finding.span = Span::new(file, start, end);
         findings.push(finding);
@@ -53,7 +58,11 @@ fn judged(content: &str) -> Vec<Line> {
         let value = value.trim().trim_matches('"');
         if let Some(finding) = tls::judge(name.trim(), value, is_client, Span::default()) {
             let end = start + line.len();
-            lines.push(Line { start, end, finding });
+            lines.push(Line {
+                start,
+                end,
+                finding,
+            });
         }
     }
     lines

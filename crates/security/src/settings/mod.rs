@@ -86,11 +86,15 @@ impl<'a> Settings<'a> {
             Item::ModParam(param) => {
                 let is_meant = module
                     .is_none_or(|module| param.modules.iter().any(|named| named.text == module));
-                param.value.as_ref().filter(|_| is_meant).map(|(value, span)| Setting {
-                    name: &param.name.text,
-                    value,
-                    span: *span,
-                })
+                param
+                    .value
+                    .as_ref()
+                    .filter(|_| is_meant)
+                    .map(|(value, span)| Setting {
+                        name: &param.name.text,
+                        value,
+                        span: *span,
+                    })
             }
             _ => None,
         });
@@ -112,7 +116,9 @@ impl<'a> Settings<'a> {
     /// The last value of a core parameter.
     pub(crate) fn core(&self, name: &str) -> Option<Setting<'a>> {
         let found = self.script.items.iter().filter_map(|item| match item {
-            Item::Core(param) if param.name.text == name => param.values.first().map(|value| (param, value)),
+            Item::Core(param) if param.name.text == name => {
+                param.values.first().map(|value| (param, value))
+            }
             _ => None,
         });
         found.last().map(|(param, (value, _))| Setting {

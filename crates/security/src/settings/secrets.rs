@@ -15,12 +15,16 @@ pub(super) fn passwords(settings: &Settings<'_>, findings: &mut Vec<Diagnostic>)
     if computed.is_on() != Some(true) || is_hash {
         return;
     }
-    let mut finding = Diagnostic::new("W0613", computed.span, "the passwords of all users stand in the database as they are")
-        .label("hashes are computed from plain text")
-        .help(
-            "write `modparam(\"auth_db\", \"calculate_ha1\", 0)` and \
+    let mut finding = Diagnostic::new(
+        "W0613",
+        computed.span,
+        "the passwords of all users stand in the database as they are",
+    )
+    .label("hashes are computed from plain text")
+    .help(
+        "write `modparam(\"auth_db\", \"calculate_ha1\", 0)` and \
              `modparam(\"auth_db\", \"password_column\", \"ha1\")`, and keep only the hashes",
-        );
+    );
     if let Some(column) = column {
         finding = finding.related(column.span, "the column with the passwords");
     }
@@ -42,9 +46,15 @@ pub(super) fn readable(
         let (span, path) = place_of(&secret, setting.span, sources);
         if surroundings.is_world_readable(&path) {
             findings.push(
-                Diagnostic::new("E0620", span, "everybody on this machine can read this password")
-                    .label("a password of the database")
-                    .help(format!("run `chmod o-rwx {path}`, and give the file to the user the server runs as")),
+                Diagnostic::new(
+                    "E0620",
+                    span,
+                    "everybody on this machine can read this password",
+                )
+                .label("a password of the database")
+                .help(format!(
+                    "run `chmod o-rwx {path}`, and give the file to the user the server runs as"
+                )),
             );
         }
     }

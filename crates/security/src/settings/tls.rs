@@ -35,7 +35,10 @@ pub(super) fn judge(name: &str, value: &str, is_client: bool, span: Span) -> Opt
 /// Versions before 1.2, and methods that allow them.
 fn is_old(method: &str) -> bool {
     let method = method.trim().to_ascii_lowercase();
-    method.starts_with("sslv") || ["tlsv1", "tlsv1.0", "tlsv1.1", "tlsv1+", "tlsv1.0+", "tlsv1.1+"]
+    method.starts_with("sslv")
+        || [
+            "tlsv1", "tlsv1.0", "tlsv1.1", "tlsv1+", "tlsv1.0+", "tlsv1.1+",
+        ]
         .contains(&method.as_str())
 }
 

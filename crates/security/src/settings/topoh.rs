@@ -21,10 +21,14 @@ pub(super) fn find(settings: &Settings<'_>, findings: &mut Vec<Diagnostic>) {
     };
     let key = settings.param("topoh", "mask_key");
     let (span, what) = match key {
-        None => (loaded, "topology is hidden with the key that everybody knows"),
-        Some(key) if is_printed(&key.text()) => {
-            (key.span, "topology is hidden with a key that is printed in manuals")
-        }
+        None => (
+            loaded,
+            "topology is hidden with the key that everybody knows",
+        ),
+        Some(key) if is_printed(&key.text()) => (
+            key.span,
+            "topology is hidden with a key that is printed in manuals",
+        ),
         Some(_) => return,
     };
     findings.push(

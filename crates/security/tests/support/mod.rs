@@ -46,13 +46,28 @@ pub fn audited(memory: &Memory, defines: &[&str]) -> (Vec<String>, String) {
         ..Options::default()
     };
     let mut parsed: Parsed = script::parse(memory, "main.cfg", &options);
-    let wrong: Vec<_> = parsed.diagnostics.iter().filter(|found| found.is_error()).collect();
-    assert!(wrong.is_empty(), "{}", script::render(&parsed.diagnostics, &parsed.sources, false));
-    let findings = security::audit(&mut parsed, memory);
-    let lines = findings
+    let wrong: Vec<_> = parsed
+        .diagnostics
         .iter()
-        .map(|finding| format!("{} {}", finding.code, parsed.sources.position(finding.span).line));
-    (lines.collect(), script::render(&findings, &parsed.sources, false))
+        .filter(|found| found.is_error())
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{}",
+        script::render(&parsed.diagnostics, &parsed.sources, false)
+    );
+    let findings = security::audit(&mut parsed, memory);
+    let lines = findings.iter().map(|finding| {
+        format!(
+            "{} {}",
+            finding.code,
+            parsed.sources.position(finding.span).line
+        )
+    });
+    (
+        lines.collect(),
+        script::render(&findings, &parsed.sources, false),
+    )
 }
 
 fn define(text: &str) -> (String, Option<String>) {
