@@ -19,7 +19,7 @@ use std::sync::Arc;
 impl Worker {
     /// Sends a request of our own; false where it is none that can be sent.
     pub(crate) fn local_request(&mut self, mut request: LocalRequest) -> bool {
-        let on_end = request.on_end.take();
+        let (on_reply, on_end) = (request.on_reply.take(), request.on_end.take());
         let made = self.local_context(request);
         let Some(mut context) = made.and_then(|context| self.with_transaction(context)) else {
             return self.local_refused(on_end);
@@ -27,7 +27,7 @@ impl Worker {
         if let Some(Server::Local(local)) =
             context.transaction.as_deref_mut().map(|t| &mut t.server)
         {
-            local.on_end = on_end;
+            (local.on_reply, local.on_end) = (on_reply, on_end);
         }
         self.edge.counts.local_transactions.inc();
         let rest = match context.config.entry.local_request {
@@ -101,7 +101,23 @@ impl Worker {
         if wants_ack {
             self.acknowledge_accepted(context, reply);
         }
+        self.show_reply(context, reply);
         self.local_ended(context, code, reply.reason(), Some(reply));
+    }
+
+    /// Whoever wants to see the reply gets it as a message in hand.
+    fn show_reply(&mut self, context: &mut Context, reply: &Arc<Message>) {
+        let Some(transaction) = context.transaction.as_deref_mut() else {
+            return;
+        };
+        let Server::Local(local) = &mut transaction.server else {
+            return;
+        };
+        // It came from where the request went.
+        let flow = transaction.branches.first().map(|branch| branch.flow);
+        if let (Some(on_reply), Some(flow)) = (local.on_reply.take(), flow) {
+            on_reply(&mut self.arrive(flow, reply.clone(), Routes::EVENT));
+        }
     }
 
     /// A request of our own is over: who waits for its end hears of it.
@@ -189,7 +205,10 @@ impl Worker {
         let sockets = &config.identity.sockets;
         let wanted = match &request.socket {
             Some(wanted) => Some(socket_of(&config.identity, wanted)?),
-            None => None,
+            None => request
+                .contact
+                .as_ref()
+                .and_then(|contact| config.identity.named(contact.socket())),
         };
         let socket = wanted.or(sockets.first())?;
         let wanted = wanted.map(|socket| socket.id);
@@ -207,6 +226,7 @@ impl Worker {
         // Scripts find the next hop in $du, as Kamailio shows it.
         context.target.dst_uri = Some(request.next_hop.unwrap_or(request.uri));
         context.target.socket = wanted;
+        context.target.connection = request.contact.and_then(|contact| contact.connection());
         Some(context)
     }
 

@@ -3,7 +3,7 @@
 use crate::{ConnectionId, Destination, Q, Xavps};
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 /// What a [`Binding`] is made from; empty texts are those that are not set.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +64,6 @@ pub struct Binding {
     attributes: Option<Box<Xavps>>,
     /// `u64::MAX` is none.
     connection: u64,
-    /// Unix seconds fit until 2106.
     expires_s: u32,
     modified_s: u32,
     cseq: u32,
@@ -75,6 +74,11 @@ pub struct Binding {
     server_id: i32,
     q: Q,
     state: AtomicU8,
+    /// A keepalive request is under way.
+    is_asked: AtomicBool,
+    /// When it last answered one, or when the first one left; Unix seconds, 0 for never.
+    heard_s: AtomicU32,
+    roundtrip_us: AtomicU32,
 }
 
 /// Whether the database knows a binding as it is (`State` in `ul.dump`).
@@ -115,8 +119,8 @@ impl Binding {
             socket: from.socket,
             attributes: from.attributes,
             connection: from.connection.map_or(u64::MAX, |id| id.0),
-            expires_s: u32::try_from(from.expires_s).unwrap_or(u32::MAX),
-            modified_s: u32::try_from(from.modified_s).unwrap_or(u32::MAX),
+            expires_s: seconds(from.expires_s),
+            modified_s: seconds(from.modified_s),
             cseq: from.cseq,
             flags: from.flags,
             branch_flags: from.branch_flags,
@@ -125,6 +129,9 @@ impl Binding {
             server_id: from.server_id,
             q: from.q,
             state: AtomicU8::new(BindingState::New as u8),
+            is_asked: AtomicBool::new(false),
+            heard_s: AtomicU32::new(0),
+            roundtrip_us: AtomicU32::new(0),
         }
     }
 
@@ -267,6 +274,57 @@ impl Binding {
         self.state.store(state as u8, Ordering::Release);
     }
 
+    /// A keepalive request leaves; false while another one is under way. Silence counts from the first.
+    pub fn ask(&self, now_s: u64) -> bool {
+        let never = self.heard_s.load(Ordering::Relaxed) == 0;
+        let asks = !self.is_asked.swap(true, Ordering::AcqRel);
+        if asks && never {
+            self.heard_s.store(seconds(now_s), Ordering::Relaxed);
+        }
+        asks
+    }
+
+    /// A keepalive request was answered.
+    pub fn answered(&self, now_s: u64, roundtrip_us: u64) {
+        self.heard_s.store(seconds(now_s), Ordering::Relaxed);
+        self.roundtrip_us.store(
+            u32::try_from(roundtrip_us).unwrap_or(u32::MAX),
+            Ordering::Relaxed,
+        );
+    }
+
+    /// A keepalive request is over, answered or not.
+    pub fn asked(&self) {
+        self.is_asked.store(false, Ordering::Release);
+    }
+
+    /// When it last showed that it is there, in Unix seconds: by an answer, or by a REGISTER.
+    pub fn last_keepalive_s(&self) -> u64 {
+        match self.heard_s.load(Ordering::Relaxed) {
+            0 => self.modified_s(),
+            heard_s => heard_s.into(),
+        }
+    }
+
+    /// For how many seconds keepalive requests have had no answer.
+    pub fn silence_s(&self, now_s: u64) -> u64 {
+        match self.heard_s.load(Ordering::Relaxed) {
+            0 => 0,
+            heard_s => now_s.saturating_sub(heard_s.into()),
+        }
+    }
+
+    /// How long the last answer to a keepalive request took, in microseconds; 0 before there was one.
+    pub fn roundtrip_us(&self) -> u32 {
+        self.roundtrip_us.load(Ordering::Relaxed)
+    }
+
+    /// Takes the measured round trip of the state before a refresh.
+    pub fn keep_roundtrip(&self, before: &Binding) {
+        self.roundtrip_us
+            .store(before.roundtrip_us(), Ordering::Relaxed);
+    }
+
     /// Bytes on the heap that belong to this binding alone, without the shared texts.
     pub fn heap_bytes(&self) -> usize {
         self.text.len() + self.attributes.as_ref().map_or(0, |_| size_of::<Xavps>())
@@ -324,6 +382,11 @@ fn filled(text: &[u8]) -> Option<&[u8]> {
     (!text.is_empty()).then_some(text)
 }
 
+/// A time as it is stored: Unix seconds fit until 2106.
+fn seconds(unix_s: u64) -> u32 {
+    u32::try_from(unix_s).unwrap_or(u32::MAX)
+}
+
 /// A length as it is stored; no SIP message reaches the bound.
 fn small(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
@@ -370,6 +433,21 @@ mod tests {
             destination.path.as_deref(),
             Some(&b"<sip:1.2.3.4;lr>,<sip:5.6.7.8;lr>"[..])
         );
+    }
+
+    #[test]
+    fn silence_counts_from_the_first_request_and_ends_with_an_answer() {
+        let binding = binding();
+        assert_eq!(binding.silence_s(1000), 0);
+        assert!(binding.ask(1000));
+        assert!(!binding.ask(1010), "one at a time");
+        assert_eq!(binding.silence_s(1030), 30);
+        binding.asked();
+        assert!(binding.ask(1030));
+        assert_eq!(binding.silence_s(1040), 40);
+        binding.answered(1041, 7000);
+        assert_eq!((binding.silence_s(1045), binding.roundtrip_us()), (4, 7000));
+        assert_eq!(binding.last_keepalive_s(), 1041);
     }
 
     #[test]

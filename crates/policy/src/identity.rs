@@ -95,6 +95,27 @@ impl Identity {
             .find(|socket| socket.proto == proto && socket.addr == addr)
     }
 
+    /// The socket of ours that a text such as `udp:127.0.0.1:5060` names, by address or by its own name.
+    pub fn named(&self, text: &[u8]) -> Option<&Socket> {
+        let text = std::str::from_utf8(text).ok()?;
+        let (proto, rest) = text.split_once(':')?;
+        let (host, port) = rest.rsplit_once(':')?;
+        let proto = Proto::parse(proto.as_bytes())?;
+        let port: u16 = port.parse().ok()?;
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let by_address = bare
+            .parse()
+            .ok()
+            .and_then(|ip| self.find(proto, SocketAddr::new(ip, port)));
+        by_address.or_else(|| {
+            self.sockets.iter().find(|socket| {
+                socket.proto == proto
+                    && socket.port == port
+                    && socket.host.eq_ignore_ascii_case(host.as_bytes())
+            })
+        })
+    }
+
     /// The first socket of this transport that can reach `peer`: same address family, the
     /// `preferred` one where it fits.
     pub fn socket_to(

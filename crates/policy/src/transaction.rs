@@ -132,6 +132,8 @@ pub struct LocalServer {
     pub over_at: Option<Instant>,
     /// That time has come.
     pub is_over: bool,
+    /// Sees its final reply.
+    pub on_reply: Option<crate::OnReply>,
     /// Hears how it ended.
     pub on_end: Option<crate::OnEnd>,
 }

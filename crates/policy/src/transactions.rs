@@ -116,6 +116,7 @@ pub enum Remote {
 }
 
 /// A request of our own, on its way into the world with a transaction.
+#[derive(Default)]
 pub struct LocalRequest {
     /// The method.
     pub method: Bytes,
@@ -125,6 +126,9 @@ pub struct LocalRequest {
     pub next_hop: Option<Bytes>,
     /// From which socket of ours; none lets the edge choose.
     pub socket: Option<crate::NextHop>,
+    /// The registration it goes to: over its connection, and from the socket it came in on where that
+    /// is still ours.
+    pub contact: Option<Arc<crate::Binding>>,
     /// The value of From; a tag is added where it has none.
     pub from: Bytes,
     /// The value of To.
@@ -137,9 +141,14 @@ pub struct LocalRequest {
     pub lines: Bytes,
     /// The body; `lines` tell its type.
     pub body: Bytes,
+    /// Sees the final reply, where one comes, before `on_end` hears.
+    pub on_reply: Option<OnReply>,
     /// Hears how it ended.
     pub on_end: Option<OnEnd>,
 }
+
+/// Sees a final reply to a request of ours as a context of its own: its time, its variables. Must not wait.
+pub type OnReply = Box<dyn FnOnce(&mut crate::Context) + Send>;
 
 /// Hears how a request of ours ended: status, reason phrase, and the reply where one came. Must not wait.
 pub type OnEnd = Box<dyn FnOnce(u16, &[u8], Option<&Message>) + Send>;

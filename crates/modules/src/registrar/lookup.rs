@@ -1,7 +1,7 @@
 //! `lookup()` and its kin: from a URI to the contacts of its user.
 
 use super::aor::{AorError, Target};
-use super::{Inner, methods, record, setting, socket};
+use super::{Inner, methods, record, setting};
 use bytes::Bytes;
 use policy::{Binding, Bindings, Context, Destination, Level, LocationTable, Outcome};
 use sip::NameAddr;
@@ -201,7 +201,7 @@ fn wanted_method(context: &Context, inner: &Inner) -> u32 {
 fn destination(context: &Context, inner: &Inner, binding: &Binding) -> Destination {
     let identity = &context.config.identity;
     let mut destination = binding.destination();
-    destination.socket = socket::find(identity, binding.socket());
+    destination.socket = identity.named(binding.socket()).map(|socket| socket.id);
     if inner.params.path_check_local {
         let path = destination.path.clone();
         if let Some(path) = path.filter(|path| first_is_us(context, path)) {

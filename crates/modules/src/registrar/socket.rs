@@ -1,14 +1,13 @@
-//! The socket of a registration as text, `udp:127.0.0.1:5060`, and back.
+//! The socket of a registration as text, `udp:127.0.0.1:5060`.
 
 use super::params::Params;
-use policy::{Context, Identity, Proto, Socket, SocketId, XavpValue, host_text};
+use policy::{Context, Socket, XavpValue, host_text};
 use script::Value;
-use std::net::{IpAddr, SocketAddr};
 
 /// The socket that a REGISTER is kept with: what `xavp_cfg` or the header says, else its own.
 pub(super) fn of_registration(context: &Context, params: &Params) -> Vec<u8> {
     let identity = &context.config.identity;
-    let named = named(context, params).filter(|text| find(identity, text).is_some());
+    let named = named(context, params).filter(|text| identity.named(text).is_some());
     named.unwrap_or_else(|| own(context, params.sock_advertised))
 }
 
@@ -51,27 +50,4 @@ fn text(socket: &Socket, advertised: bool) -> Vec<u8> {
         socket.addr.port()
     )
     .into_bytes()
-}
-
-/// The socket of ours that a text names.
-pub(super) fn find(identity: &Identity, text: &[u8]) -> Option<SocketId> {
-    let text = std::str::from_utf8(text).ok()?;
-    let (proto, rest) = text.split_once(':')?;
-    let (host, port) = rest.rsplit_once(':')?;
-    let proto = Proto::parse(proto.as_bytes())?;
-    let port: u16 = port.parse().ok()?;
-    let ip: Option<IpAddr> = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse()
-        .ok();
-    if let Some(found) = ip.and_then(|ip| identity.find(proto, SocketAddr::new(ip, port))) {
-        return Some(found.id);
-    }
-    let is_it = |socket: &&Socket| {
-        socket.proto == proto
-            && socket.port == port
-            && socket.host.eq_ignore_ascii_case(host.as_bytes())
-    };
-    identity.sockets.iter().find(is_it).map(|socket| socket.id)
 }

@@ -85,11 +85,8 @@ pub(super) fn request(draft: &Draft<'_>) -> Result<LocalRequest, String> {
         socket,
         from: Bytes::new(),
         to: Bytes::new(),
-        call_id: None,
-        cseq: None,
-        lines: Bytes::new(),
         body: Bytes::copy_from_slice(draft.body),
-        on_end: None,
+        ..LocalRequest::default()
     };
     let has_type = fill(&mut request, draft.headers)?;
     match () {

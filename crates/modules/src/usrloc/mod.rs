@@ -2,6 +2,7 @@
 
 mod columns;
 mod handle;
+mod keepalive;
 mod keeper;
 mod load;
 mod params;
@@ -54,6 +55,12 @@ impl Module for Usrloc {
         d.deviation("With db_mode 3 the expiry of a row raises no event.");
         d.deviation("Attributes of xavp_contact stay in memory; table location_attrs is neither read nor written.");
         d.deviation("A table other than location is read at start only where preload names it.");
+        d.deviation("Keepalive requests are transactions: sent again until answered, one at a time to a contact.");
+        d.deviation(
+            "Keepalive requests go one slice of the table a second instead of all at once.",
+        );
+        d.deviation("A contact that is silent for ka_timeout goes when the timer visits it instead of ten seconds later.");
+        d.deviation("KA-Roundtrip is measured in whole milliseconds.");
         d.deviation("Expired contacts go one slice of the table a second instead of all at once.");
     }
 
@@ -93,7 +100,7 @@ impl Module for Usrloc {
     }
 }
 
-fn settings(params: &Params, init: &Init<'_>) -> Result<Settings, Problem> {
+fn settings(params: &Params, init: &mut Init<'_>) -> Result<Settings, Problem> {
     let has_database = params.db_mode.has_database();
     Ok(Settings {
         rules: params.rules.clone(),
@@ -106,6 +113,7 @@ fn settings(params: &Params, init: &Init<'_>) -> Result<Settings, Problem> {
         timer_interval_s: params.timer_interval_s,
         rm_expired_delay_s: params.rm_expired_delay_s,
         server_id: params.server_id_filter.then_some(init.core.server_id),
+        keepalive: keepalive::Keepalive::new(&params.keepalive, params, init),
         store: if has_database {
             Some(init.store(&params.db_url)?)
         } else {

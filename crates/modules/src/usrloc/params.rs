@@ -63,6 +63,7 @@ pub(crate) struct Params {
     pub(super) handle_lost_tcp: bool,
     pub(super) close_expired_tcp: bool,
     pub(super) preload: Vec<String>,
+    pub(super) keepalive: super::keepalive::Params,
 }
 
 impl Default for Params {
@@ -88,6 +89,7 @@ impl Default for Params {
             handle_lost_tcp: false,
             close_expired_tcp: false,
             preload: Vec::new(),
+            keepalive: super::keepalive::Params::default(),
         }
     }
 }
@@ -117,7 +119,7 @@ pub(super) fn declare(d: &mut Decl) {
     rules(d);
     database(d);
     keeping(d);
-    keepalive(d);
+    super::keepalive::declare(d);
     super::columns::declare(d);
     without_meaning(d);
 }
@@ -266,41 +268,6 @@ fn keeping(d: &mut Decl) {
     );
 }
 
-fn keepalive(d: &mut Decl) {
-    d.try_param(
-        "ka_mode",
-        "Keepalive requests to contacts; only 0 (none, default), nathelper sends them.",
-        |_, mode: i64| {
-            if mode == 0 {
-                Ok(())
-            } else {
-                Err(format!(
-                    "only 0 is possible, found {mode}; use nathelper's natping_interval"
-                ))
-            }
-        },
-    );
-    for name in ["ka_from", "ka_domain", "ka_method", "ka_logmsg"] {
-        d.param(
-            name,
-            "Accepted; means nothing while ka_mode is 0.",
-            |_, _: Bytes| {},
-        );
-    }
-    for name in ["ka_filter", "ka_timeout", "ka_loglevel"] {
-        d.param(
-            name,
-            "Accepted; means nothing while ka_mode is 0.",
-            |_, _: i64| {},
-        );
-    }
-    d.param(
-        "ka_flag",
-        "Accepted; means nothing while ka_mode is 0 (unknown to Kamailio 5.6.3).",
-        |_, _: policy::ParamValue| {},
-    );
-}
-
 fn without_meaning(d: &mut Decl) {
     d.param(
         "timer_procs",
@@ -347,7 +314,7 @@ fn without_meaning(d: &mut Decl) {
     );
 }
 
-fn bounded(number: i64, least: u32, most: u32) -> Result<u32, String> {
+pub(super) fn bounded(number: i64, least: u32, most: u32) -> Result<u32, String> {
     let fits = u32::try_from(number)
         .ok()
         .filter(|number| (least..=most).contains(number));
@@ -368,4 +335,6 @@ pub(super) struct Settings {
     /// Only rows of this server are read and cleaned.
     pub(super) server_id: Option<i64>,
     pub(super) store: Option<Arc<dyn store::Store>>,
+    /// Who asks contacts whether they are there; none with `ka_mode` 0.
+    pub(super) keepalive: Option<super::keepalive::Keepalive>,
 }

@@ -43,8 +43,8 @@ fn contact(binding: &Binding, now_s: u64) -> Json {
         "Server-Id": binding.server_id(),
         "Tcpconn-Id": binding.connection().and_then(|id| i64::try_from(id.0).ok()).unwrap_or(-1),
         "Keepalive": 0,
-        "Last-Keepalive": binding.modified_s(),
-        "KA-Roundtrip": 0,
+        "Last-Keepalive": binding.last_keepalive_s(),
+        "KA-Roundtrip": binding.roundtrip_us(),
         "Last-Modified": binding.modified_s(),
     })
 }

@@ -249,8 +249,9 @@ fn apply(list: &mut Vec<Arc<Binding>>, change: &Change, newest_first: bool) {
     }
 }
 
-/// What the database knew of the old state it now knows as an old state.
+/// What the database knew of the old state it now knows as an old state; what was measured stays.
 fn inherit(binding: &Binding, old: &Binding) {
+    binding.keep_roundtrip(old);
     if old.state() != BindingState::New {
         binding.set_state(BindingState::Dirty);
     }

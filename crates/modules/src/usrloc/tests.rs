@@ -457,10 +457,18 @@ fn commands() {
 }
 
 #[test]
-fn keepalive_is_refused_by_name() {
-    let problem = crate::testing::problems(&script("modparam(\"usrloc\", \"ka_mode\", 1)\n"));
-    assert!(
-        problem.contains("usrloc.ka_mode") && problem.contains("nathelper"),
-        "{problem}"
-    );
+fn what_no_keepalive_request_can_be_made_of_is_refused() {
+    for (parameter, value) in [
+        ("ka_mode", "8"),
+        ("ka_mode", "-1"),
+        ("ka_method", "\"INVITE\""),
+        ("ka_method", "\"OP TIONS\""),
+        ("ka_from", "\"nobody\""),
+        ("ka_domain", "\"a b\""),
+        ("ka_filter", "2"),
+    ] {
+        let line = format!("modparam(\"usrloc\", \"{parameter}\", {value})\n");
+        let problem = crate::testing::problems(&script(&line));
+        assert!(problem.contains(parameter), "{parameter}: {problem}");
+    }
 }

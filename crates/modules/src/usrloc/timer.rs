@@ -28,7 +28,7 @@ pub(super) fn tick(keeper: &Arc<Keeper>, now_ms: u64) {
     for index in (first..first + share).map(|index| index % slots) {
         tables
             .iter()
-            .for_each(|table| visit(keeper, table, index, now_s));
+            .for_each(|table| visit(keeper, table, index, now_ms));
     }
     // Once around: what is done for whole tables.
     if first % slots + share >= slots {
@@ -51,8 +51,12 @@ pub(super) fn flush_all(
     submit_in_turn(keeper.clone(), batches.into_iter(), done);
 }
 
-fn visit(keeper: &Arc<Keeper>, table: &Arc<Table>, index: usize, now_s: u64) {
+fn visit(keeper: &Arc<Keeper>, table: &Arc<Table>, index: usize, now_ms: u64) {
+    let now_s = now_ms / 1000;
     expire(keeper, table, index, now_s);
+    if let Some(keepalive) = &keeper.settings.keepalive {
+        keepalive.ask(keeper, table, index, now_ms);
+    }
     if keeper.mode().writes() {
         for batch in pending(keeper, table, index) {
             submit(keeper, batch, |_| {});
@@ -62,7 +66,11 @@ fn visit(keeper: &Arc<Keeper>, table: &Arc<Table>, index: usize, now_s: u64) {
 
 /// Removes what is over and tells those who want to know.
 fn expire(keeper: &Keeper, table: &Table, index: usize, now_s: u64) {
-    let is_over = |binding: &Arc<Binding>| !binding.is_alive(now_s);
+    let keepalive = keeper.settings.keepalive.as_ref();
+    let is_over = |binding: &Arc<Binding>| {
+        !binding.is_alive(now_s)
+            || keepalive.is_some_and(|keepalive| keepalive.has_lost(binding, now_s))
+    };
     for (aor, _) in table.records_where(index, |_, bindings| bindings.iter().any(is_over)) {
         let newest_first = keeper.settings.desc_time_order;
         let changed = table.change(&aor, newest_first, |bindings| {
