@@ -63,7 +63,8 @@ impl Worker {
         let lines = reason_lines(context, cancel);
         if nothing_pends {
             let reason = Bytes::from_static(b"Request canceled");
-            return self.final_of_ours(context, 487, reason);
+            self.final_of_ours(context, 487, reason);
+            return;
         }
         if let Some(transaction) = context.transaction.as_deref_mut() {
             transaction.cancel_reason = lines.into();

@@ -58,6 +58,8 @@ pub struct Counts {
     pub dropped_replies: Counter,
     /// `err_requests`.
     pub failed_requests: Counter,
+    /// `err_replies`.
+    pub failed_replies: Counter,
     /// `bad_URIs_rcvd`.
     pub bad_uris: Counter,
     /// `bad_msg_hdr`.
@@ -91,6 +93,7 @@ impl Counts {
             dropped_requests: core("drop_requests", "Requests dropped."),
             dropped_replies: core("drop_replies", "Replies dropped."),
             failed_requests: core("err_requests", "Requests that ended in an error of ours."),
+            failed_replies: core("err_replies", "Replies of ours that could not be made."),
             bad_uris: core(
                 "bad_URIs_rcvd",
                 "Messages with a URI that cannot be parsed.",

@@ -3,7 +3,7 @@
 use crate::tx::Made;
 use crate::{Output, Transmit, Worker};
 use bytes::Bytes;
-use policy::{Context, ReplyHow};
+use policy::{Context, Level, ReplyHow};
 use script::RouteId;
 use sip::{Message, Method, Violation};
 use std::sync::Arc;
@@ -48,18 +48,28 @@ impl Worker {
         {
             return -1;
         }
-        self.final_of_ours(context, code, reason);
-        1
+        if self.final_of_ours(context, code, reason) {
+            1
+        } else {
+            -1
+        }
     }
 
-    /// Sends a reply of our own through the transaction, and cancels what is still under way.
-    pub(crate) fn final_of_ours(&mut self, context: &mut Context, code: u16, reason: Bytes) {
+    /// Sends a reply of our own through the transaction, and cancels what is still under way; false
+    /// where no reply could be made.
+    pub(crate) fn final_of_ours(
+        &mut self,
+        context: &mut Context,
+        code: u16,
+        reason: Bytes,
+    ) -> bool {
         let transaction = context.transaction.as_deref();
         if transaction.is_some_and(policy::Transaction::is_local) {
-            return self.local_ended(context, code, &reason, None);
+            self.local_ended(context, code, &reason, None);
+            return true;
         }
         let Some(bytes) = self.render_reply(context, code, reason.clone()) else {
-            return;
+            return false;
         };
         if code >= 200 {
             self.tell_replied(context, code, &reason, None);
@@ -72,6 +82,7 @@ impl Worker {
             }
         }
         self.reply_through(context, code, bytes, true);
+        true
     }
 
     fn reply_statelessly(&mut self, context: &mut Context, code: u16, reason: Bytes) -> i32 {
@@ -173,36 +184,61 @@ impl Worker {
         );
     }
 
-    /// A reply of ours as bytes, with what the script wants in it.
+    /// A reply of ours as bytes, with what the script wants in it. Where none can be made of that, the log
+    /// says why.
     pub(crate) fn render_reply(
         &mut self,
         context: &mut Context,
         code: u16,
         reason: Bytes,
     ) -> Option<Bytes> {
+        match self.built_reply(context, code, reason) {
+            Ok(bytes) => {
+                // A final reply takes the lines with it; a provisional one leaves them for the final one.
+                if code >= 200 {
+                    context.reply_lines.clear();
+                }
+                Some(bytes)
+            }
+            Err(problem) => {
+                self.edge.counts.failed_replies.inc();
+                context.log(Level::Err, "core", || {
+                    format!("a {code} reply is not sent: {problem}")
+                });
+                None
+            }
+        }
+    }
+
+    fn built_reply(
+        &self,
+        context: &Context,
+        code: u16,
+        reason: Bytes,
+    ) -> Result<Bytes, &'static str> {
         let message = context.message.clone();
-        let back = self.return_of(context)?;
-        let mut reply = sip::build::Reply::new(&message, code, reason).ok()?;
+        let back = self.return_of(context).ok_or("the request has no Via")?;
+        let reply = sip::build::Reply::new(&message, code, reason);
+        let mut reply = reply.map_err(|_| "its reason phrase has a line break in it")?;
         reply = reply.note_source(back.received, back.rport);
         if code > 100 {
-            reply = reply.to_tag(self.tag_for(context)).ok()?;
+            let tagged = reply.to_tag(self.tag_for(context));
+            reply = tagged.map_err(|_| "its To tag is no token")?;
         }
-        reply = reply.lines(&context.reply_lines).ok()?;
+        let broken = |_| "a header line for it is no \"name: value\"";
+        reply = reply.lines(&context.reply_lines).map_err(broken)?;
         let core = context.core();
         if core.server_signature && !core.server_header.is_empty() {
-            reply = reply.lines(&core.server_header).ok()?;
+            reply = reply.lines(&core.server_header).map_err(broken)?;
         }
         if core.sip_warning {
-            reply = reply.last_lines(warning(context)).ok()?;
+            reply = reply.last_lines(warning(context)).map_err(broken)?;
         }
         if let Some((body, content_type)) = context.reply_body.clone() {
-            reply = reply.body(content_type, body).ok()?;
+            let filled = reply.body(content_type, body);
+            reply = filled.map_err(|_| "the type of its body has a line break in it")?;
         }
-        // A final reply takes the lines with it; a provisional one leaves them for the final one.
-        if code >= 200 {
-            context.reply_lines.clear();
-        }
-        Some(reply.to_bytes())
+        Ok(reply.to_bytes())
     }
 
     fn tag_for(&self, context: &Context) -> Bytes {
@@ -271,8 +307,9 @@ fn write_hex(out: &mut [u8], mut number: u64) {
 /// The Warning header of `sip_warning=1`, in Kamailio's form.
 fn warning(context: &Context) -> String {
     let (local, peer) = (context.flow.local, context.flow.peer);
-    let in_uri = String::from_utf8_lossy(context.message.request_uri()).into_owned();
-    let out_uri = String::from_utf8_lossy(&context.target.uri).into_owned();
+    let in_uri = String::from_utf8_lossy(context.message.request_uri());
+    // What the script made of the Request-URI is no URI yet.
+    let out_uri = context.target.uri.escape_ascii();
     format!(
         "Warning: 392 {local} \"Noisy feedback tells:  pid={} req_src_ip={} req_src_port={} in_uri={in_uri} \
          out_uri={out_uri} via_cnt=={}\"\r\n",

@@ -310,12 +310,21 @@ impl Context {
         self.flags & flag.mask() != 0
     }
 
-    /// Adds a header line to replies of ours; a line end is added where it is missing.
-    pub fn append_to_reply(&mut self, line: &[u8]) {
-        self.reply_lines.extend_from_slice(line);
-        if !line.ends_with(b"\n") {
-            self.reply_lines.extend_from_slice(b"\r\n");
+    /// Adds header lines to replies of ours; a line end is added where it is missing. False, with an error
+    /// in the log, where a line is no `name: value`: what a peer wrote must not end the header it is in.
+    pub fn append_to_reply(&mut self, lines: &[u8]) -> bool {
+        match sip::build::header_lines(lines) {
+            Ok(lines) => self.reply_lines.extend_from_slice(&lines),
+            Err(_) => {
+                self.log(Level::Err, "core", || {
+                    let text = String::from_utf8_lossy(lines);
+                    let text = text.escape_debug();
+                    format!("append_to_reply: a line is no \"name: value\": \"{text}\"")
+                });
+                return false;
+            }
         }
+        true
     }
 
     /// What a module keeps with this message, for its own later functions and variables.

@@ -93,6 +93,12 @@ fn given(context: &mut Context, text: &Text, content_type: &Text) -> Option<(Byt
     let missing = match (body.is_empty(), content_type.is_empty()) {
         (true, _) => "invalid body parameter",
         (_, true) => "invalid content-type parameter",
+        _ if content_type
+            .iter()
+            .any(|byte| matches!(byte, b'\r' | b'\n' | 0)) =>
+        {
+            "the content-type parameter has a line break in it"
+        }
         _ => return Some((body, content_type)),
     };
     context.log(Level::Err, "textops", || missing.to_owned());

@@ -67,6 +67,22 @@ impl Content {
     }
 }
 
+/// Header lines as they may stand in a message: each `name: value CRLF`. A bare LF becomes CRLF, and the
+/// last line may lack its end.
+///
+/// # Errors
+/// [`Injection`]: a line is no `name: value`, or there is none.
+pub fn header_lines(text: &[u8]) -> Result<Vec<u8>, Injection> {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    let mut lines = Vec::with_capacity(text.len() + 2);
+    for line in text.split(|&byte| byte == b'\n') {
+        lines.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+        lines.extend_from_slice(b"\r\n");
+    }
+    check_lines(&lines)?;
+    Ok(lines)
+}
+
 /// That every line is `name: value CRLF`.
 fn check_lines(lines: &[u8]) -> Result<(), Injection> {
     for line in lines.split_inclusive(|&byte| byte == b'\n') {

@@ -1,4 +1,4 @@
-use super::{Reply, Request, ack, cancel};
+use super::{Reply, Request, ack, cancel, header_lines};
 use crate::{Injection, Limits, Message};
 use bytes::Bytes;
 
@@ -123,4 +123,29 @@ fn a_request_of_our_own() -> Result<(), Injection> {
     let expect = "OPTIONS sip:h SIP/2.0\r\nCall-ID: 1\r\nCSeq: 5 OPTIONS\r\nA: 1\r\nB: 2\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(text(request.to_bytes()), expect);
     Ok(())
+}
+
+#[test]
+fn header_lines_are_whole_lines_or_none() {
+    for (text, lines) in [
+        ("A: 1\r\n", "A: 1\r\n"),
+        ("A: 1", "A: 1\r\n"),
+        ("A: 1\n", "A: 1\r\n"),
+        ("A: 1\nB:2\r\n", "A: 1\r\nB:2\r\n"),
+    ] {
+        assert_eq!(header_lines(text.as_bytes()), Ok(lines.into()), "{text:?}");
+    }
+    let broken = [
+        "",
+        "\r\n",
+        "A: 1\r\nb",
+        "A: 1\r\n\r\n",
+        "A: 1\r\n b: 2",
+        "A: 1\rB: 2",
+        "A B: 1",
+        "A: \0",
+    ];
+    for text in broken {
+        assert_eq!(header_lines(text.as_bytes()), Err(Injection), "{text:?}");
+    }
 }
