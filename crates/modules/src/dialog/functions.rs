@@ -10,7 +10,9 @@ use super::logic::Cause;
 use super::request::Within;
 use super::texts::Did;
 use bytes::Bytes;
-use policy::{Context, Declaration, Int, Level, Routes, Text};
+use policy::{
+    Argument, Context, Declaration, Int, Level, Literal, Prepare, Problem, Routes, Text, Written,
+};
 use std::sync::Arc;
 
 /// Declares the functions for dialogs; those for profiles are in `profiles.rs`.
@@ -204,24 +206,16 @@ impl DialogModule {
         true
     }
 
-    fn bye(&self, context: &mut Context, side: &Text) -> bool {
-        let side = side.get(context);
-        let sides: &[Side] = match side.as_ref() {
-            b"caller" => &[Side::Caller],
-            b"callee" => &[Side::Callee],
-            _ => &[Side::Caller, Side::Callee],
-        };
+    fn bye(&self, context: &mut Context, side: &Sides) -> bool {
+        let sides = side.0;
         let now_s = context.now.unix_s();
         let dialog = self.logic.dialog_of(context);
         dialog.is_some_and(|dialog| self.logic.hang_up(&dialog, sides, b"", (now_s, Cause::Bye)))
     }
 
-    fn refer(&self, context: &mut Context, side: &Text, address: &Text) -> bool {
-        let (side, address) = (side.get(context), address.get(context));
-        let to = match side.as_ref() {
-            b"caller" => Side::Caller,
-            _ => Side::Callee,
-        };
+    fn refer(&self, context: &mut Context, side: &Sides, address: &Text) -> bool {
+        let address = address.get(context);
+        let [to] = side.0 else { return false };
         let Some(dialog) = self.logic.dialog_of(context) else {
             return false;
         };
@@ -233,7 +227,7 @@ impl DialogModule {
             && self.logic.send(
                 &dialog,
                 Within {
-                    to,
+                    to: *to,
                     method: "REFER",
                     lines: &lines,
                     counts: true,
@@ -265,6 +259,21 @@ impl DialogModule {
         }
         context.set_uri(contact);
         true
+    }
+}
+
+/// `caller`, `callee` or `all`.
+struct Sides(&'static [Side]);
+
+impl Argument for Sides {
+    fn prepare(written: Option<&Written>, prepare: &mut Prepare<'_>) -> Result<Self, Problem> {
+        let Literal(word) = Literal::prepare(written, prepare)?;
+        match word.as_ref() {
+            b"caller" => Ok(Sides(&[Side::Caller])),
+            b"callee" => Ok(Sides(&[Side::Callee])),
+            b"all" => Ok(Sides(&[Side::Caller, Side::Callee])),
+            _ => Err(prepare.problem("expected caller, callee or all")),
+        }
     }
 }
 

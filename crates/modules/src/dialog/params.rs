@@ -309,12 +309,12 @@ fn profiles(d: &mut Decl) {
     d.param(
         "profiles_with_value",
         "Names of profiles whose members have values, with semicolons between them.",
-        |p, names: String| p.profiles_with_value.extend(listed(&names)),
+        |p, names: String| p.profiles_with_value = listed(&names),
     );
     d.param(
         "profiles_no_value",
         "Names of profiles without values, with semicolons between them.",
-        |p, names: String| p.profiles_no_value.extend(listed(&names)),
+        |p, names: String| p.profiles_no_value = listed(&names),
     );
 }
 
