@@ -107,6 +107,7 @@ fn caller(context: &Context, message: &Message) -> Option<Leg> {
     let mut leg = Leg::new(b"", contact(message).unwrap_or_default(), &routes)?;
     leg.cseq = message.cseq().ok()?.number;
     leg.socket = Some(Sock::of(&context.flow));
+    leg.peer = Some(context.flow.peer.ip());
     Some(leg)
 }
 

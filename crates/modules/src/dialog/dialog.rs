@@ -6,7 +6,7 @@ use super::texts::{Did, Texts};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use policy::{Flow, NextHop, Proto};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// A dialog. What never changes can be read without a lock; the rest is locked for moments, never
@@ -102,6 +102,8 @@ pub(super) struct Leg {
     pub(super) cseq: u32,
     /// The socket of ours that it talks to.
     pub(super) socket: Option<Sock>,
+    /// Where it was when the call began; a database does not tell.
+    pub(super) peer: Option<IpAddr>,
 }
 
 /// A socket of ours, as it outlives a configuration.
@@ -273,6 +275,7 @@ impl Leg {
             texts: Texts::new([tag, contact, routes])?,
             cseq: 0,
             socket: None,
+            peer: None,
         })
     }
 

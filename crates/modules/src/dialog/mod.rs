@@ -25,6 +25,7 @@ mod texts;
 mod timer;
 mod vars;
 mod watch;
+mod way;
 
 use events::Happened;
 use logic::{Counts, Logic, Shared};
@@ -51,6 +52,7 @@ impl Module for DialogModule {
         functions::declare(d);
         profiles::declare(d);
         vars::declare(d);
+        way::declare(d);
         rpc::declare(d);
         for what in Happened::ALL {
             d.event_route(

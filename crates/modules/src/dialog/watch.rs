@@ -101,6 +101,7 @@ fn callee(logic: &Logic, context: &Context, reply: &Message) -> Option<Leg> {
     let mut accepted = branches.into_iter().flatten();
     let branch = accepted.find(|branch| (200..300).contains(&branch.status));
     leg.socket = branch.map(|branch| Sock::of(&branch.flow));
+    leg.peer = branch.map(|branch| branch.flow.peer.ip());
     Some(leg)
 }
 

@@ -1,0 +1,101 @@
+//! Whether a request within a dialog takes the way that the dialog has: from where its sender was, to
+//! where the other side said it is.
+
+use super::DialogModule;
+use super::current::current;
+use super::dialog::Leg;
+use policy::{Context, Declaration, Routes};
+use sip::{NameAddr, Uri};
+
+/// What [`DialogModule::check_way`] answers, beside 1.
+const NO_DIALOG: i32 = -1;
+const OTHER_TARGET: i32 = -2;
+const OTHER_ROUTE: i32 = -3;
+const OTHER_SOURCE: i32 = -4;
+
+pub(super) fn declare(d: &mut Declaration<DialogModule>) {
+    d.function(
+        "dlg_check_way()",
+        "Ours, not Kamailio's: after loose_route(), 1 where the request goes to the Contact of the other side by the routes recorded behind us, and comes from the address that its sender had when the call began. -1 no dialog, or not that much known of it; -2 another target, -3 another next hop, -4 from another address.",
+        Routes::REQUEST,
+        DialogModule::check_way,
+    );
+}
+
+impl DialogModule {
+    fn check_way(&self, context: &mut Context) -> i32 {
+        let Some(dialog) = self.logic.dialog_of(context) else {
+            return NO_DIALOG;
+        };
+        let Some(sender) = current(context).and_then(|current| current.sender) else {
+            return NO_DIALOG;
+        };
+        let live = dialog.live.lock();
+        judge(context, live.leg(sender), live.leg(sender.other()))
+    }
+}
+
+fn judge(context: &Context, sender: &Leg, other: &Leg) -> i32 {
+    if other.contact().is_empty() {
+        return NO_DIALOG;
+    }
+    if !is_same(other.contact(), &context.target.uri) {
+        return OTHER_TARGET;
+    }
+    if !is_on_the_way(context.target.dst_uri.as_deref(), other.routes()) {
+        return OTHER_ROUTE;
+    }
+    match sender.peer {
+        None => NO_DIALOG,
+        Some(peer) if peer == context.flow.peer.ip() => 1,
+        Some(_) => OTHER_SOURCE,
+    }
+}
+
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    a == b
+        || match (Uri::parse(a), Uri::parse(b)) {
+            (Ok(a), Ok(b)) => sip::uri::equivalent(&a, &b),
+            _ => false,
+        }
+}
+
+/// Without a next hop the request goes to its target; with one it must be among the routes.
+fn is_on_the_way(next_hop: Option<&[u8]>, routes: &[u8]) -> bool {
+    let Some(next_hop) = next_hop else {
+        return true;
+    };
+    let uri_of = |value| NameAddr::parse(value).map(|address| address.uri);
+    sip::split_values(routes).any(|value| uri_of(value).is_ok_and(|uri| is_same(uri, next_hop)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_next_hop_is_one_that_was_recorded() {
+        let routes = b"<sip:10.0.0.1;lr>,<sip:edge.test:5070;lr;x=y>";
+        for (hop, is_there) in [
+            (None, true),
+            (Some("sip:10.0.0.1;lr"), true),
+            (Some("sip:EDGE.test:5070;lr;x=y"), true),
+            (Some("sip:10.0.0.2;lr"), false),
+            (Some("sip:10.0.0.1:5061;lr"), false),
+            (Some("x"), false),
+        ] {
+            let hop = hop.map(str::as_bytes);
+            assert_eq!(is_on_the_way(hop, routes), is_there, "{hop:?}");
+        }
+        assert!(!is_on_the_way(Some(b"sip:10.0.0.1;lr"), b""));
+    }
+
+    #[test]
+    fn a_target_is_compared_as_a_uri() {
+        assert!(is_same(b"sip:bob@10.0.0.1:5072", b"sip:bob@10.0.0.1:5072"));
+        assert!(is_same(b"sip:bob@Host.test", b"sip:bob@host.test"));
+        assert!(!is_same(b"sip:bob@10.0.0.1", b"sip:bob@10.0.0.1:5072"));
+        assert!(!is_same(b"sip:bob@10.0.0.1", b"sip:eve@10.0.0.1"));
+        assert!(!is_same(b"*", b"sip:eve@10.0.0.1"));
+    }
+}
