@@ -48,6 +48,8 @@ pub(crate) enum Meaning {
     OnFailure,
     /// Obeys commands of operators.
     Commands,
+    /// True: a text is in the message.
+    Searches,
     /// Bans the source.
     Bans,
 }
@@ -280,6 +282,7 @@ const FAMILIES: &[(Meaning, &[&str])] = &[
             "dispatch_xhttp_pi",
         ],
     ),
+    (Meaning::Searches, &["search", "search_hf", "search_hf_m"]),
     (Meaning::Bans, &["ban_add"]),
     // Sources that proved themselves before are spared from counting.
     (

@@ -4,7 +4,7 @@ mod checks;
 mod relay;
 
 use crate::flow::{Facts, Methods, Profile, Routes, State, Target, Walk, Watch};
-use crate::settings::Settings;
+use crate::settings::{Settings, is_http_public};
 use checks::Checks;
 use script::ast::Item;
 use script::{Diagnostic, RouteKind, Script, Span};
@@ -22,7 +22,9 @@ pub(crate) fn find(script: &Script) -> Vec<Diagnostic> {
     };
     let mut walk = Walk::new(&routes, profile, &mut seen);
     walk.begin(RouteKind::Request, "");
-    walk.begin(RouteKind::Event, "xhttp:request");
+    if is_http_public(script) {
+        walk.begin(RouteKind::Event, "xhttp:request");
+    }
     let is_complete = walk.is_complete();
     let mut findings = seen.findings(start);
     if !is_complete {

@@ -202,6 +202,16 @@ const CASES: &[(&str, &str, &str)] = &[
         r#"event_route[xhttp:request] { if (src_ip != 127.0.0.1) exit; jsonrpc_dispatch(); } request_route { exit; }"#,
     ),
     (
+        "E0618",
+        r#"listen=tcp:0.0.0.0:8080 event_route[xhttp:request] { jsonrpc_dispatch(); } request_route { exit; }"#,
+        r#"listen=udp:192.0.2.1:5060 listen=tcp:127.0.0.1:8080 event_route[xhttp:request] { jsonrpc_dispatch(); } request_route { exit; }"#,
+    ),
+    (
+        "E0618",
+        r#"event_route[xhttp:request] { if ($hdr(X-Key) == "x") jsonrpc_dispatch(); } request_route { exit; }"#,
+        r#"event_route[xhttp:request] { if ($hdr(X-Key) == "9f2c44d07be1a835") jsonrpc_dispatch(); } request_route { exit; }"#,
+    ),
+    (
         "W0619",
         r#"modparam("auth_db", "db_url", "mysql://k:k@198.51.100.7/k")"#,
         r#"modparam("auth_db", "db_url", "mysql://k:k@10.1.2.3:3306/k") modparam("usrloc", "db_url", "mysql://k:k@db.test/k")"#,
@@ -255,6 +265,8 @@ fn profiles_of_tls_are_read_too() {
     );
     assert_eq!(lines, ["W0614 2", "W0615 6"], "{text}");
     assert!(text.contains("tls.cfg:2:1"), "{text}");
+    let (lines, text) = profiles("[client:10.0.0.1:5061]\nmethod = TLSv1.3\n[server:default]\n");
+    assert_eq!(lines, ["W0615 1"], "{text}");
     let (lines, text) = profiles(
         "[server:default]\nmethod = TLSv1.2+\nverify_certificate = no\n[client:default]\nmethod=TLSv1.3 # TLSv1\nverify_certificate = yes\n",
     );

@@ -78,7 +78,8 @@ const RIGHT: &[(&str, &str, &str)] = &[
     (
         "a return code kept in a variable",
         r#"auth_check("$fd", "subscriber", "1"); $var(rc) = $rc;
-           if ($rc < 0) { auth_challenge("$fd", "0"); exit; }
+           xlog("code $var(rc)\n"); remove_hf("X-Old");
+           if ($var(rc) < 0) { auth_challenge("$fd", "0"); exit; }
            consume_credentials(); t_relay();"#,
         "",
     ),

@@ -90,3 +90,22 @@ fn what_the_findings_ask_for_ends_them() {
     let (lines, report) = audited(&of(&better), &["WITH_MYSQL", "WITH_AUTH", "WITH_ANTIFLOOD"]);
     assert!(lines.is_empty(), "{report}");
 }
+
+/// A file in the middle of an edit is judged as far as it can be read.
+#[test]
+fn no_line_is_needed() {
+    let Some(text) = stock() else { return };
+    let lines: Vec<&str> = text.lines().collect();
+    for left_out in (0..lines.len()).step_by(5) {
+        let kept = lines.iter().enumerate().filter(|(at, _)| *at != left_out);
+        let text: String = kept.map(|(_, line)| format!("{line}\n")).collect();
+        let memory = of(&text);
+        let mut parsed = script::parse(&memory, "main.cfg", &script::Options::default());
+        for finding in security::audit(&mut parsed, &memory) {
+            assert!(
+                !parsed.sources.slice(finding.span).is_empty(),
+                "{finding:?}"
+            );
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! `ringwall check --security`, as an operator runs it.
-#![allow(clippy::disallowed_methods, reason = "a process and its files are tested")]
-
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a process and its files are tested"
+)]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -48,12 +50,29 @@ fn the_stock_file_is_an_open_relay() {
     }
     let ended = check(&[stock]);
     assert_eq!(ended.code, Some(1), "{}", ended.err);
-    for part in ["error[E0601]", "kamailio.cfg:589:", "^^^^^^^^^", "2 errors, 4 warnings"] {
-        assert!(ended.err.contains(part), "{part:?} is not in\n{}", ended.err);
+    for part in [
+        "error[E0601]",
+        "kamailio.cfg:589:",
+        "^^^^^^^^^",
+        "2 errors, 4 warnings",
+    ] {
+        assert!(
+            ended.err.contains(part),
+            "{part:?} is not in\n{}",
+            ended.err
+        );
     }
     assert_eq!(check(&["-f", stock]).err, ended.err);
     // What is only missing is a warning.
-    let ended = check(&["-A", "WITH_MYSQL", "-A", "WITH_AUTH", "-A", "DBURL=\"mysql://localhost/k\"", stock]);
+    let ended = check(&[
+        "-A",
+        "WITH_MYSQL",
+        "-A",
+        "WITH_AUTH",
+        "-A",
+        "DBURL=\"mysql://localhost/k\"",
+        stock,
+    ]);
     assert_eq!(ended.code, Some(0), "{}", ended.err);
 }
 
@@ -67,7 +86,10 @@ fn modules_and_the_mode_of_the_file() {
     assert!(ended.err.contains("error[E0620]"), "{}", ended.err);
     assert_eq!(ended.code, Some(1));
     let ended = check(&[&file(dir.path(), text, 0o600)]);
-    assert_eq!((ended.code, ended.err.as_str()), (Some(0), "nothing found\n"));
+    assert_eq!(
+        (ended.code, ended.err.as_str()),
+        (Some(0), "nothing found\n")
+    );
 }
 
 #[test]

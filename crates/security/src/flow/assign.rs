@@ -119,7 +119,8 @@ fn value(expr: &Expr, state: &State) -> Option<Known> {
         ExprKind::Variable(spec) => match parts::subject(expr) {
             Some(parts::Subject::ReturnCode) => match state.rc {
                 Code::Is(number) => Some(Known::Int(number)),
-                _ => None,
+                Code::Unknown => None,
+                code => Some(Known::Code(code)),
             },
             _ => state.known.get(&spec.text).cloned(),
         },

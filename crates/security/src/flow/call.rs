@@ -2,7 +2,7 @@
 
 use super::assign::{aim, destination, target_of};
 use super::condition::Split;
-use super::outcome::{of_methods, truth, truth_if_yes};
+use super::outcome::{either, is_secret, of_methods, truth, truth_if_yes};
 use super::parts;
 use super::state::{Code, FAILURE, FLAGS_LOST, Facts, Known, Methods, State, Target, Truth};
 use super::walk::Walk;
@@ -11,72 +11,67 @@ use bytes::Bytes;
 use script::ast::{Call, ExprKind};
 use script::{RouteKind, Span};
 
-/// A secret in a Route parameter has at least this many characters.
-const SECRET: usize = 16;
-
 impl<'a> Walk<'a> {
     /// What comes out of a call, `$rc` set.
     pub(super) fn call(&mut self, call: &'a Call, span: Span, state: State) -> Vec<State> {
         let Some(meaning) = meaning(&call.name.text) else {
             return vec![state.after(Code::Unknown)];
         };
-        let split = match meaning {
-            Meaning::Proves(Facts::TRUSTED) if asks_of_the_destination(call) => {
-                (vec![state.clone()], vec![state])
+        match meaning {
+            Meaning::Consumes => sure(without(state, Facts::CREDENTIALS)),
+            Meaning::RemovesHeader => sure(header_removed(call, state)),
+            Meaning::Flags(set) => sure(flagged(call, set, state)),
+            Meaning::Rewrites => {
+                let host = call.args.first();
+                let rewritten = host.map(|host| destination(b"ru", host, state.clone()));
+                sure(rewritten.unwrap_or(state))
             }
+            Meaning::Relays(at) => self.relay(call, at, span, state),
+            Meaning::Saves | Meaning::Commands | Meaning::Bans => self.acts(meaning, span, state),
+            Meaning::Runs | Meaning::RunsLater(_) | Meaning::OnFailure => {
+                self.runs(call, meaning, span, state)
+            }
+            Meaning::Passes(facts, unless) => self.passes(facts, unless, state),
+            _ => coded(self.asks(call, meaning, state)),
+        }
+    }
+
+    /// Functions that do something for the server.
+    fn acts(&mut self, meaning: Meaning, span: Span, state: State) -> Vec<State> {
+        match meaning {
+            Meaning::Saves => self.watch.saved(&state, span, &self.way),
+            Meaning::Commands => self.watch.commanded(&state, span),
+            _ => self.watch.proved(Facts::NOT_BANNED),
+        }
+        open(state)
+    }
+
+    /// Functions that tell true from false.
+    fn asks(&mut self, call: &'a Call, meaning: Meaning, state: State) -> Split {
+        match meaning {
+            Meaning::Proves(Facts::TRUSTED) if asks_of_the_destination(call) => either(state),
             Meaning::Proves(facts) => {
                 self.watch.proved(facts);
                 (vec![state.clone().with(facts)], vec![state])
             }
-            Meaning::Passes(facts, unless) => return self.passes(facts, unless, state),
-            Meaning::Bans => {
-                self.watch.proved(Facts::NOT_BANNED);
-                return sure(state);
-            }
-            Meaning::Consumes => return sure(without(state, Facts::CREDENTIALS)),
-            Meaning::RemovesHeader => return sure(header_removed(call, state)),
-            Meaning::Relays(at) => return self.relay(call, at, span, state),
-            Meaning::Saves => {
-                self.watch.saved(&state, span, &self.way);
-                return open(state);
-            }
             Meaning::Finds(target) => (vec![aim(state.clone(), target)], vec![state]),
-            Meaning::Rewrites => {
-                let rewritten = call
-                    .args
-                    .first()
-                    .map(|value| destination(b"ru", value, state.clone()));
-                return sure(rewritten.unwrap_or(state));
-            }
-            Meaning::Flags(set) => return sure(flagged(call, set, state)),
             Meaning::TestsFlag => flag(call, state),
-            Meaning::Runs | Meaning::RunsLater(_) | Meaning::OnFailure => {
-                return self.runs(call, meaning, span, state);
+            Meaning::Searches if names_user_agent(call) => {
+                self.watch.proved(Facts::NO_SCANNER);
+                (vec![state.clone()], vec![state.with(Facts::NO_SCANNER)])
             }
-            Meaning::Commands => {
-                self.watch.commanded(&state, span);
-                return sure(state);
-            }
-            _ => self.tests(call, meaning, state),
-        };
-        coded(split)
-    }
-
-    /// Functions that only ask.
-    fn tests(&mut self, call: &'a Call, meaning: Meaning, state: State) -> Split {
-        match meaning {
             Meaning::OwnDomain(part) => own_domain(call, part, state),
             Meaning::FollowsRoutes => self.follows_routes(state),
             Meaning::TestsRoute => match tells_a_secret(call) {
                 true => (vec![state.clone().with(Facts::IN_DIALOG)], vec![state]),
-                false => (vec![state.clone()], vec![state]),
+                false => either(state),
             },
             Meaning::TestsToTag => truth(state, |state| &mut state.to_tag),
             Meaning::TestsMethod => {
                 let methods = parts::argument(call, 0).and_then(|list| Methods::of_list(&list));
                 match methods {
                     Some(methods) => of_methods(methods, state),
-                    None => (vec![state.clone()], vec![state]),
+                    None => either(state),
                 }
             }
             // Retransmissions of all other requests end in it.
@@ -87,7 +82,7 @@ impl<'a> Walk<'a> {
                     .map(|state| state.with(Facts::IN_TRANSACTION));
                 (found.collect(), vec![state])
             }
-            _ => (vec![state.clone()], vec![state]),
+            _ => either(state),
         }
     }
 
@@ -214,11 +209,11 @@ fn flagged(call: &Call, set: bool, state: State) -> State {
 /// A flag that no way has set is not set, for a request comes without flags.
 fn flag(call: &Call, state: State) -> Split {
     let Some(name) = flag_name(call) else {
-        return (vec![state.clone()], vec![state]);
+        return either(state);
     };
     match state.known.get(&name) {
         Some(Known::Int(1)) => (vec![state], Vec::new()),
-        None if state.known.contains_key(&FLAGS_LOST) => (vec![state.clone()], vec![state]),
+        None if state.known.contains_key(&FLAGS_LOST) => either(state),
         _ => (Vec::new(), vec![state]),
     }
 }
@@ -234,11 +229,18 @@ fn own_domain(call: &Call, part: Part, state: State) -> Split {
     let of: fn(&mut State) -> &mut Truth = match by_argument.as_deref() {
         Some(b"fd" | b"fu") => |state| &mut state.from_ours,
         Some(b"rd" | b"ru") => |state| &mut state.uri_ours,
-        Some(_) => return (vec![state.clone()], vec![state]),
+        Some(_) => return either(state),
         None if part == Part::Sender => |state| &mut state.from_ours,
         None => |state| &mut state.uri_ours,
     };
     truth_if_yes(state, of)
+}
+
+/// A search in the User-Agent header.
+fn names_user_agent(call: &Call) -> bool {
+    let pattern = parts::argument(call, 0).unwrap_or_default();
+    let pattern = pattern.to_ascii_lowercase();
+    pattern.windows(10).any(|part| part == b"user-agent")
 }
 
 /// An address that the peer names proves nothing of him.
@@ -253,13 +255,6 @@ fn tells_a_secret(call: &Call) -> bool {
     let Some(pattern) = parts::argument(call, 0) else {
         return false;
     };
-    let value = pattern
-        .split(|byte| *byte == b'=')
-        .next_back()
-        .unwrap_or_default();
-    let signs = value
-        .iter()
-        .filter(|byte| byte.is_ascii_alphanumeric())
-        .count();
-    signs >= SECRET
+    let value = pattern.split(|byte| *byte == b'=').next_back();
+    value.is_some_and(is_secret)
 }

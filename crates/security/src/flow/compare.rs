@@ -1,6 +1,6 @@
 //! Comparisons: what they tell of a request.
 
-use super::condition::{Split, by_code, equal_code, swapped};
+use super::condition::{Split, by_code, equal_code, of_kept, swapped};
 use super::outcome::{
     decided, either, of_constant, of_own, of_pattern, of_source_table, truth, truth_if_yes,
 };
@@ -116,20 +116,22 @@ impl<'a> Walk<'a> {
         if matches!(left.kind, ExprKind::Call(_) | ExprKind::Route(_)) {
             return by_code(self.outcomes(left, state));
         }
+        let bound = parts::number(right);
+        // No code is 0: that ends the script.
+        let is_sign = bound == Some(0) || (op == BinaryOp::GreaterEqual && bound == Some(1));
         match parts::subject(left) {
-            Some(Subject::ReturnCode) => match parts::number(right) {
-                Some(0) => by_code(vec![state]),
-                _ => either(state),
-            },
+            Some(Subject::ReturnCode) if is_sign => by_code(vec![state]),
             // A counter of the source.
             Some(Subject::SourceTable(_)) => {
                 (vec![state.clone()], vec![state.with(Facts::COUNTED)])
             }
-            Some(Subject::Own(spec)) => match (state.known.get(&spec.text), parts::number(right)) {
+            Some(Subject::Own(spec)) => match (state.known.get(&spec.text).cloned(), bound) {
+                (Some(Known::Code(code)), _) if is_sign => {
+                    of_kept(&spec.text, code, state, |state| by_code(vec![state]))
+                }
                 (Some(Known::Int(value)), Some(bound)) => {
-                    let is_above =
-                        *value > bound || (op == BinaryOp::GreaterEqual && *value == bound);
-                    decided(is_above, state)
+                    let is_equal = op == BinaryOp::GreaterEqual && value == bound;
+                    decided(value > bound || is_equal, state)
                 }
                 _ => either(state),
             },

@@ -3,6 +3,7 @@
 use super::parts;
 use super::state::{Code, Known, State, States};
 use super::walk::Walk;
+use bytes::Bytes;
 use script::ast::{BinaryOp, Expr, ExprKind, RouteCall, UnaryOp};
 
 /// The states that fulfil a condition, and those that do not.
@@ -87,6 +88,7 @@ impl<'a> Walk<'a> {
                 let code = match (parts::subject(value), state.known.get(&spec.text)) {
                     (Some(parts::Subject::ReturnCode), _) => state.rc,
                     (_, Some(Known::Int(number))) => Code::Is(*number),
+                    (_, Some(Known::Code(code))) => *code,
                     _ => Code::Unknown,
                 };
                 vec![state.after(code)]
@@ -142,6 +144,28 @@ pub(super) fn equal_code(value: &Expr, state: State) -> Split {
     (equal.into_iter().collect(), rest.into_iter().collect())
 }
 
+/// Asks a code that was kept in a variable as if it were `$rc`.
+pub(super) fn of_kept(
+    name: &Bytes,
+    code: Code,
+    state: State,
+    ask: impl FnOnce(State) -> Split,
+) -> Split {
+    let rc = state.rc;
+    let back = |state: State| {
+        let known = match state.rc {
+            Code::Is(number) => Known::Int(number),
+            code => Known::Code(code),
+        };
+        state.after(rc).knowing(name.clone(), Some(known))
+    };
+    let (yes, no) = ask(state.after(code));
+    (
+        yes.into_iter().map(back).collect(),
+        no.into_iter().map(back).collect(),
+    )
+}
+
 /// Yes and no the other way round.
 pub(super) fn swapped((yes, no): Split) -> Split {
     (no, yes)
@@ -157,6 +181,7 @@ fn truth(condition: &Expr, state: State) -> Split {
     };
     let is_true = match state.known.get(&spec.text) {
         Some(Known::Int(number)) => *number != 0,
+        Some(Known::Code(_)) => true,
         Some(Known::Text(text)) => !text.is_empty(),
         Some(Known::Null) => false,
         None => return (vec![state.clone()], vec![state]),

@@ -1,6 +1,6 @@
 //! What the answer to a question tells of a request.
 
-use super::condition::Split;
+use super::condition::{Split, equal_code, of_kept};
 use super::parts::{self, Subject};
 use super::state::{Facts, Known, Methods, State, Truth};
 use bytes::Bytes;
@@ -48,8 +48,21 @@ pub(super) fn of_constant(subject: Option<Subject<'_>>, right: &Expr, state: Sta
             (vec![state.clone().with(Facts::TRUSTED)], vec![state])
         }
         Some(Subject::UserAgent) => (vec![state.clone()], vec![state.with(Facts::NO_SCANNER)]),
+        // A token that both sides know.
+        Some(Subject::Header) if parts::text(right).is_some_and(|text| is_secret(&text)) => {
+            (vec![state.clone().with(Facts::AUTHENTICATED)], vec![state])
+        }
         _ => either(state),
     }
+}
+
+/// Whether a text has so many letters and digits that nobody guesses it.
+pub(super) fn is_secret(text: &[u8]) -> bool {
+    const LEAST: usize = 16;
+    text.iter()
+        .filter(|byte| byte.is_ascii_alphanumeric())
+        .count()
+        >= LEAST
 }
 
 pub(super) fn of_pattern(
@@ -133,6 +146,10 @@ pub(super) fn of_own(spec: &VarSpec, right: &Expr, state: State) -> Split {
     let is_equal = match known {
         Known::Null => parts::is_null(right),
         _ if parts::is_null(right) => false,
+        Known::Code(code) => {
+            let code = *code;
+            return of_kept(&spec.text, code, state, |state| equal_code(right, state));
+        }
         Known::Int(value) => match parts::number(right) {
             Some(number) => *value == number,
             None => return either(state),

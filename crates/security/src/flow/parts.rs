@@ -25,6 +25,8 @@ pub(super) enum Subject<'a> {
     SourceTable(Bytes),
     /// A table of the server, asked for the host of the Request-URI.
     DestinationTable,
+    /// A header of the message.
+    Header,
     /// A certificate of the peer that was verified.
     Certificate,
     /// A variable of the script.
@@ -57,6 +59,7 @@ fn of_variable(spec: &VarSpec) -> Option<Subject<'_>> {
         b"tt" => Subject::ToTag,
         b"hdr" | b"sel" if spec.inner.as_deref().is_some_and(is_user_agent) => Subject::UserAgent,
         b"sht" | b"shtex" | b"shtinc" | b"shtcn" | b"shtcv" => of_table(spec)?,
+        b"hdr" => Subject::Header,
         name if name.starts_with(b"tls_peer_") => Subject::Certificate,
         _ if plain => Subject::Own(spec),
         _ => return None,

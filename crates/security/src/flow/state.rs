@@ -137,6 +137,8 @@ impl Code {
 pub(crate) enum Known {
     /// A number.
     Int(i64),
+    /// A return code that was kept.
+    Code(Code),
     /// A text.
     Text(Bytes),
     /// `$null`

@@ -1,7 +1,8 @@
 //! Doors for operators and databases that stand open to the world.
 
 use super::Settings;
-use script::Diagnostic;
+use script::ast::{Endpoint, HostName, Item};
+use script::{Diagnostic, Script};
 use std::net::IpAddr;
 
 /// Parameters that bind a socket on which commands are obeyed.
@@ -49,6 +50,35 @@ pub(super) fn find(settings: &Settings<'_>, findings: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+/// Whether HTTP reaches the server from elsewhere: over every socket of a stream that is not for this
+/// machine or a private network alone.
+pub(crate) fn is_http_public(script: &Script) -> bool {
+    if Settings::of(script)
+        .core("disable_tcp")
+        .and_then(|setting| setting.is_on())
+        == Some(true)
+    {
+        return false;
+    }
+    let listens = script.items.iter().filter_map(|item| match item {
+        Item::Listen(listen) => Some(&listen.endpoints),
+        _ => None,
+    });
+    let mut endpoints = listens.flatten().peekable();
+    // Without a line it listens everywhere.
+    endpoints.peek().is_none() || endpoints.any(is_open_stream)
+}
+
+fn is_open_stream(endpoint: &Endpoint) -> bool {
+    let is_stream = !matches!(endpoint.protocol.as_deref(), Some("udp" | "sctp"));
+    is_stream
+        && match &endpoint.host {
+            HostName::Address(address) => is_public_host(&address.to_string()),
+            HostName::Name(name) => name != "localhost" && name != "lo",
+            HostName::Any => true,
+        }
 }
 
 /// Whether a socket such as `tcp:0.0.0.0:2046` is reached from elsewhere.

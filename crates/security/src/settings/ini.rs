@@ -3,6 +3,7 @@
 use super::{Settings, tls};
 use crate::Surroundings;
 use script::{Diagnostic, SourceMap, Span};
+use std::ops::Range;
 
 pub(super) fn find(
     settings: &Settings<'_>,
@@ -17,53 +18,64 @@ pub(super) fn find(
     let Some(content) = surroundings.read(&path) else {
         return;
     };
-    let lines = judged(&String::from_utf8_lossy(&content));
-    if lines.is_empty() {
+    let content = String::from_utf8_lossy(&content).into_owned();
+    let judged = judged(&content);
+    if judged.is_empty() {
         return;
     }
     let file = sources.add(&path, content);
-    for Line {
-        start,
-        end,
-        finding,
-    } in lines
-    {
-        let mut finding = finding;
-        finding.span = Span::new(file, start, end);
-        findings.push(finding);
-    }
+    findings.extend(judged.into_iter().map(|(range, mut finding)| {
+        finding.span = Span::new(file, range.start, range.end);
+        finding
+    }));
 }
 
-/// A finding in a line of the file.
-struct Line {
-    start: usize,
-    end: usize,
-    finding: Diagnostic,
+/// A finding and the bytes of the line it is about.
+type Judged = (Range<usize>, Diagnostic);
+
+/// `[client:default]` and the like.
+struct Section {
+    line: Range<usize>,
+    is_client: bool,
+    /// It says whether certificates are verified.
+    decides: bool,
 }
 
-fn judged(content: &str) -> Vec<Line> {
-    let (mut is_client, mut at) = (false, 0);
-    let mut lines = Vec::new();
+fn judged(content: &str) -> Vec<Judged> {
+    let mut found = Vec::new();
+    let mut section: Option<Section> = None;
+    let mut next = 0;
     for line in content.split_inclusive('\n') {
-        let start = at;
-        at += line.len();
+        let start = next;
+        next += line.len();
         let line = line.split(['#', ';']).next().unwrap_or_default().trim_end();
-        if let Some(section) = line.trim_start().strip_prefix('[') {
-            is_client = section.starts_with("client");
-            continue;
-        }
-        let Some((name, value)) = line.split_once('=') else {
-            continue;
-        };
-        let value = value.trim().trim_matches('"');
-        if let Some(finding) = tls::judge(name.trim(), value, is_client, Span::default()) {
-            let end = start + line.len();
-            lines.push(Line {
-                start,
-                end,
-                finding,
-            });
+        let range = start..start + line.len();
+        if let Some(name) = line.trim_start().strip_prefix('[') {
+            let begun = Section {
+                line: range,
+                is_client: name.starts_with("client"),
+                decides: false,
+            };
+            found.extend(section.replace(begun).and_then(undecided));
+        } else if let Some((name, value)) = line.split_once('=') {
+            let is_client = section.as_ref().is_some_and(|section| section.is_client);
+            found.extend(setting(name.trim(), value, is_client).map(|finding| (range, finding)));
+            if let Some(section) = &mut section {
+                section.decides |= name.trim() == tls::VERIFY;
+            }
         }
     }
-    lines
+    found.extend(section.and_then(undecided));
+    found
+}
+
+fn setting(name: &str, value: &str, is_client: bool) -> Option<Diagnostic> {
+    let value = value.trim().trim_matches('"');
+    tls::judge(name, value, is_client, Span::default())
+}
+
+/// Where nothing is said, nothing is verified.
+fn undecided(section: Section) -> Option<Judged> {
+    let is_open = section.is_client && !section.decides;
+    is_open.then(|| (section.line, tls::unverified(Span::default())))
 }

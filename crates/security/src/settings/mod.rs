@@ -7,6 +7,8 @@ mod secrets;
 mod tls;
 mod topoh;
 
+pub(crate) use bound::is_http_public;
+
 use crate::Surroundings;
 use script::ast::{Item, ParamValue};
 use script::{Diagnostic, Parsed, Script, Span};

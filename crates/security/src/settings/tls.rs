@@ -3,6 +3,9 @@
 use super::{Settings, word};
 use script::{Diagnostic, Span};
 
+/// The setting that a certificate must be valid.
+pub(super) const VERIFY: &str = "verify_certificate";
+
 pub(super) fn find(settings: &Settings<'_>, findings: &mut Vec<Diagnostic>) {
     for setting in settings.of_module(Some("tls")) {
         // Parameters are for connections in both directions.
@@ -23,13 +26,20 @@ pub(super) fn judge(name: &str, value: &str, is_client: bool, span: Span) -> Opt
                 .label("a cipher that can be broken")
                 .help("leave `cipher_list` out, or end it with `:!aNULL:!eNULL:!EXPORT:!RC4:!3DES:!MD5`")
         }),
-        "verify_certificate" if is_client && word(value) == Some(false) => Some(
-            Diagnostic::new("W0615", span, "the certificates of servers are not verified")
-                .label("whoever stands between poses as the other server")
-                .help("write `verify_certificate` with 1 and name the authorities in `ca_list`"),
-        ),
+        VERIFY if is_client && word(value) == Some(false) => Some(unverified(span)),
         _ => None,
     }
+}
+
+/// The finding that certificates of servers are not verified.
+pub(super) fn unverified(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        "W0615",
+        span,
+        "the certificates of servers are not verified",
+    )
+    .label("whoever stands between poses as the other server")
+    .help("write `verify_certificate` with 1 and name the authorities in `ca_list`")
 }
 
 /// Versions before 1.2, and methods that allow them.
