@@ -200,8 +200,23 @@ impl Bench {
     /// The same, with databases that answer only where `works` says so.
     pub(crate) fn serve_with(
         &self,
-        mut context: Context,
+        context: Context,
         works: impl Fn(&store::Operation) -> bool,
+    ) -> Served {
+        self.serve_answering(context, |effect| match effect {
+            Effect::Store { store, operation } if works(&operation) => {
+                Answer::Store(store::wait(store.as_ref(), operation))
+            }
+            Effect::Store { .. } => Answer::TimedOut,
+            _ => Answer::Code(-1),
+        })
+    }
+
+    /// The same, with a world that answers all wishes but replies.
+    pub(crate) fn serve_answering(
+        &self,
+        mut context: Context,
+        world: impl Fn(Effect) -> Answer,
     ) -> Served {
         let program = &self.config.program;
         let route = self.config.entry.request.expect("a route");
@@ -211,10 +226,6 @@ impl Bench {
         let end = loop {
             let answer = match step {
                 Step::Ended(end) => break end,
-                Step::Waiting(Effect::Store { store, operation }) if works(&operation) => {
-                    Answer::Store(store::wait(store.as_ref(), operation))
-                }
-                Step::Waiting(Effect::Store { .. }) => Answer::TimedOut,
                 Step::Waiting(Effect::Reply(reply)) => {
                     let lines = String::from_utf8_lossy(&std::mem::take(&mut context.reply_lines))
                         .into_owned();
@@ -225,7 +236,7 @@ impl Bench {
                     ));
                     Answer::Code(1)
                 }
-                Step::Waiting(_) => Answer::Code(-1),
+                Step::Waiting(effect) => world(effect),
             };
             step = machine.answer(program, &mut context, answer);
         };

@@ -121,6 +121,8 @@ pub struct Installed {
     pub transactions: Option<TransactionParams>,
     /// Texts of parameters, prepared once every module has started.
     pub late_texts: Vec<crate::Unprepared>,
+    /// The database by whose rules texts are quoted for SQL, from module `sqlops`.
+    pub sql_rules: Option<Arc<dyn Store>>,
     /// Certificates and profiles, from module `tls`.
     pub tls: Option<crate::TlsSettings>,
     /// Who knows the TLS connections, from [`States::tls_connections`] where module `tls` is loaded.
@@ -375,6 +377,11 @@ impl<'a> Init<'a> {
     pub fn set_tls(&mut self, settings: crate::TlsSettings) {
         self.installed.tls = Some(settings);
         self.installed.tls_connections = self.states.tls_connections();
+    }
+
+    /// Names the database by whose rules texts are quoted for SQL; only module `sqlops` does.
+    pub fn set_sql_rules(&mut self, store: Arc<dyn Store>) {
+        self.installed.sql_rules = Some(store);
     }
 
     /// Watches each statement of the script.

@@ -104,8 +104,9 @@ pub use service::{
 pub use stack::table::TxId;
 /// The timers of a transaction, which module `tm` sets.
 pub use stack::transaction::Timers;
-/// Route sets and serial groups as the stack works them out, for modules `rr` and `tm`.
-pub use stack::{fork::serial_groups, routing};
+/// Route sets, serial groups and questions to name servers as the stack works them out, for modules
+/// `rr`, `tm` and `ipops`.
+pub use stack::{fork::serial_groups, location, routing};
 pub use surroundings::{LocalOffset, LocalZone, ReadFile, Surroundings};
 pub use tls_connection::{
     TlsAlternatives, TlsCertificate, TlsConnection, TlsConnections, TlsListed, TlsName,

@@ -21,6 +21,8 @@ pub struct Surroundings {
     pub pid: u32,
     /// When the server started, in Unix seconds (`$Tb`).
     pub started_s: u64,
+    /// The name of this machine (`$HN(n)`).
+    pub host_name: String,
     /// The environment (`$env(NAME)`).
     pub environment: BTreeMap<String, String>,
     /// The name of the main configuration file.

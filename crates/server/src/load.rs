@@ -29,6 +29,10 @@ impl Ground {
         states.set_surroundings(Surroundings {
             pid: std::process::id(),
             started_s: crate::clock::unix_ms() / 1000,
+            host_name: nix::unistd::gethostname()
+                .ok()
+                .and_then(|name| name.into_string().ok())
+                .unwrap_or_default(),
             environment: std::env::vars_os()
                 .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
                 .collect(),

@@ -70,7 +70,13 @@ impl Loader<'_> {
             &parsed.script,
             &mut findings,
         );
-        let mut names = params::apply(&mut modules, &parsed.script, &self.extra, &mut findings);
+        let mut names = params::apply(
+            &mut modules,
+            self.entries,
+            &parsed.script,
+            &self.extra,
+            &mut findings,
+        );
         names.defines = parsed.defines.clone();
         let mut services = Services::default();
         let mut installed = Installed {

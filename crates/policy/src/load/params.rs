@@ -1,13 +1,15 @@
 //! Core parameters, `modparam` and custom globals: values to modules.
 
-use super::{Extra, modules::CORE};
-use crate::{Globals, Loaded, Names, ParamValue, Problem};
+use super::Extra;
+use super::modules::{CORE, find};
+use crate::{Entry, Globals, Loaded, Names, ParamValue, Problem};
 use script::ast::{CoreParameter, Item, ModParam};
 use script::{Diagnostic, Script, Span};
 
 /// Gives every value of the file and the command line to the module it is for.
 pub(super) fn apply(
     modules: &mut [Box<dyn Loaded>],
+    entries: &[Entry],
     script: &Script,
     extra: &Extra,
     findings: &mut Vec<Diagnostic>,
@@ -15,7 +17,7 @@ pub(super) fn apply(
     for item in &script.items {
         match item {
             Item::Core(parameter) => core(modules, parameter, findings),
-            Item::ModParam(param) => modparam(modules, param, findings),
+            Item::ModParam(param) => modparam(modules, entries, param, findings),
             _ => {}
         }
     }
@@ -23,6 +25,7 @@ pub(super) fn apply(
         set(modules, CORE, name, value, Span::default(), findings);
     }
     for (module, name, value) in &extra.params {
+        let module = present_name(entries, module);
         set(modules, module, name, value, Span::default(), findings);
     }
     super::names(script)
@@ -64,7 +67,17 @@ fn core(
     }
 }
 
-fn modparam(modules: &mut [Box<dyn Loaded>], param: &ModParam, findings: &mut Vec<Diagnostic>) {
+/// The name of a module of today that is written under an older one.
+fn present_name<'a>(entries: &'a [Entry], written: &'a str) -> &'a str {
+    find(entries, written).map_or(written, |entry| entry.name)
+}
+
+fn modparam(
+    modules: &mut [Box<dyn Loaded>],
+    entries: &[Entry],
+    param: &ModParam,
+    findings: &mut Vec<Diagnostic>,
+) {
     let Some((value, span)) = &param.value else {
         return;
     };
@@ -75,20 +88,14 @@ fn modparam(modules: &mut [Box<dyn Loaded>], param: &ModParam, findings: &mut Ve
         return findings.push(no_variable(*span));
     };
     for module in &param.modules {
-        if modules.iter().any(|loaded| loaded.name() == module.text) {
-            let span = if known(modules, &module.text, &param.name.text) {
+        let name = present_name(entries, &module.text);
+        if modules.iter().any(|loaded| loaded.name() == name) {
+            let span = if known(modules, name, &param.name.text) {
                 *span
             } else {
                 param.name.span
             };
-            set(
-                modules,
-                &module.text,
-                &param.name.text,
-                &value,
-                span,
-                findings,
-            );
+            set(modules, name, &param.name.text, &value, span, findings);
         } else {
             let message = format!("module `{}` is not loaded", module.text);
             let help = format!("write `loadmodule \"{}.so\"` before this line", module.text);

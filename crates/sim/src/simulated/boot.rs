@@ -1,6 +1,7 @@
 //! Starting the server: script, database, edge.
 
 use super::command::Command;
+use super::database;
 use super::files::Disk;
 use super::{BEGINNING_UNIX_MS, Lines};
 use crate::scenario::{LOG_LEVEL, Row};
@@ -11,7 +12,7 @@ use policy::{
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, mpsc};
-use store::{Cell, Memory, Name, Operation, Store, Write};
+use store::{Cell, Name, Store, Write};
 
 /// A server that is ready.
 pub(super) struct Booted {
@@ -36,14 +37,13 @@ pub(super) fn boot(
         ..script::Options::default()
     };
     let parsed = script::parse(&Disk { script: &script }, &command.file, &options);
-    let database = Arc::new(Memory::standard());
-    for row in &scenario.surroundings.rows {
-        insert(&database, row)?;
-    }
+    let speaks_sql = scenario.text.contains("loadmodule \"sqlops");
+    let database = database::make(speaks_sql, &scenario.surroundings.rows)?;
     let (counters, states) = (Counters::default(), States::default());
     states.set_surroundings(Surroundings {
         pid: 1,
         started_s: BEGINNING_UNIX_MS / 1000,
+        host_name: "simulated.test".to_owned(),
         config_file: command.file.clone(),
         read_file: Some(super::files::reader(&script)),
         ..Surroundings::default()
@@ -114,13 +114,6 @@ fn run(tasks: Vec<StartTask>) -> Result<(), String> {
     Ok(())
 }
 
-fn insert(database: &Memory, row: &Row) -> Result<(), String> {
-    let write = row.write()?;
-    store::wait(database, Operation::Write(write))
-        .map(drop)
-        .map_err(|error| error.to_string())
-}
-
 impl Row {
     /// The row as an insert: numbers and texts as the table has them.
     pub(crate) fn write(&self) -> Result<Write, String> {
@@ -150,7 +143,7 @@ fn cell(kind: store::schema::Kind, value: &str) -> Result<Cell, String> {
 }
 
 /// Every URL is the one database of the scenario.
-struct One(Arc<Memory>);
+struct One(Arc<dyn Store>);
 
 impl Stores for One {
     fn open(&self, url: &str) -> Result<Arc<dyn Store>, String> {

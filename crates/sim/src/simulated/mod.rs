@@ -2,6 +2,7 @@
 
 mod boot;
 mod command;
+mod database;
 mod files;
 mod names;
 mod network;
