@@ -115,24 +115,12 @@ fn declare_params(d: &mut Declaration<Group>) {
         "The database, default mysql://kamailioro:kamailioro@localhost/kamailio.",
         |p, url| p.db_url = url,
     );
-    d.try_param("table", "The table of groups, default grp.", |p, text| {
-        set(&mut p.table, text)
-    });
-    d.try_param(
-        "user_column",
-        "Its column of usernames, default username.",
-        |p, text| set(&mut p.user_column, text),
-    );
-    d.try_param(
-        "domain_column",
-        "Its column of domains, default domain.",
-        |p, text| set(&mut p.domain_column, text),
-    );
-    d.try_param(
-        "group_column",
-        "Its column of groups, default grp.",
-        |p, text| set(&mut p.group_column, text),
-    );
+    for (name, doc, place) in NAMES {
+        d.try_param(name, doc, move |p, text: String| {
+            *place(p) = parsed(&text)?;
+            Ok(())
+        });
+    }
     d.param(
         "use_domain",
         "The domain belongs to the user. Default off.",
@@ -146,22 +134,44 @@ fn declare_params(d: &mut Declaration<Group>) {
             Ok(())
         },
     );
-    d.try_param(
-        "re_exp_column",
-        "Its column of expressions, default reg_exp.",
-        |p, text| set(&mut p.re_exp_column, text),
-    );
-    d.try_param(
-        "re_gid_column",
-        "Its column of group numbers, default group_id.",
-        |p, text| set(&mut p.re_gid_column, text),
-    );
     d.param(
         "multiple_gid",
         "Every group that matches counts, not only one. Default on.",
         |p, yes| p.multiple_gid = yes,
     );
 }
+
+/// A table or column: its parameter, its doc line, where it is kept.
+type Named = (&'static str, &'static str, fn(&mut Params) -> &mut Name);
+
+const NAMES: [Named; 6] = [
+    ("table", "The table of groups, default grp.", |p| {
+        &mut p.table
+    }),
+    (
+        "user_column",
+        "Its column of usernames, default username.",
+        |p| &mut p.user_column,
+    ),
+    (
+        "domain_column",
+        "Its column of domains, default domain.",
+        |p| &mut p.domain_column,
+    ),
+    ("group_column", "Its column of groups, default grp.", |p| {
+        &mut p.group_column
+    }),
+    (
+        "re_exp_column",
+        "The column of expressions of re_table, default reg_exp.",
+        |p| &mut p.re_exp_column,
+    ),
+    (
+        "re_gid_column",
+        "Its column of group numbers, default group_id.",
+        |p| &mut p.re_gid_column,
+    ),
+];
 
 impl Group {
     fn is_user_in(&self, context: &mut Context, uri: &Who, group: &Text) -> Outcome {
@@ -221,11 +231,6 @@ impl Group {
 fn failed(context: &mut Context, why: &'static str) -> Outcome {
     context.log(Level::Err, "group", || why.to_owned());
     Outcome::FALSE
-}
-
-fn set(column: &mut Name, text: String) -> Result<(), String> {
-    *column = parsed(&text)?;
-    Ok(())
 }
 
 fn parsed(text: &str) -> Result<Name, String> {
