@@ -1,17 +1,27 @@
 //! Trusted addresses: who may call without a password.
 
+mod declare;
+mod file;
+mod params;
+mod peers;
 mod rpc;
+mod rules;
 mod source;
 mod table;
+#[cfg(test)]
+mod tests;
 mod trusted;
 
+use params::{ADDRESSES, ALLOW_FILE, DENY_FILE, Params, TRUSTED};
 use parking_lot::{Mutex, RwLock};
+use peers::Peers;
 use policy::{
-    AvpName, Context, Declaration, Entry, Init, Int, Module, Problem, Routes, Text, TrustedAddresses,
-    problem,
+    AvpName, Context, Declaration, Entry, Init, Int, Logger, Module, Problem, Text,
+    TrustedAddresses, problem,
 };
+use rules::{Pair, RuleFiles};
 use script::Value;
-use source::{Columns, Source};
+use source::{Origin, Source};
 use std::net::IpAddr;
 use std::sync::Arc;
 use table::{Entry as Found, Table};
@@ -19,195 +29,141 @@ use trusted::Trusted;
 
 pub(crate) const ENTRY: Entry = Entry::of::<Permissions>();
 
+/// Module `permissions`.
 struct Permissions {
     table: Arc<RwLock<Arc<Table>>>,
     source: Option<Source>,
-    peer_tag: Option<AvpName>,
-    reload_delta_s: u64,
-    /// When the table was last read by command, in Unix seconds.
-    reloaded_s: Mutex<u64>,
+    trusted: Option<Arc<Peers>>,
+    tags: Arc<Tags>,
+    rules: RuleFiles,
+    default_rules: Pair,
+    reloads: Reloads,
+    reloads_trusted: Reloads,
+    logger: Logger,
 }
 
-struct Params {
-    db_url: Option<String>,
-    load_backends: i64,
-    columns: Columns,
-    peer_tag: Option<AvpName>,
-    max_subnets: usize,
-    reload_delta_s: i64,
+/// What becomes of the tags of rows that match.
+struct Tags {
+    avp: Option<AvpName>,
+    /// `allow_trusted()` takes every row that matches, not only the first.
+    all: bool,
 }
 
-impl Default for Params {
-    fn default() -> Params {
-        Params {
-            db_url: None,
-            load_backends: 0xffff,
-            columns: Columns::default(),
-            peer_tag: None,
-            max_subnets: 512,
-            reload_delta_s: 5,
+/// How often a table may be read again by command.
+struct Reloads {
+    delta_s: u64,
+    last_s: Mutex<u64>,
+}
+
+impl Reloads {
+    fn every(delta_s: u64) -> Reloads {
+        Reloads {
+            delta_s,
+            last_s: Mutex::new(0),
         }
     }
-}
 
-/// The bit of `load_backends` for the table of addresses.
-const ADDRESSES: i64 = 1;
+    /// True where enough time has passed; the time then counts from now.
+    fn may_start(&self, now_s: u64) -> bool {
+        let mut last_s = self.last_s.lock();
+        let may = self.delta_s == 0 || now_s >= last_s.saturating_add(self.delta_s);
+        if may {
+            *last_s = now_s;
+        }
+        may
+    }
+}
 
 impl Module for Permissions {
     const NAME: &'static str = "permissions";
     type Params = Params;
 
     fn declare(d: &mut Declaration<Permissions>) {
-        d.doc("Knows trusted addresses, networks and host names by groups.");
-        declare_params(d);
-        let requests = Routes::REQUEST.or(Routes::FAILURE);
-        d.function(
-            "allow_source_address([group_id])",
-            "1 where the source address and port are in the group (default 1), else -1.",
-            requests,
-            Permissions::allow_source,
-        );
-        d.function(
-            "allow_address(group_id, address, port)",
-            "1 where the address (or host name) and port are in the group, else -1.",
-            Routes::ANY,
-            Permissions::allow,
-        );
-        d.function(
-            "allow_source_address_group()",
-            "The first group the source address and port are in, else -1.",
-            requests,
-            Permissions::source_group,
-        );
-        d.function(
-            "allow_address_group(address, port)",
-            "The first group the address (or host name) and port are in, else -1.",
-            Routes::ANY,
-            Permissions::group,
-        );
-        d.waiting_rpc(
-            "permissions.addressReload",
-            "Reads the table of addresses again.",
-            Permissions::reload,
-        );
-        d.rpc(
-            "permissions.addressDump",
-            "Lists the single addresses.",
-            Permissions::dump_addresses,
-        );
-        d.rpc(
-            "permissions.subnetDump",
-            "Lists the networks.",
-            Permissions::dump_subnets,
-        );
-        d.rpc(
-            "permissions.domainDump",
-            "Lists the host names.",
-            Permissions::dump_domains,
-        );
+        d.doc("Knows trusted addresses, networks, host names and peers, and who may call or register what.");
+        params::declare(d);
+        declare::functions(d);
+        declare::rules(d);
+        declare::commands(d);
         d.table("address", "Addresses, networks and host names by group.");
+        d.table("trusted", "Peers that need no password.");
         d.deviation("In the dumps `table` is the number of the line, not of a hash slot.");
+        d.deviation("A line of a file of rules with a word that is neither ALL nor in quotes is named in the log; Kamailio 5.6.3 drops it silently.");
+        d.deviation("allow_address_group() sets the tag of a host name too; in Kamailio 5.6.3 only allow_address() does.");
+        d.deviation("Of two files each is the one that was named; Kamailio 5.6.3 takes the deny file that was loaded together with the allow file, where there is one.");
     }
 
     fn init(params: Params, init: &mut Init<'_>) -> Result<Permissions, Problem> {
         let table = Arc::new(RwLock::new(Arc::new(Table::default())));
-        let wanted = params.load_backends & ADDRESSES != 0;
         init.provide::<dyn TrustedAddresses>(Arc::new(Trusted(table.clone())));
-        let source = match params.db_url.filter(|url| wanted && !url.is_empty()) {
-            None => None,
-            Some(url) => Some(Source {
-                store: init.store(&url)?,
-                columns: params.columns.checked()?,
-                max_subnets: params.max_subnets,
-                logger: init.logger.clone(),
-            }),
-        };
+        let source = source_of(&params, init)?;
         if let Some(source) = source.clone() {
             let table = table.clone();
             init.on_start(move |done| source.read(table, done));
         }
+        let trusted = trusted_of(&params, init)?;
+        if let Some(trusted) = trusted.clone() {
+            init.on_start(move |done| trusted.start(done));
+        }
+        let delta_s = u64::try_from(params.reload_delta_s).unwrap_or(0);
+        let surroundings = init.surroundings().clone();
+        let rules = RuleFiles::new(params.files, surroundings, init.logger.clone());
+        let default = |bit: i64, path: &str| match params.load_backends & bit {
+            0 => Arc::default(),
+            _ => rules.rules(path),
+        };
+        let default_rules = Pair {
+            allow: default(ALLOW_FILE, &rules.settings.default_allow),
+            deny: default(DENY_FILE, &rules.settings.default_deny),
+        };
         Ok(Permissions {
             table,
             source,
-            peer_tag: params.peer_tag,
-            reload_delta_s: u64::try_from(params.reload_delta_s).unwrap_or(0),
-            reloaded_s: Mutex::new(0),
+            trusted,
+            tags: Arc::new(Tags {
+                avp: params.peer_tag,
+                all: params.all_tags,
+            }),
+            default_rules,
+            rules,
+            reloads: Reloads::every(delta_s),
+            reloads_trusted: Reloads::every(delta_s),
+            logger: init.logger.clone(),
         })
     }
 }
 
-fn declare_params(d: &mut Declaration<Permissions>) {
-    d.param(
-        "db_url",
-        "The database; without it there is no table.",
-        |p, url| p.db_url = Some(url),
-    );
-    d.param(
-        "db_mode",
-        "Accepted; means nothing here because the table of addresses is always kept in memory, as in Kamailio.",
-        |_, _: i64| {},
-    );
-    d.try_param(
-        "load_backends",
-        "What is loaded: 1 the table of addresses. Default all there is.",
-        |p, sum| {
-            p.load_backends = sum;
-            if sum == 0xffff || sum & !ADDRESSES == 0 {
-                Ok(())
-            } else {
-                Err("only 1, the table of addresses, is there".to_owned())
-            }
+/// Where the table of addresses comes from; a file wins over the database.
+fn source_of(params: &Params, init: &Init<'_>) -> Result<Option<Source>, Problem> {
+    if params.load_backends & ADDRESSES == 0 {
+        return Ok(None);
+    }
+    let url = params.db_url.as_deref().filter(|url| !url.is_empty());
+    let origin = match (&params.address_file, url) {
+        (Some(path), _) => Origin::File {
+            path: path.clone(),
+            surroundings: init.surroundings().clone(),
         },
-    );
-    d.param("address_table", "The table, default address.", |p, name| {
-        p.columns.table = name
-    });
-    d.param(
-        "grp_col",
-        "Its column of groups, default grp.",
-        |p, name| p.columns.group = name,
-    );
-    d.param(
-        "ip_addr_col",
-        "Its column of addresses, default ip_addr.",
-        |p, name| {
-            p.columns.address = name;
+        (None, Some(url)) => Origin::Rows {
+            store: init.store(url)?,
+            columns: params.columns.checked()?,
         },
-    );
-    d.param(
-        "mask_col",
-        "Its column of masks, default mask.",
-        |p, name| p.columns.mask = name,
-    );
-    d.param(
-        "port_col",
-        "Its column of ports, default port.",
-        |p, name| p.columns.port = name,
-    );
-    d.param("tag_col", "Its column of tags, default tag.", |p, name| {
-        p.columns.tag = name
-    });
-    d.param(
-        "peer_tag_avp",
-        "The AVP that gets the tag of what matched.",
-        |p, avp| {
-            p.peer_tag = Some(avp);
-        },
-    );
-    d.try_param(
-        "max_subnets",
-        "Networks that are read at most, default 512.",
-        |p, most: i64| {
-            p.max_subnets =
-                usize::try_from(most).map_err(|_| "expected a number of networks".to_owned())?;
-            Ok(())
-        },
-    );
-    d.param(
-        "reload_delta",
-        "Seconds between two reloads by command, default 5; 0 for no limit.",
-        |p, seconds| p.reload_delta_s = seconds,
-    );
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(Source {
+        origin,
+        max_subnets: params.max_subnets,
+        logger: init.logger.clone(),
+    }))
+}
+
+fn trusted_of(params: &Params, init: &Init<'_>) -> Result<Option<Arc<Peers>>, Problem> {
+    let url = params.db_url.as_deref().filter(|url| !url.is_empty());
+    let Some(url) = url.filter(|_| params.load_backends & TRUSTED != 0) else {
+        return Ok(None);
+    };
+    let store = init.store(url)?;
+    let trusted = Peers::new(store, &params.trusted, params.caches_trusted)?;
+    Ok(Some(Arc::new(trusted)))
 }
 
 impl Permissions {
@@ -249,7 +205,7 @@ impl Permissions {
         let Some(found) = found else {
             return -1;
         };
-        if let (Some(avp), Some(tag)) = (&self.peer_tag, &found.tag) {
+        if let (Some(avp), Some(tag)) = (&self.tags.avp, &found.tag) {
             context.vars.avps.add(avp.clone(), Value::Str(tag.clone()));
         }
         code(found)

@@ -10,12 +10,9 @@ impl Permissions {
         let Some(source) = self.source.clone() else {
             return Err(RpcError::internal("Reload failed. No database URL"));
         };
-        let mut last = self.reloaded_s.lock();
-        if self.reload_delta_s > 0 && request.now_s < last.saturating_add(self.reload_delta_s) {
+        if !self.reloads.may_start(request.now_s) {
             return Err(RpcError::internal("ongoing reload"));
         }
-        *last = request.now_s;
-        drop(last);
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
         let done = move |read| {
             // Whoever asked may have gone.

@@ -1,20 +1,32 @@
-//! Rows of the database as a table.
+//! Where the table of addresses is read from: rows of a database, or a file.
 
-use super::table::{Entry, Subnet, Table};
-use super::{bad_column, is_single};
+use super::table::{Entry, Table};
+use super::{bad_column, file};
 use bytes::Bytes;
 use parking_lot::RwLock;
-use policy::{Level, Logger, Problem, StartDone};
+use policy::{Level, Logger, Problem, StartDone, Surroundings};
 use std::sync::Arc;
 use store::{Cell, Name, Rows, Select, Store};
 
 /// Where the table is read from.
 #[derive(Clone)]
 pub(super) struct Source {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) columns: Checked,
+    pub(super) origin: Origin,
     pub(super) max_subnets: usize,
     pub(super) logger: Logger,
+}
+
+/// The kinds of sources.
+#[derive(Clone)]
+pub(super) enum Origin {
+    Rows {
+        store: Arc<dyn Store>,
+        columns: Checked,
+    },
+    File {
+        path: String,
+        surroundings: Surroundings,
+    },
 }
 
 /// Table and columns by name.
@@ -66,9 +78,40 @@ impl Columns {
 }
 
 impl Source {
-    /// Reads all rows and puts them in the place of the former ones, then calls `done`.
+    /// Reads everything and puts it in the place of what was there, then calls `done`.
     pub(super) fn read(&self, table: Arc<RwLock<Arc<Table>>>, done: StartDone) {
-        let columns = self.columns.clone();
+        match &self.origin {
+            Origin::Rows { store, columns } => self.read_rows(store, columns.clone(), table, done),
+            Origin::File { path, surroundings } => {
+                done(self.read_file(path, surroundings, &table));
+            }
+        }
+    }
+
+    fn read_file(
+        &self,
+        path: &str,
+        surroundings: &Surroundings,
+        table: &RwLock<Arc<Table>>,
+    ) -> Result<(), String> {
+        let text = surroundings.file(path);
+        let text = text.map_err(|why| format!("permissions: {why}"))?;
+        let (read, wrong) = file::parse(&String::from_utf8_lossy(&text), self.max_subnets);
+        for why in wrong {
+            self.logger
+                .log(Level::Err, "permissions", || format!("{path}, {why}"));
+        }
+        *table.write() = Arc::new(read);
+        Ok(())
+    }
+
+    fn read_rows(
+        &self,
+        store: &Arc<dyn Store>,
+        columns: Checked,
+        table: Arc<RwLock<Arc<Table>>>,
+        done: StartDone,
+    ) {
         let select = Select::from(columns.table.clone()).columns([
             columns.group.clone(),
             columns.address.clone(),
@@ -85,7 +128,7 @@ impl Source {
             }
             Err(error) => done(Err(format!("permissions: {error}"))),
         };
-        self.store.submit(select.into(), Box::new(take));
+        store.submit(select.into(), Box::new(take));
     }
 }
 
@@ -121,29 +164,14 @@ fn add(
         port: port.ok_or("its port is none")?,
         tag: tag.map(Bytes::copy_from_slice),
     };
-    let Some(ip) = policy::address_of(address) else {
-        table
-            .domains
-            .entry(address.to_vec())
-            .or_default()
-            .push(entry);
-        return Ok(());
-    };
-    let most = if ip.is_ipv4() { 32 } else { 128 };
-    let mask = number(&columns.mask, most.into()).and_then(|mask| u8::try_from(mask).ok());
-    let mask = mask
-        .filter(|mask| *mask <= most)
-        .ok_or("its mask is none")?;
-    if is_single(ip, mask) {
-        table.addresses.entry(ip).or_default().push(entry);
-    } else if table.subnets.len() < max_subnets {
-        table.subnets.push(Subnet {
-            address: ip,
-            mask,
-            entry,
-        });
-    } else {
-        return Err("there are more networks than max_subnets");
+    match policy::address_of(address) {
+        Some(ip) => {
+            let mask = number(&columns.mask, 0).ok_or("its mask is no number")?;
+            file::add(table, ip, mask, entry, max_subnets)
+        }
+        None => {
+            table.add_domain(address, entry);
+            Ok(())
+        }
     }
-    Ok(())
 }

@@ -44,6 +44,11 @@ impl Table {
         single.chain(networks).find(|entry| entry.fits(group, port))
     }
 
+    /// Adds a host name.
+    pub(super) fn add_domain(&mut self, name: &[u8], entry: Entry) {
+        self.domains.entry(name.to_vec()).or_default().push(entry);
+    }
+
     /// The same for a host name; nothing is looked up in the DNS.
     pub(super) fn domain(&self, group: Option<i64>, name: &[u8], port: u16) -> Option<&Entry> {
         let rows = self.domains.get(name);
