@@ -1,6 +1,7 @@
 //! The built-in policy: its text, and the state directory it lives in.
 
 use crate::addresses::host_name;
+use crate::route_keys::RouteKeys;
 use crate::{certificate, files};
 use clap::Args;
 use script::{FileError, Opened};
@@ -32,9 +33,8 @@ pub(crate) struct BuiltIn {
     pub(crate) state: PathBuf,
     /// The domain, which is the realm too.
     pub(crate) domain: String,
-    /// What marks the routes that we made: nobody guesses it, and it stays the same after a
-    /// restart, for calls outlive it.
-    route_token: String,
+    /// What signs the routes that we make; it stays the same after a restart, for calls outlive it.
+    route_keys: RouteKeys,
 }
 
 impl Place {
@@ -78,14 +78,11 @@ impl BuiltIn {
     /// A sentence, where there is no place for it.
     fn of(place: &Place) -> Result<BuiltIn, String> {
         let state = place.directory()?;
-        let route_token = std::fs::read_to_string(token_in(&state))
-            .ok()
-            .filter(|token| token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit()))
-            .unwrap_or_else(new_token);
+        let route_keys = RouteKeys::read(&keys_in(&state))?;
         Ok(BuiltIn {
             domain: place.domain()?,
             state,
-            route_token,
+            route_keys,
         })
     }
 
@@ -102,7 +99,7 @@ impl BuiltIn {
                 "CONTROL_SOCKET",
                 format!("unix:{}", self.control().display()),
             ),
-            ("ROUTE_TOKEN", format!("rw={}", self.route_token)),
+            ("ROUTE_KEYS", self.route_keys.text.clone()),
         ];
         let line = |line: &str| {
             let (name, _) = line.strip_prefix("#!trydef ")?.split_once(' ')?;
@@ -121,7 +118,7 @@ impl BuiltIn {
     /// A sentence with the path that cannot be written.
     pub(crate) fn prepare(&self) -> Result<(), String> {
         make_private(&self.state)?;
-        certificate::write(&token_in(&self.state), &self.route_token, 0o600)?;
+        self.route_keys.keep(&keys_in(&self.state))?;
         make_private(&self.state.join("tls"))?;
         certificate::ensure(&self.certificate(), &self.private_key(), &self.domain)
     }
@@ -142,7 +139,7 @@ impl BuiltIn {
         vec![
             self.state.clone(),
             self.state.join("tls"),
-            token_in(&self.state),
+            keys_in(&self.state),
             self.certificate(),
             self.private_key(),
             self.database(),
@@ -185,13 +182,8 @@ pub(crate) fn control_in(state: &Path) -> PathBuf {
     state.join("control.sock")
 }
 
-fn token_in(state: &Path) -> PathBuf {
-    state.join("route_token")
-}
-
-fn new_token() -> String {
-    let bytes: [u8; 16] = crate::load::random();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn keys_in(state: &Path) -> PathBuf {
+    state.join("route_keys")
 }
 
 /// Makes a directory that only its owner can enter, and looks whether it can be written.

@@ -17,6 +17,7 @@ mod log;
 mod open;
 mod panics;
 mod process;
+mod route_keys;
 mod serve;
 mod stores;
 mod tasks;

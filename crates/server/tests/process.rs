@@ -92,7 +92,7 @@ fn what_it_makes_belongs_to_its_owner_alone() {
     assert_eq!(mode("tls/private_key.pem"), 0o600);
     assert_eq!(mode("ringwall.sqlite"), 0o600);
     assert_eq!(mode("control.sock"), 0o600);
-    assert_eq!(mode("route_token"), 0o600);
+    assert_eq!(mode("route_keys"), 0o600);
 }
 
 #[test]

@@ -74,7 +74,8 @@ impl Module for Rr {
         d.deviation("After remove_record_route() a Record-Route can be asked for again; Kamailio 5.6.3 refuses it.");
     }
 
-    fn init(params: Params, init: &mut Init<'_>) -> Result<Rr, Problem> {
+    fn init(mut params: Params, init: &mut Init<'_>) -> Result<Rr, Problem> {
+        params.keys.draw(&init.secret);
         let doc = "Requests in dialogs without a Route that we signed for them (sign_key).";
         let refused = init.counter("refused_routes", doc);
         Ok(Rr { params, refused })
@@ -146,7 +147,7 @@ fn params(d: &mut Declaration<Rr>) {
 fn sign_params(d: &mut Declaration<Rr>) {
     d.try_param(
         "sign_key",
-        "Ours, not Kamailio's: Record-Routes carry a signature, and loose_route() follows no Route of ours within a dialog without it. Keys of 16 characters or more, with blanks or commas between them, the first one signs and all verify; may be set several times. Default none.",
+        "Ours, not Kamailio's: Record-Routes carry a signature, and loose_route() follows no Route of ours within a dialog without it. Keys of 16 characters or more, with blanks or commas between them, the first one signs and all verify; may be set several times; random is one that is drawn at start. Default none.",
         |p, keys: String| p.keys.add(&keys),
     );
     d.try_param(

@@ -15,6 +15,8 @@ use subtle::ConstantTimeEq;
 
 /// The shortest key that is taken, in characters.
 const LEAST_KEY: usize = 16;
+/// The word for a key that is drawn at start.
+const RANDOM: &str = "random";
 /// The most keys at once. Only those with the identifier in the signature are tried, of 256.
 const MOST_KEYS: usize = 16;
 /// The name of the parameter.
@@ -26,7 +28,11 @@ const DIGITS: usize = (HEAD + MAC) * 4 / 3;
 
 /// `sign_key`: the first one signs, all of them verify.
 #[derive(Clone, Default)]
-pub(super) struct Keys(Vec<Key>);
+pub(super) struct Keys {
+    keys: Vec<Key>,
+    /// `random` was among them, in this place.
+    random_at: Option<usize>,
+}
 
 #[derive(Clone, Copy)]
 struct Key {
@@ -40,29 +46,40 @@ impl Keys {
     pub(super) fn add(&mut self, text: &str) -> Result<(), String> {
         let keys = text.split(|letter: char| letter.is_whitespace() || letter == ',');
         for key in keys.filter(|key| !key.is_empty()) {
+            if key == RANDOM {
+                self.random_at.get_or_insert(self.keys.len());
+                continue;
+            }
             if key.len() < LEAST_KEY {
                 return Err(format!(
                     "expected keys of {LEAST_KEY} characters or more, found one of {}",
                     key.len()
                 ));
             }
-            if self.0.len() == MOST_KEYS {
+            if self.keys.len() == MOST_KEYS {
                 return Err(format!("expected up to {MOST_KEYS} keys"));
             }
-            self.0.push(Key::derive(key.as_bytes()));
+            self.keys.push(Key::derive(key.as_bytes()));
         }
         Ok(())
     }
 
+    /// Makes the key that `sign_key` calls `random`, from the secret of this process.
+    pub(super) fn draw(&mut self, secret: &[u8]) {
+        if let Some(at) = self.random_at.take() {
+            self.keys.insert(at, Key::derive(secret));
+        }
+    }
+
     /// True where routes are signed.
     pub(super) fn is_set(&self) -> bool {
-        !self.0.is_empty()
+        !self.keys.is_empty()
     }
 
     /// `;sg=…` for a Record-Route of this request, good until `expires_s` (Unix seconds); nothing
     /// without a key.
     pub(super) fn sign(&self, request: &Message, expires_s: u64) -> Vec<u8> {
-        let Some(key) = self.0.first() else {
+        let Some(key) = self.keys.first() else {
             return Vec::new();
         };
         let expires = (expires_s as u32).to_be_bytes();
@@ -97,7 +114,7 @@ impl Keys {
             return false;
         }
         let call_id = call_id(request);
-        let ours = self.0.iter().filter(|key| key.id == id);
+        let ours = self.keys.iter().filter(|key| key.id == id);
         let made_for = |key: &Key, tag| key.mac(expires, call_id, tag).ct_eq(&mac).into();
         ours.into_iter()
             .any(|key| tags(request).into_iter().any(|tag| made_for(key, tag)))
@@ -205,6 +222,23 @@ mod tests {
         assert!(verifies(&new, &by(&both), &request, 0));
         assert!(!verifies(&new, &by(&old), &request, 0));
         assert!(Keys::default().sign(&request, 1000).is_empty());
+    }
+
+    #[test]
+    fn a_random_key_is_that_of_the_process() {
+        let request = request("c", "alice", ";tag=bob");
+        let drawn = |text: &str, secret: &[u8]| {
+            let mut keys = keys(text);
+            keys.draw(secret);
+            keys
+        };
+        let (ours, same) = (drawn("random", b"1"), drawn(&format!("{KEY} random"), b"1"));
+        let signed = route(&ours.sign(&request, 1000));
+        assert!(verifies(&same, &signed, &request, 0));
+        assert!(!verifies(&drawn("random", b"2"), &signed, &request, 0));
+        let by_word = route(&same.sign(&request, 1000));
+        assert!(verifies(&keys(KEY), &by_word, &request, 0));
+        assert!(!keys("random").is_set());
     }
 
     #[test]
