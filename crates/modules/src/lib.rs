@@ -27,6 +27,7 @@ mod ratelimit;
 mod registrar;
 mod rr;
 mod sanity;
+mod secfilter;
 mod siputils;
 mod sl;
 #[cfg(test)]
@@ -70,6 +71,7 @@ pub const ALL: &[Entry] = &[
     registrar::ENTRY,
     rr::ENTRY,
     sanity::ENTRY,
+    secfilter::ENTRY,
     siputils::ENTRY,
     sl::ENTRY,
     textops::ENTRY,
