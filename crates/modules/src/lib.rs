@@ -38,6 +38,7 @@ mod throttle;
 mod tls;
 mod tm;
 mod tmx;
+mod userblocklist;
 mod usrloc;
 mod xlog;
 
@@ -79,6 +80,7 @@ pub const ALL: &[Entry] = &[
     tls::ENTRY,
     tm::ENTRY,
     tmx::ENTRY,
+    userblocklist::ENTRY,
     usrloc::ENTRY,
     xlog::ENTRY,
 ];

@@ -1,0 +1,82 @@
+//! The commands.
+
+use super::UserBlockList;
+use policy::{RpcError, RpcRequest, RpcResult};
+use serde_json::{Value as Json, json};
+
+impl UserBlockList {
+    pub(super) fn reload(&self, _: &RpcRequest) -> RpcResult {
+        for table in self.lists.tables() {
+            let select = self.lists.select(&table);
+            let read = store::wait(self.lists.store.as_ref(), select.into());
+            self.lists
+                .keep(&table, read)
+                .map_err(|why| RpcError::internal(format!("Reload failed: {why}")))?;
+        }
+        Ok(json!("200 ok"))
+    }
+
+    pub(super) fn dump(&self, _: &RpcRequest) -> RpcResult {
+        let list = self.lists.list(&self.lists.params.global_table);
+        let line = |(prefix, allows): (&[u8], bool)| {
+            json!({
+                "prefix": String::from_utf8_lossy(prefix),
+                "allowlist": i32::from(allows),
+            })
+        };
+        Ok(Json::Array(list.iter().map(line).collect()))
+    }
+
+    pub(super) fn is_blocked(&self, request: &RpcRequest) -> RpcResult {
+        self.look_up(request, "blocklisted", |allows| allows == Some(false))
+    }
+
+    pub(super) fn is_allowed(&self, request: &RpcRequest) -> RpcResult {
+        self.look_up(request, "allowlisted", |allows| allows == Some(true))
+    }
+
+    pub(super) fn is_user_blocked(&self, request: &RpcRequest) -> RpcResult {
+        self.look_up_user(request, "blocklisted", |allows| allows == Some(false))
+    }
+
+    pub(super) fn is_user_allowed(&self, request: &RpcRequest) -> RpcResult {
+        self.look_up_user(request, "allowlisted", |allows| allows == Some(true))
+    }
+
+    fn look_up(
+        &self,
+        request: &RpcRequest,
+        key: &str,
+        judge: fn(Option<bool>) -> bool,
+    ) -> RpcResult {
+        let prefix = request
+            .text(0)
+            .map_err(|_| RpcError::internal("Check failed: 1 argument needed (\"prefix\")"))?;
+        let list = self.lists.list(&self.lists.params.global_table);
+        let answer = judge(list.longest(prefix.as_bytes()));
+        Ok(json!({"prefix": prefix, key: answer}))
+    }
+
+    fn look_up_user(
+        &self,
+        request: &RpcRequest,
+        key: &str,
+        judge: fn(Option<bool>) -> bool,
+    ) -> RpcResult {
+        let (Ok(prefix), Ok(user)) = (request.text(0), request.text(1)) else {
+            return Err(RpcError::internal(
+                "Check failed: at least 2 arguments needed (\"prefix\" and \"user\")",
+            ));
+        };
+        let domain = request.text(2).unwrap_or_default();
+        let table = &self.lists.params.user_table;
+        let select = self
+            .lists
+            .select_user(table, user.as_bytes(), domain.as_bytes());
+        let rows = store::wait(self.lists.store.as_ref(), select.into())
+            .map_err(|error| RpcError::internal(format!("Check failed: {error}")))?;
+        let prefixes = self.lists.prefixes(&rows.into_rows());
+        let answer = judge(prefixes.longest(prefix.as_bytes()));
+        Ok(json!({"prefix": prefix, "user": user, "domain": domain, key: answer}))
+    }
+}
