@@ -8,6 +8,8 @@ const NEEDED: [(&str, &str); 10] = [
     ("/usr/bin/openssl", "openssl"),
     ("/usr/bin/sipsak", "sipsak"),
     ("/usr/bin/baresip", "baresip-core"),
+    ("/usr/bin/svmap", "sipvicious"),
+    ("/usr/bin/fail2ban-regex", "fail2ban"),
     ("/usr/bin/faketime", "faketime"),
     ("/usr/bin/sqlite3", "sqlite3"),
     ("/usr/bin/python3", "python3"),

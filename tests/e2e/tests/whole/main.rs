@@ -7,8 +7,10 @@
 
 mod command_line;
 mod crash;
+mod fail2ban;
 mod phones;
 mod rate;
+mod scanners;
 mod secured;
 mod start;
 mod stock;

@@ -104,6 +104,11 @@ impl House {
         self.port
     }
 
+    /// What the server printed.
+    pub(crate) fn printed(&self) -> String {
+        self.server.printed()
+    }
+
     /// What `ringwall ctl` prints about this server.
     pub(crate) fn ctl(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(ringwall());
