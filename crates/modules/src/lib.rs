@@ -13,6 +13,7 @@ mod ctl;
 mod db_sqlite;
 mod debugger;
 mod dialog;
+mod geoip2;
 mod group;
 mod htable;
 mod jsonrpcs;
@@ -58,6 +59,7 @@ pub const ALL: &[Entry] = &[
     db_sqlite::ENTRY,
     debugger::ENTRY,
     dialog::ENTRY,
+    geoip2::ENTRY,
     group::ENTRY,
     htable::ENTRY,
     jsonrpcs::ENTRY,
