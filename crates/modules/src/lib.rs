@@ -16,6 +16,7 @@ mod dialog;
 mod geoip2;
 mod group;
 mod htable;
+mod ipops;
 mod jsonrpcs;
 mod kex;
 mod maxfwd;
@@ -62,6 +63,7 @@ pub const ALL: &[Entry] = &[
     geoip2::ENTRY,
     group::ENTRY,
     htable::ENTRY,
+    ipops::ENTRY,
     jsonrpcs::ENTRY,
     kex::ENTRY,
     maxfwd::ENTRY,
