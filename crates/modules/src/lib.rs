@@ -32,6 +32,7 @@ mod sanity;
 mod secfilter;
 mod siputils;
 mod sl;
+mod sqlops;
 #[cfg(test)]
 mod testing;
 mod textops;
@@ -79,6 +80,7 @@ pub const ALL: &[Entry] = &[
     secfilter::ENTRY,
     siputils::ENTRY,
     sl::ENTRY,
+    sqlops::ENTRY,
     textops::ENTRY,
     textopsx::ENTRY,
     tls::ENTRY,

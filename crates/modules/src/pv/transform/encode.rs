@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, PAD,
 use base64::engine::{DecodePaddingMode, general_purpose};
 use bytes::Bytes;
 use md5::Md5;
-use policy::Declaration;
+use policy::{Context, Declaration, Transform};
 use script::Value;
 use sha2::{Sha256, Sha384, Sha512};
 
@@ -91,8 +91,8 @@ pub(super) fn declare(d: &mut Declaration<Pv>) {
     );
     d.transformation(
         "s.escape.common",
-        "With a backslash before quotes, backslashes and NUL; no defence for SQL.",
-        |_, _| simple(|text| owned(escape::common(text))),
+        "Escaped for a text in quotes: by the rules of the database of module sqlops, without it by a backslash before quotes, backslashes and NUL.",
+        |_, _| Ok(Transform::new(escape_common)),
     );
     d.transformation(
         "s.unescape.common",
@@ -145,4 +145,26 @@ const PLAIN_URL: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::URL_SAF
 
 fn unescape(text: &Bytes) -> Option<Value> {
     owned(escape::percent_back(text)?)
+}
+
+/// SQLite, for one, does not know the backslash: what is escaped by it is an injection there.
+fn escape_common(context: &mut Context, value: Value) -> Value {
+    if value.is_null() {
+        return value;
+    }
+    let text = value.to_text();
+    let escaped = match &context.config.installed.sql_rules {
+        Some(rules) => {
+            let clean = String::from_utf8_lossy(&text).replace('\0', "");
+            inside_quotes(&rules.quote(clean.as_bytes()))
+        }
+        None => None,
+    };
+    Value::Str(escaped.unwrap_or_else(|| escape::common(&text)).into())
+}
+
+/// A literal without its quotes, where it has plain ones.
+fn inside_quotes(literal: &str) -> Option<Vec<u8>> {
+    let inner = literal.strip_prefix('\'')?.strip_suffix('\'')?;
+    Some(inner.as_bytes().to_vec())
 }
