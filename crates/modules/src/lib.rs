@@ -41,6 +41,7 @@ mod throttle;
 mod tls;
 mod tm;
 mod tmx;
+mod uri_db;
 mod userblocklist;
 mod usrloc;
 mod xlog;
@@ -86,6 +87,7 @@ pub const ALL: &[Entry] = &[
     tls::ENTRY,
     tm::ENTRY,
     tmx::ENTRY,
+    uri_db::ENTRY,
     userblocklist::ENTRY,
     usrloc::ENTRY,
     xlog::ENTRY,
