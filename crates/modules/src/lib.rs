@@ -13,6 +13,7 @@ mod ctl;
 mod db_sqlite;
 mod debugger;
 mod dialog;
+mod domain;
 mod geoip2;
 mod group;
 mod htable;
@@ -62,6 +63,7 @@ pub const ALL: &[Entry] = &[
     db_sqlite::ENTRY,
     debugger::ENTRY,
     dialog::ENTRY,
+    domain::ENTRY,
     geoip2::ENTRY,
     group::ENTRY,
     htable::ENTRY,
