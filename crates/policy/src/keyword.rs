@@ -135,12 +135,13 @@ fn within(keyword: Keyword, network: Network, context: &Context) -> bool {
     endpoint(keyword, context).is_some_and(|end| network.contains(end.ip()))
 }
 
-/// A host name beside an address is an address in quotes; names are not looked up at run time.
+/// A host name beside an address is an address in quotes. Kamailio 5.6.3 takes names and never looks them
+/// up, so that the comparison is never true: nobody can want that.
 fn host_test(keyword: Keyword, host: &[u8]) -> Result<Var, Problem> {
     let Some(address) = address_of(host) else {
         let host = String::from_utf8_lossy(host).into_owned();
         return Err(problem(format!(
-            "`{host}` is no address; `{}` is compared with addresses",
+            "`{host}` is no address, and names are not looked up: `{}` would never be equal to it",
             keyword.word()
         )));
     };

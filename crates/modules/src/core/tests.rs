@@ -105,3 +105,13 @@ fn a_parameter_that_means_nothing_is_said_once() {
     super::idle::note(&mut params, idle);
     assert_eq!(params.idle.len(), 1);
 }
+
+#[test]
+fn an_address_is_never_compared_with_a_name() {
+    for condition in ["src_ip == \"gw.example.test\"", "dst_ip != gw"] {
+        let found = testing::problems(&format!("request_route {{ if ({condition}) {{ exit; }} }}"));
+        assert!(found.contains("names are not looked up"), "{found}");
+    }
+    let found = testing::problems("request_route { exec(\"date\"); }");
+    assert!(found.contains("exec"), "{found}");
+}
