@@ -48,12 +48,17 @@ fn start_of(script: &Script) -> Option<Span> {
     })
 }
 
+/// What a script finds out that asks who sends.
+const ASKED: Facts = Facts::AUTHENTICATED.and(Facts::TRUSTED);
+
 /// What the walk came by.
 #[derive(Default)]
 pub(crate) struct Seen {
     /// Everything that is proved somewhere.
     proved: Option<Facts>,
     found: BTreeMap<(Span, &'static str), Diagnostic>,
+    /// Requests whose sender proved who he is are relayed, or stored: the script asks for it.
+    asks: bool,
     /// Relays of requests that only pretend to belong to a dialog, with the way there.
     pretended: BTreeMap<Span, Vec<Span>>,
     checks: Checks,
@@ -62,9 +67,8 @@ pub(crate) struct Seen {
 impl Seen {
     fn findings(mut self, start: Span) -> Vec<Diagnostic> {
         let proved = self.proved.unwrap_or(Facts::NONE);
-        let asks = proved.any(Facts::AUTHENTICATED.and(Facts::TRUSTED));
         for (span, way) in std::mem::take(&mut self.pretended) {
-            self.add(relay::pretended(span, asks), &way);
+            self.add(relay::pretended(span, self.asks), &way);
         }
         let mut findings: Vec<Diagnostic> = self.found.into_values().collect();
         findings.extend(self.checks.findings(proved, start));
@@ -92,6 +96,7 @@ fn on_the_way(mut finding: Diagnostic, way: &[Span]) -> Diagnostic {
 impl Watch for Seen {
     fn relayed(&mut self, state: &State, target: Target, span: Span, way: &[Span]) {
         self.checks.at_relay(state, span, way);
+        self.asks |= state.facts.any(ASKED);
         if relay::forwards_credentials(state) {
             self.add(relay::credentials(span), way);
         }
@@ -110,7 +115,8 @@ impl Watch for Seen {
 
     fn saved(&mut self, state: &State, span: Span, way: &[Span]) {
         self.checks.at_registrar(state, span, way);
-        let is_known = state.facts.any(Facts::AUTHENTICATED.and(Facts::TRUSTED));
+        self.asks |= state.facts.any(ASKED);
+        let is_known = state.facts.any(Facts::KNOWN_SENDER);
         if !is_known && state.methods.any(Methods::REGISTER) {
             let finding = Diagnostic::new(
                 "E0604",
@@ -128,7 +134,7 @@ impl Watch for Seen {
     }
 
     fn commanded(&mut self, state: &State, span: Span) {
-        if !state.facts.any(Facts::AUTHENTICATED.and(Facts::TRUSTED)) {
+        if !state.facts.any(Facts::KNOWN_SENDER) {
             let finding = Diagnostic::new("E0618", span, "a stranger can command this server")
                 .label("commands are obeyed here, whoever sent them")
                 .help("write before it: `if (src_ip != 127.0.0.1) { xhttp_reply(\"403\", \"Forbidden\", \"\", \"\"); exit; }`");

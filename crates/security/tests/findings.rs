@@ -51,8 +51,8 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "W0602",
-        r#"request_route { if (has_totag()) { if (check_route_param("nat=yes") && loose_route()) t_relay(); exit; } if (!allow_trusted()) exit; }"#,
-        r#"request_route { if (has_totag()) { if (check_route_param("t=3f9a6c01d2b84e57") && loose_route()) t_relay(); exit; } if (!allow_trusted()) exit; }"#,
+        r#"request_route { if (has_totag()) { if (check_route_param("nat=yes") && loose_route()) t_relay(); exit; } if (!allow_trusted()) exit; t_relay(); }"#,
+        r#"request_route { if (has_totag()) { if (check_route_param("t=3f9a6c01d2b84e57") && loose_route()) t_relay(); exit; } if (!allow_trusted()) exit; t_relay(); }"#,
     ),
     (
         "W0603",

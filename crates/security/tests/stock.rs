@@ -31,6 +31,13 @@ fn without_toggles_it_is_an_open_relay() {
 }
 
 #[test]
+fn a_limit_for_strangers_does_not_make_it_better() {
+    let Some(text) = stock() else { return };
+    let found = codes(&of(&text), &["WITH_ANTIFLOOD", "WITH_NAT"]);
+    assert_eq!(found, ["E0601", "E0604", "W0617"]);
+}
+
+#[test]
 fn with_authentication_it_is_none() {
     let Some(text) = stock() else { return };
     let rest = [

@@ -44,6 +44,9 @@ pub(super) fn of_constant(subject: Option<Subject<'_>>, right: &Expr, state: Sta
         }
         Some(Subject::Destination) => truth_of(state, |state| &mut state.uri_ours),
         Some(Subject::Sender) => truth_of(state, |state| &mut state.from_ours),
+        Some(Subject::Source) if is_this_machine(right) => {
+            (vec![state.clone().with(Facts::FROM_HERE)], vec![state])
+        }
         Some(Subject::Source) | Some(Subject::Certificate) => {
             (vec![state.clone().with(Facts::TRUSTED)], vec![state])
         }
@@ -53,6 +56,16 @@ pub(super) fn of_constant(subject: Option<Subject<'_>>, right: &Expr, state: Sta
             (vec![state.clone().with(Facts::AUTHENTICATED)], vec![state])
         }
         _ => either(state),
+    }
+}
+
+/// `myself` and loopback addresses.
+fn is_this_machine(source: &Expr) -> bool {
+    match &source.kind {
+        ExprKind::Myself => true,
+        ExprKind::Address(network) => network.address.is_loopback(),
+        ExprKind::Str(text) => text.starts_with(b"127.") || text.as_ref() == b"::1",
+        _ => false,
     }
 }
 

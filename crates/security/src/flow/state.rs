@@ -214,6 +214,15 @@ bits! {
     NO_SCANNER = 9,
     /// Its source is not banned.
     NOT_BANNED = 10,
+    /// It came from this machine.
+    FROM_HERE = 11,
+}
+
+impl Facts {
+    /// The sender is known, one way or another.
+    pub(crate) const KNOWN_SENDER: Facts = Facts::AUTHENTICATED
+        .and(Facts::TRUSTED)
+        .and(Facts::FROM_HERE);
 }
 
 bits! {

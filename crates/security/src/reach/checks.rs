@@ -91,7 +91,7 @@ impl Checks {
         if !begins(state) {
             return;
         }
-        let is_friend = state.facts.any(Facts::TRUSTED);
+        let is_friend = state.facts.any(Facts::TRUSTED.and(Facts::FROM_HERE));
         for (check, missed) in CHECKS.iter().zip(&mut self.missed) {
             let spared = is_friend && check.spares_friends;
             if counts(check) && !spared && !state.facts.any(check.fact) {

@@ -20,8 +20,7 @@ pub(super) enum Verdict {
 
 /// Judges a relay of `state` to `target`.
 pub(super) fn judge(state: &State, target: Target) -> Verdict {
-    let proofs = Facts::AUTHENTICATED
-        .and(Facts::TRUSTED)
+    let proofs = Facts::KNOWN_SENDER
         .and(Facts::IN_DIALOG)
         .and(Facts::IN_TRANSACTION);
     if state.facts.any(proofs) || !begins_something(state) {
