@@ -84,7 +84,7 @@ fn seeds(subject: Subject) -> Result<std::ops::RangeInclusive<u64>, String> {
     })
 }
 
-/// Every scenario there is, in order.
+/// Every scenario there is, in order. A `README.md` is an index of others.
 fn files() -> Vec<PathBuf> {
     let mut files = Vec::new();
     find(&root().join("tests/scenarios"), &mut files);
@@ -99,7 +99,9 @@ fn find(directory: &Path, files: &mut Vec<PathBuf>) {
     for path in entries(directory) {
         if path.is_dir() {
             find(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "md") {
+        } else if path.extension().is_some_and(|extension| extension == "md")
+            && !path.ends_with("README.md")
+        {
             files.push(path);
         }
     }
