@@ -1,6 +1,5 @@
 //! Requests within dialogs: they move it on, prolong it, end it.
 
-use super::begin::contact;
 use super::current::Current;
 use super::dialog::{Dialog, Live, Side};
 use super::logic::{Cause, Logic};
@@ -86,11 +85,6 @@ fn count(
         && let Ok(cseq) = message.cseq()
     {
         live.leg_mut(sender).cseq = cseq.number;
-    }
-    if matches!(method, Method::Invite | Method::Update)
-        && let Some(contact) = contact(message)
-    {
-        live.leg_mut(sender).refresh(contact);
     }
     if !live.state.is_up() {
         return false;

@@ -2,7 +2,7 @@
 
 use super::begin::{begin, contact, joined};
 use super::current::Current;
-use super::dialog::{Dialog, Leg, Live, Side, Sock};
+use super::dialog::{Dialog, Leg, Live, Sock};
 use super::logic::Logic;
 use policy::{Context, Replied, TransactionHook};
 use sip::{HeaderId, Message, Method, NameAddr};
@@ -26,7 +26,7 @@ impl TransactionHook for Watch {
     }
 
     fn replied(&self, context: &mut Context, outcome: &Replied<'_>) {
-        if context.message.method() != Method::Invite {
+        if !matches!(context.message.method(), Method::Invite | Method::Update) {
             return;
         }
         match made(context) {
@@ -139,7 +139,8 @@ fn record_routes(message: &Message) -> Vec<&[u8]> {
         .collect()
 }
 
-/// The 2xx to an INVITE within a dialog tells where its sender is now (RFC 3261 section 12.2.1.2).
+/// The 2xx to an INVITE or UPDATE within a dialog: from now on both sides are where they said there (RFC
+/// 3261 section 12.2). A request that nobody accepted moves nobody: it may be anyone's.
 fn refresh(context: &Context, outcome: &Replied<'_>) {
     let Some(reply) = outcome.reply.filter(|_| outcome.code < 300) else {
         return;
@@ -147,10 +148,13 @@ fn refresh(context: &Context, outcome: &Replied<'_>) {
     let Some(current) = context.extension::<Current>() else {
         return;
     };
-    if let (Some(dialog), Some(sender), Some(contact)) =
-        (&current.dialog, current.sender, contact(reply))
-    {
-        let side: Side = sender.other();
-        dialog.live.lock().leg_mut(side).refresh(contact);
+    let (Some(dialog), Some(sender)) = (&current.dialog, current.sender) else {
+        return;
+    };
+    let mut live = dialog.live.lock();
+    for (side, message) in [(sender, &*context.message), (sender.other(), reply)] {
+        if let Some(contact) = contact(message) {
+            live.leg_mut(side).refresh(contact);
+        }
     }
 }
