@@ -1,5 +1,6 @@
 //! Commands to databases and shells into which a peer can write.
 
+mod narrow;
 mod taint;
 
 use crate::flow::parts;

@@ -141,6 +141,17 @@ const CASES: &[(&str, &str, &str)] = &[
         r#"request_route { $var(n) = $(hdr(X-Number){s.int}); route(DB); } route[DB] { if (sql_query("ca", "select $var(n)") < 0) exit; }"#,
     ),
     (
+        "E0611",
+        // A dollar sign that begins no variable hides nothing.
+        r#"request_route { sql_query("ca", "select '$', d from t where n='$rU'"); }"#,
+        r#"request_route { sql_query("ca", "select '$', d from t where n='$(rU{re.subst,/[^0-9]//g})'"); }"#,
+    ),
+    (
+        "E0611",
+        r#"request_route { sql_query("ca", "select d from t where n='$(rU{s.tolower})' and s='$si'"); }"#,
+        r#"request_route { sql_query("ca", "select d from t where n='$(rU{s.md5})' and s='$si'"); }"#,
+    ),
+    (
         "E0612",
         r#"request_route { exec_msg("/usr/bin/note $(fU{s.escape.common})"); }"#,
         r#"request_route { exec_msg("/usr/bin/note $(fU{s.encode.hexa}) $si"); }"#,

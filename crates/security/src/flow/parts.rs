@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use script::ast::{Call, Expr, ExprKind};
-use script::{FormatPiece, FormatSpec, Keyword, VarSpec};
+use script::{Keyword, VarSpec};
 
 /// Something of a request that a condition asks about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,15 +139,20 @@ pub(super) fn argument(call: &Call, at: usize) -> Option<Bytes> {
     call.args.get(at).and_then(text)
 }
 
-/// The variables in a text.
+/// The variables in a text; a `$` that begins none is passed over.
 pub(crate) fn variables_of(text: &Bytes) -> Vec<VarSpec> {
-    let pieces = FormatSpec::parse(text).map(|format| format.pieces);
-    pieces
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|piece| match piece {
-            FormatPiece::Variable(spec, _) => Some(spec),
-            FormatPiece::Literal(_) => None,
-        })
-        .collect()
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(dollar) = text[at..].iter().position(|byte| *byte == b'$') {
+        at += dollar;
+        if text[at..].starts_with(b"$$") {
+            at += 2;
+        } else if let Ok((spec, length)) = VarSpec::parse_prefix(&text.slice(at..)) {
+            found.push(spec);
+            at += length.max(1);
+        } else {
+            at += 1;
+        }
+    }
+    found
 }

@@ -1,10 +1,11 @@
 //! Which variables a peer can write into.
 
+use super::narrow::{is_harmless, is_narrow};
 use super::variables;
 use crate::flow::parts;
 use bytes::Bytes;
 use script::ast::{Assign, BinaryOp, Block, Expr, Item, StatementKind};
-use script::{Script, VarSpec};
+use script::{Script, Transformation, VarSpec};
 use std::collections::BTreeSet;
 
 /// Parts of a message that its sender writes as he likes.
@@ -147,7 +148,7 @@ impl Taint {
     pub(super) fn is_dangerous(&self, spec: &VarSpec, is_shell: bool) -> bool {
         let is_safe = spec.transformations.iter().any(|transformation| {
             let name = transformation.name.as_ref();
-            let everywhere = SAFE_EVERYWHERE.contains(&name);
+            let everywhere = SAFE_EVERYWHERE.contains(&name) || takes_signs_out(transformation);
             everywhere || (!is_shell && SAFE_IN_QUERIES.contains(&name))
         });
         let plain = plain(spec);
@@ -158,6 +159,17 @@ impl Taint {
             self.tainted.contains(&plain) || (is_shell && self.escaped.contains(&plain));
         of_script || is_of_peer(spec)
     }
+}
+
+/// `{re.subst,/[^0-9]//g}`: everything but harmless signs is taken out.
+fn takes_signs_out(transformation: &Transformation) -> bool {
+    let params = transformation.params.as_deref().unwrap_or_default();
+    let kept = params
+        .strip_prefix(b"/[^")
+        .and_then(|rest| rest.strip_suffix(b"]//g").or(rest.strip_suffix(b"]+//g")));
+    let is_subst =
+        transformation.class.as_ref() == b"re" && transformation.name.as_ref() == b"subst";
+    is_subst && kept.is_some_and(|kept| kept.iter().all(|byte| is_harmless(*byte)))
 }
 
 /// The variable without its transformations.
@@ -183,19 +195,4 @@ fn is_of_peer(spec: &VarSpec) -> bool {
         return !select.starts_with(b"cfg_get") && !select.starts_with(b"sys");
     }
     OF_PEER.contains(&name)
-}
-
-/// A whole text of letters, digits and signs that mean nothing to a database or shell.
-fn is_narrow(pattern: &[u8]) -> bool {
-    let Some(inner) = pattern
-        .strip_prefix(b"^")
-        .and_then(|rest| rest.strip_suffix(b"$"))
-    else {
-        return false;
-    };
-    let dots_are_signs =
-        !inner.contains(&b'.') || inner.windows(2).any(|pair| pair == b"\\." || pair == b"[.");
-    let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || b"[]{}()+*?,-_\\.|".contains(byte);
-    let is_negated = inner.windows(2).any(|pair| pair == b"[^");
-    dots_are_signs && !is_negated && inner.iter().all(harmless)
 }
