@@ -21,12 +21,12 @@ pub(super) fn refer_lines(params: &Params, address: &[u8]) -> Option<Vec<u8>> {
     let (contact, by) = (&params.bridge_contact, &params.bridge_controller);
     Some(
         [
-            b"Contact: <".as_ref(),
-            contact,
-            b">\r\nReferred-By: <",
+            b"Referred-By: <".as_ref(),
             by,
             b">\r\nRefer-To: <",
             address,
+            b">\r\nContact: <",
+            contact,
             b">\r\n",
         ]
         .concat(),

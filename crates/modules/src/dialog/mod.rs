@@ -104,6 +104,7 @@ fn deviations(d: &mut Declaration<DialogModule>) {
     d.deviation("Timeouts are exact to the second; Kamailio 5.6.3 looks for old early dialogs every 90 seconds.");
     d.deviation("$dlg_ctx(dir) is 1 for requests of the caller and 2 for those of the callee; Kamailio 5.6.3 says 0.");
     d.deviation("Without a callee dlg.briefing says nothing for T; Kamailio 5.6.3 prints the caller's tag there in any case.");
+    d.deviation("dlg_refer() refers the side it names; Kamailio 5.6.3 refers the other one. Addresses in Refer-To and Referred-By stand in angle brackets.");
     d.deviation("max_dialogs bounds the table; Kamailio 5.6.3 fills its shared memory.");
 }
 

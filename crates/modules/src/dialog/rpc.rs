@@ -32,7 +32,7 @@ pub(super) fn declare(d: &mut Declaration<DialogModule>) {
     );
     d.rpc(
         "dlg.dlg_list callid [from_tag]",
-        "The dialogs with this Call-ID.",
+        "The dialog with this Call-ID.",
         one,
     );
     d.rpc(
@@ -118,12 +118,14 @@ fn one(module: &DialogModule, request: &RpcRequest) -> RpcResult {
     let call_id = request.text(0)?;
     let from_tag = request.text(1).ok();
     let is_it = |dialog: &Arc<Dialog>| {
-        dialog.call_id() == call_id.as_bytes()
-            && from_tag
-                .as_ref()
-                .is_none_or(|tag| dialog.from_tag() == tag.as_bytes())
+        let mut tag = from_tag.iter().map(|tag| tag.as_bytes());
+        dialog.call_id() == call_id.as_bytes() && tag.all(|tag| dialog.from_tag() == tag)
     };
-    Ok(records(&collect(module, usize::MAX, is_it), request.now_s))
+    let found = collect(module, 1, is_it);
+    let record = found
+        .first()
+        .map(|dialog| show::record(dialog, request.now_s));
+    Ok(record.unwrap_or_else(|| json!({})))
 }
 
 fn briefing(module: &DialogModule, request: &RpcRequest) -> RpcResult {
