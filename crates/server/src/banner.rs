@@ -25,7 +25,7 @@ pub(crate) fn lines(built_in: &BuiltIn, identity: &Identity, has_users: bool) ->
     let _ = writeln!(
         text,
         "  defences digest for every request of strangers, one answer for all of them, own From only,\n           \
-         scanners dropped, messages checked, 10 contacts a user, no product name told"
+         scanners and guessers banned, messages checked, 10 contacts a user, no product name told"
     );
     let next = if has_users {
         "ctl ul show"

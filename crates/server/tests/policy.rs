@@ -115,6 +115,84 @@ fn strangers_get_one_answer_whatever_they_ask_for() {
 }
 
 #[test]
+fn registered_existing_and_missing_users_are_answered_alike() {
+    let dir = dir();
+    let server = Server::start(&dir);
+    let mut alice = Phone::new("alice", &server.add_user("alice"), server.port);
+    server.add_user("bobby");
+    assert_eq!(status(&alice.register()), "200");
+    for method in ["REGISTER", "INVITE", "OPTIONS", "SUBSCRIBE"] {
+        // Without credentials, whoever is asked for; then with a wrong password of each.
+        let asked = ["alice", "bobby", "nobdy"].map(|user| {
+            let uri = format!("sip:{user}@example.test");
+            let answer = Phone::new("mallo", "x", server.port).ask(method, &uri, &uri, "");
+            without_what_varies(&answer)
+        });
+        assert_eq!(asked[0], asked[1], "{method}");
+        assert_eq!(asked[0], asked[2], "{method}");
+    }
+    for method in ["REGISTER", "INVITE"] {
+        let guessed = ["alice", "bobby", "nobdy"].map(|user| {
+            let uri = format!("sip:{user}@example.test");
+            let mut phone = Phone::new(user, "wrong", server.port);
+            without_what_varies(&phone.authenticated(method, &uri, &uri, ""))
+        });
+        assert_eq!(guessed[0], guessed[1], "{method}");
+        assert_eq!(guessed[0], guessed[2], "{method}");
+    }
+}
+
+/// An answer without what the phone wrote itself, and with the length of what is drawn at random.
+fn without_what_varies(answer: &str) -> Vec<String> {
+    let lines = answer.lines().map(|line| match line.split_once(' ') {
+        Some((name @ ("Via:" | "From:" | "Call-ID:"), _)) => name.to_owned(),
+        Some(("To:", value)) => value.replace(['>', '<'], "").len().to_string(),
+        Some((name @ ("WWW-Authenticate:" | "Proxy-Authenticate:"), value)) => {
+            format!("{name} {}", value.len())
+        }
+        _ => line.to_owned(),
+    });
+    lines.collect()
+}
+
+#[test]
+fn bans_are_listed_kept_and_lifted() {
+    let dir = dir();
+    let ports = (free_port(), free_port());
+    let server = Server::start_on(dir.path(), ports, &[]);
+    let told = server.ctl(&["ban", "add", "192.0.2.0/24", "600", "--reason", "noise"]);
+    assert_eq!(told.out, "192.0.2.0/24 is banned\n", "{}", told.err);
+    server.ctl(&["ban", "never", "add", "198.51.100.0/24"]);
+    let refused = server.ctl(&["ban", "add", "198.51.100.7"]);
+    assert!(
+        refused.err.contains("198.51.100.7 is never banned"),
+        "{}",
+        refused.err
+    );
+    server.end(Signal::SIGTERM);
+    let server = Server::start_on(dir.path(), ports, &[]);
+    let listed = server.ctl(&["ban", "list"]).out;
+    assert!(
+        listed.starts_with("192.0.2.0/24  ") && listed.ends_with(" s  noise\n"),
+        "{listed}"
+    );
+    assert_eq!(
+        server.ctl(&["ban", "never", "list"]).out,
+        "198.51.100.0/24\n"
+    );
+    server.ctl(&["ban", "rm", "192.0.2.0/24"]);
+    assert_eq!(server.ctl(&["ban", "list"]).out, "");
+    // Nobody hears this host any more, until the ban is lifted.
+    let mut alice = Phone::new("alice", &server.add_user("alice"), server.port);
+    assert_eq!(status(&alice.register()), "200");
+    server.ctl(&["ban", "add", "127.0.0.1"]);
+    alice.send("OPTIONS", "sip:example.test", "sip:example.test", "");
+    assert!(alice.hears_nothing());
+    server.ctl(&["ban", "rm", "127.0.0.1"]);
+    assert_eq!(status(&alice.register()), "200");
+}
+
+#[test]
 fn what_is_no_business_of_ours_is_dropped_or_refused() {
     let dir = dir();
     let server = Server::start(&dir);

@@ -149,9 +149,10 @@ fn whoever_spoofs_a_registered_phone_does_not_silence_it() {
         )
     };
     // As if they came from her.
-    steps += &scanner("alice.s1");
-    steps += &scanner("alice.s2");
-    steps += &scanner("bob.s");
+    for number in 0..12 {
+        steps += &scanner(&format!("alice.s{number}"));
+        steps += &scanner(&format!("bob.s{number}"));
+    }
     let before = scenario(1, &steps);
     let mut world = started(&before, 1);
     played(&mut world, &before);
@@ -180,10 +181,16 @@ fn whoever_spoofs_a_registered_phone_does_not_silence_it() {
 
 #[test]
 fn over_tcp_a_scanner_is_proved_and_hung_up_on() {
-    let steps = "agent mallory tcp:127.0.0.7:5060\n\
-                 mallory -> OPTIONS sip:example.test\n    User-Agent: friendly-scanner\n\
-                 mallory <- nothing for 100ms\nmallory -> OPTIONS sip:example.test\nmallory <- closed\n";
-    let world = play(1, steps);
+    let mut steps = "agent mallory tcp:127.0.0.7:5060\n".to_owned();
+    for number in 0..10 {
+        let _ = writeln!(
+            steps,
+            "mallory.m{number} -> OPTIONS sip:example.test\n    User-Agent: friendly-scanner"
+        );
+    }
+    steps +=
+        "mallory <- nothing for 100ms\nmallory -> OPTIONS sip:example.test\nmallory <- closed\n";
+    let world = play(1, &steps);
     let log = world.log().join("\n");
     assert!(
         log.contains("ban: banned 127.0.0.7 for 3600 s: \"scanner\""),

@@ -37,6 +37,31 @@ fn a_spoofed_flood_from_two_million_sources() {
     flood(2_000_000);
 }
 
+#[test]
+fn a_flood_from_one_source_is_not_heard() {
+    let good = scenario();
+    let places = Player::<Simulated>::places(&good);
+    let mut world = Simulated::start(&good, &places, 1).expect("a server");
+    let mut answered = 0;
+    for number in 0..20_000 {
+        answered += strike(&mut world, 1, request(number)).0;
+    }
+    assert!((10_000..=13_000).contains(&answered), "{answered}");
+    let listed = world.rpc("ban.list", vec![]).expect("a list");
+    assert!(listed.contains("\"reason\":\"flood\""), "{listed}");
+    play(&mut world, &good, 1);
+    // The flooder is heard again when he has been quiet for a while.
+    let end = world.now_ms() + 15_000;
+    while world.now_ms() < end {
+        drop(world.run_until(end));
+    }
+    assert_eq!(strike(&mut world, 1, request(20_000)).0, 1);
+}
+
+fn request(number: u32) -> Bytes {
+    Bytes::from(message(number, "INVITE", ""))
+}
+
 /// A hundred waves of spoofed packets; after each of them alice refreshes and calls bob.
 fn flood(sources: u32) {
     const WAVES: u32 = 100;

@@ -90,6 +90,12 @@ fn functions(d: &mut Declaration<Ban>) {
         Ban::add,
     );
     d.function(
+        "ban_offence(limit, seconds, reason)",
+        "Counts an offence of the source and bans it from the limit on: 1 counted, 2 banned, else as ban_add().",
+        Routes::ANY,
+        Ban::offence,
+    );
+    d.function(
         "ban_rm(address)",
         "Takes an address or network out of the list: 1 done, -1 it is not there.",
         Routes::ANY,

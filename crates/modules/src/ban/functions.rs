@@ -43,6 +43,37 @@ impl Ban {
             .map_or_else(code_of, |_| 1)
     }
 
+    pub(super) fn offence(
+        &self,
+        context: &mut Context,
+        limit: &Int,
+        seconds: &Int,
+        reason: &Text,
+    ) -> i32 {
+        let number = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
+        let (limit, seconds) = (number(limit.get(context)), number(seconds.get(context)));
+        let reason = reason.get(context);
+        let (Some(limit), Some(seconds)) = (limit, seconds) else {
+            complain(context, &reason);
+            return -1;
+        };
+        let (peer, now) = (context.flow.peer, context.now);
+        let name = self.guesses.offence(&reason, Source::unit(peer.ip()));
+        let request = self.guesses.request(context.message.bytes());
+        let delay = &self.params.delay;
+        let count = self.guesses.count(name, request, delay, now.unix_s());
+        if count.is_none_or(|count| u64::from(count) < limit) {
+            return 1;
+        }
+        let order = BanOrder {
+            peer,
+            seconds,
+            reason: &String::from_utf8_lossy(&reason),
+            is_validated: is_validated(context),
+        };
+        self.ban(&order, now.unix_ms).map_or_else(code_of, |_| 2)
+    }
+
     pub(super) fn remove(&self, context: &mut Context, source: &Text) -> bool {
         let text = source.get(context);
         let source = std::str::from_utf8(&text).ok().map(Source::parse);

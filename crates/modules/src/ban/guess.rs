@@ -1,4 +1,4 @@
-//! Wrong passwords: how many, by whom, and how long nobody is let in after them.
+//! Wrong passwords and other offences: how many, by whom, and how long nobody is let in after them.
 //!
 //! A table of fixed size. What is counted has a keyed hash for a name, of a source, or of a user and a
 //! source, so no text is kept and nobody chooses what collides.
@@ -54,6 +54,11 @@ impl Guesses {
     /// The name of a user at a source.
     pub(super) fn user(&self, user: &[u8], source: Source) -> Name {
         Name(self.hasher.hash_one((user, source)).max(1))
+    }
+
+    /// The name of an offence of a source.
+    pub(super) fn offence(&self, reason: &[u8], source: Source) -> Name {
+        Name(self.hasher.hash_one((source, reason)).max(1))
     }
 
     /// A number for a request.

@@ -83,6 +83,40 @@ fn guesses_lead_to_a_ban_and_forged_ones_do_not() {
 }
 
 #[test]
+fn offences_are_counted_by_reason() {
+    let bench = bench("ban_offence(\"3\", \"300\", \"$ua\"); rc();");
+    let run = |reason: &str, is_proved, number| {
+        let mut context = bench.context(&format!(
+            "{}User-Agent: {reason}\n\n",
+            REGISTER
+                .replace("NUMBER", &format!("{number}"))
+                .trim_end_matches('\n')
+                .to_owned()
+                + "\n"
+        ));
+        context.extension_mut::<SourceProof>().0 = is_proved;
+        bench.run_in(context).codes
+    };
+    assert_eq!(
+        [run("a", false, 1), run("a", false, 1), run("a", false, 2)],
+        [[1], [1], [1]]
+    );
+    assert_eq!([run("b", true, 3), run("a", false, 4)], [[1], [2]]);
+    assert_eq!(listed(&bench)[0]["left"], 60);
+    assert_eq!([run("b", true, 5), run("b", true, 6)], [[1], [2]]);
+    assert_eq!(listed(&bench)[0]["left"], 300);
+}
+
+#[test]
+fn a_user_name_forges_no_line() {
+    let forged = r#"x\"\nWARNING: ban: banned 192.0.2.9 for 9 s: \""#;
+    let bench = bench(&format!("guess_failed(\"{forged}\");"));
+    let ran = bench.run_in(from(&bench, "192.0.2.1:5060", true, 1));
+    let line = r#"WARNING ban: failed login from 192.0.2.1: user "x\"\x0aWARNING: ban: banned 192.0.2.9 for 9 s: \"""#;
+    assert_eq!(ran.log, [line]);
+}
+
+#[test]
 fn a_right_password_waits_like_a_wrong_one() {
     let script = "if ($rU == $null && $ci > 99) { guess_passed(\"$fU\"); } else { guess_failed(\"$fU\"); } rc();";
     let bench = bench(script);

@@ -60,7 +60,7 @@ fn svcrack_is_banned_within_ten_guesses() {
     for disguise in [Disguise::Off, Disguise::On] {
         let house = House::built_in(Udp);
         let scratch = Scratch::new();
-        let mut words: Vec<String> = (0..14).map(|number| format!("guess{number}")).collect();
+        let mut words: Vec<String> = (0..30).map(|number| format!("guess{number}")).collect();
         words.push(User::ALICE.password.to_owned());
         let words = scratch
             .write("words", &words.join("\n"))
