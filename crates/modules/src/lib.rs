@@ -14,6 +14,7 @@ mod db_sqlite;
 mod debugger;
 mod dialog;
 mod domain;
+mod fraud;
 mod geoip2;
 mod group;
 mod htable;
@@ -63,6 +64,7 @@ pub const ALL: &[Entry] = &[
     db_sqlite::ENTRY,
     debugger::ENTRY,
     dialog::ENTRY,
+    fraud::ENTRY,
     domain::ENTRY,
     geoip2::ENTRY,
     group::ENTRY,

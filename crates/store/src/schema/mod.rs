@@ -57,6 +57,7 @@ pub static STANDARD: &[&Table] = &[
     &SPEED_DIAL,
     &HTABLE,
     &BAN,
+    &FRAUD_PREFIX,
 ];
 
 /// The standard table of this name.

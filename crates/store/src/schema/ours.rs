@@ -39,3 +39,17 @@ pub static BAN: Table = Table {
     ],
     indexes: &[unique("source_idx", &["source"])],
 };
+
+/// `fraud_prefix`, version 1: destinations by how their numbers begin.
+pub static FRAUD_PREFIX: Table = Table {
+    name: Name::fixed("fraud_prefix"),
+    version: 1,
+    columns: &[
+        // +882 for international numbers, else digits as they are dialled.
+        text("prefix", 32),
+        // 0 where the destination is no risk; the longest prefix decides.
+        small_int("risk").default_int(1),
+        text("description", 128).default_text(""),
+    ],
+    indexes: &[unique("prefix_idx", &["prefix"])],
+};

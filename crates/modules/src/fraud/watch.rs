@@ -1,0 +1,71 @@
+//! What transactions tell of the calls that are counted.
+
+use super::book::Book;
+use super::moment;
+use policy::{Context, Replied, Surroundings, TransactionHook};
+use sip::{Message, Method};
+use std::sync::Arc;
+
+/// Watches INVITEs and BYEs.
+pub(super) struct Watch {
+    pub(super) book: Arc<Book>,
+    pub(super) surroundings: Surroundings,
+}
+
+impl TransactionHook for Watch {
+    fn replied(&self, context: &mut Context, outcome: &Replied<'_>) {
+        match context.message.method() {
+            Method::Invite => self.invited(context, outcome),
+            Method::Bye => self.said_bye(context, outcome),
+            _ => {}
+        }
+    }
+}
+
+impl Watch {
+    fn invited(&self, context: &Context, outcome: &Replied<'_>) {
+        let Some((call_id, from_tag, to_tag)) = names(&context.message) else {
+            return;
+        };
+        if !to_tag.is_empty() {
+            return;
+        }
+        let call = self.book.call(call_id, from_tag);
+        if outcome.code >= 300 {
+            self.book.given_up(call);
+            return;
+        }
+        let reply = outcome.reply.and_then(|reply| reply.to().ok());
+        let callee = reply.as_ref().and_then(|to| to.tag()).unwrap_or_default();
+        let at = moment(&self.surroundings, context.now.unix_s());
+        self.book.answered(call, callee, at);
+    }
+
+    /// A BYE that was accepted, or whose receiver does not know the call any more or is gone (RFC 3261
+    /// section 15.1.1).
+    fn said_bye(&self, context: &Context, outcome: &Replied<'_>) {
+        if !matches!(outcome.code, 200..=299 | 408 | 481) {
+            return;
+        }
+        let Some((call_id, from_tag, to_tag)) = names(&context.message) else {
+            return;
+        };
+        let at = moment(&self.surroundings, context.now.unix_s());
+        let of_caller = self.book.call(call_id, from_tag);
+        if !self.book.ended(of_caller, to_tag, at) {
+            self.book
+                .ended(self.book.call(call_id, to_tag), from_tag, at);
+        }
+    }
+}
+
+/// Call-ID, tag of the sender, tag of the receiver.
+fn names(message: &Message) -> Option<(&[u8], &[u8], &[u8])> {
+    let (from, to) = (message.from().ok()?, message.to().ok()?);
+    let call_id = message.call_id().ok()?;
+    Some((
+        call_id,
+        from.tag().unwrap_or_default(),
+        to.tag().unwrap_or_default(),
+    ))
+}
