@@ -6,13 +6,16 @@ use super::bridge;
 use super::current::{Current, current, current_mut};
 use super::dialog::{Dialog, Live, Side};
 use super::follow::follow;
+use super::load;
 use super::logic::Cause;
 use super::request::Within;
 use super::texts::Did;
 use bytes::Bytes;
 use policy::{
-    Argument, Context, Declaration, Int, Level, Literal, Prepare, Problem, Routes, Text, Written,
+    Argument, Context, Declaration, Int, Level, Literal, Outcome, Prepare, Problem, Routes, Text,
+    Var, Written,
 };
+use script::Value;
 use std::sync::Arc;
 
 /// Declares the functions for dialogs; those for profiles are in `profiles.rs`.
@@ -86,6 +89,32 @@ pub(super) fn declare(d: &mut Declaration<DialogModule>) {
         DialogModule::bridge,
     );
     d.function("dlg_set_ruri()", "Sets the Request-URI to the Contact of the side the request goes to: 1, or -1 where it is not known.", any, DialogModule::set_uri);
+    d.function(
+        "dlg_db_load_callid(cival)",
+        "Reads the dialogs with this Call-ID from the database: 1, or -1 where there is none.",
+        any,
+        DialogModule::load_call_id,
+    )
+    .waits();
+    d.function(
+        "dlg_db_load_extra()",
+        "Reads the dialogs from the database that are not in memory, 10000 at most: 1, or -1.",
+        any,
+        DialogModule::load_extra,
+    )
+    .waits();
+    d.function(
+        "dlg_set_var(callid, ftag, ttag, key, value)",
+        "Sets a variable of the dialog with these: 1, or -1 where there is none. Not in Kamailio 5.6.3.",
+        any,
+        DialogModule::set_var_of,
+    );
+    d.function(
+        "dlg_get_var(callid, ftag, ttag, key, target)",
+        "Reads a variable of the dialog with these into target: 1, or -1 where it is not there. Not in Kamailio 5.6.3.",
+        any,
+        DialogModule::var_of,
+    );
 }
 
 impl DialogModule {
@@ -259,6 +288,58 @@ impl DialogModule {
         }
         context.set_uri(contact);
         true
+    }
+}
+
+impl DialogModule {
+    fn load_call_id(&self, context: &mut Context, call_id: &Text) -> Outcome {
+        load::read_call_id(&self.logic, Some(call_id.get(context)))
+    }
+
+    fn load_extra(&self, _: &mut Context) -> Outcome {
+        load::read_call_id(&self.logic, None)
+    }
+
+    fn set_var_of(
+        &self,
+        context: &mut Context,
+        call_id: &Text,
+        from_tag: &Text,
+        to_tag: &Text,
+        key: &Text,
+        value: &Text,
+    ) -> bool {
+        let Some(dialog) = self.tagged(context, [call_id, from_tag, to_tag]) else {
+            return false;
+        };
+        let (key, value) = (key.get(context), value.get(context));
+        let done = dialog.live.lock().set_var(&key, Some(value));
+        self.logic.save(&dialog);
+        done
+    }
+
+    fn var_of(
+        &self,
+        context: &mut Context,
+        call_id: &Text,
+        from_tag: &Text,
+        to_tag: &Text,
+        key: &Text,
+        target: &Var,
+    ) -> bool {
+        let Some(dialog) = self.tagged(context, [call_id, from_tag, to_tag]) else {
+            return false;
+        };
+        let key = key.get(context);
+        let value = dialog.live.lock().var(&key).cloned();
+        value.is_some_and(|value| target.set(context, Value::Str(value)))
+    }
+
+    fn tagged(&self, context: &mut Context, names: [&Text; 3]) -> Option<Arc<Dialog>> {
+        let [call_id, from_tag, to_tag] = names.map(|name| name.get(context));
+        let table = &self.logic.shared.table;
+        let found = table.find(&call_id, &from_tag, &to_tag, None);
+        found.map(|(dialog, _)| dialog)
     }
 }
 

@@ -7,10 +7,10 @@ use super::profile::Link;
 use super::state::State;
 use super::texts::Did;
 use bytes::Bytes;
-use policy::Level;
+use policy::{Level, Outcome};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use store::{Cell, Direction, Filter, Op, Outcome, Rows, Select, StoreError, name};
+use store::{Cell, Direction, Filter, Op, Rows, Select, StoreError, name};
 
 /// Calls back once all is read.
 pub(super) type Done = Box<dyn FnOnce(Result<(), String>) + Send>;
@@ -54,12 +54,14 @@ fn page(logic: Arc<Logic>, part: Part, last: Option<i64>, done: Done) {
     let select = select
         .order_by(name!("id"), Direction::Ascending)
         .limit(most);
-    let read = move |result: Result<Outcome, StoreError>| match result {
+    let read = move |result: Result<store::Outcome, StoreError>| match result {
         Err(error) => done(Err(format!("cannot read dialogs: {error}"))),
         Ok(outcome) => {
             let rows = outcome.into_rows();
             match part {
-                Part::Dialogs => restore(&logic, &rows),
+                Part::Dialogs => {
+                    restore(&logic, &rows);
+                }
                 Part::Variables => restore_variables(&logic, &rows),
             }
             let is_full = u32::try_from(rows.len()).is_ok_and(|read| read >= most);
@@ -75,8 +77,55 @@ fn page(logic: Arc<Logic>, part: Part, last: Option<i64>, done: Done) {
     store.submit(select.into(), Box::new(read));
 }
 
-/// Puts dialogs of the database into memory; those that are there already stay as they are.
-pub(super) fn restore(logic: &Logic, rows: &Rows) {
+/// Reads the dialogs with a Call-ID, or all, and their variables, while a route waits.
+pub(super) fn read_call_id(logic: &Arc<Logic>, call_id: Option<Bytes>) -> Outcome {
+    let Some(store) = logic.store.clone() else {
+        return Outcome::FALSE;
+    };
+    let columns = &logic.params.columns;
+    let filter = match call_id {
+        Some(call_id) => Filter::all().eq(columns.name(Column::CallId), Cell::text(call_id)),
+        None => Filter::all(),
+    };
+    let select = Select::from(columns.name(Column::Table)).filter(filter);
+    let logic = logic.clone();
+    Outcome::query(
+        "dialog",
+        store,
+        select.limit(UNBOUNDED),
+        -1,
+        move |_, outcome| {
+            let rows = outcome.into_rows();
+            let mut restored = restore(&logic, &rows).into_iter();
+            match restored.next() {
+                Some(first) => read_variables(logic, first, restored),
+                None => Outcome::FALSE,
+            }
+        },
+    )
+}
+
+/// One dialog after the other: few are read this way.
+fn read_variables(logic: Arc<Logic>, did: Did, mut rest: std::vec::IntoIter<Did>) -> Outcome {
+    let Some(store) = logic.store.clone() else {
+        return Outcome::FALSE;
+    };
+    let columns = &logic.params.columns;
+    let filter = Filter::all().eq(columns.name(Column::VarsHashEntry), i64::from(did.entry));
+    let filter = filter.eq(columns.name(Column::VarsHashId), i64::from(did.id));
+    let select = Select::from(columns.name(Column::VarsTable)).filter(filter);
+    Outcome::query("dialog", store, select, -1, move |_, outcome| {
+        restore_variables(&logic, &outcome.into_rows());
+        match rest.next() {
+            Some(next) => read_variables(logic, next, rest),
+            None => Outcome::TRUE,
+        }
+    })
+}
+
+/// Puts dialogs of the database into memory and answers their names; those that are there already stay as they are.
+pub(super) fn restore(logic: &Logic, rows: &Rows) -> Vec<Did> {
+    let mut restored = Vec::new();
     for row in 0..rows.len() {
         let Some(dialog) = (Reader { logic, rows, row }).dialog() else {
             logic.log(Level::Err, || "a row of a dialog cannot be read".to_owned());
@@ -92,7 +141,9 @@ pub(super) fn restore(logic: &Logic, rows: &Rows) {
         }
         dialog.live.lock().is_dirty = false;
         logic.remind(&dialog);
+        restored.push(dialog.did);
     }
+    restored
 }
 
 /// Gives dialogs in memory the variables they have in the database.

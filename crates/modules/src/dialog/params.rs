@@ -57,7 +57,6 @@ pub(crate) struct Params {
     pub(super) bridge_controller: Bytes,
     pub(super) bridge_contact: Bytes,
     pub(super) send_bye: bool,
-    pub(super) local_only: bool,
     pub(super) ka_timer_s: u32,
     pub(super) ka_interval_s: u32,
     pub(super) ka_failed_limit: u32,
@@ -95,7 +94,6 @@ impl Default for Params {
             bridge_controller: Bytes::from_static(b"sip:controller@kamailio.org"),
             bridge_contact: Bytes::from_static(b"sip:controller@kamailio.org:5060"),
             send_bye: false,
-            local_only: false,
             ka_timer_s: 0,
             ka_interval_s: 0,
             ka_failed_limit: 1,
@@ -296,12 +294,15 @@ fn keepalive(d: &mut Decl) {
         (1, 255),
         |p, n| p.ka_failed_limit = n,
     );
-    number(
-        d,
+    d.try_param(
         "dlg_filter_mode",
-        "1: no keep-alive and no timeout for dialogs whose sockets are not ours; default 0.",
-        (0, 1),
-        |p, n| p.local_only = n == 1,
+        "Only 0: every dialog is ours.",
+        |_, n: i64| match n {
+            0 => Ok(()),
+            _ => Err(format!(
+                "only 0 is possible, found {n}: every dialog is ours"
+            )),
+        },
     );
 }
 
