@@ -95,7 +95,10 @@ impl Scenario {
     pub(crate) fn folder(&self) -> String {
         let folder = self.path.parent().unwrap_or(&self.path);
         let absolute = std::path::absolute(folder);
-        absolute.map_or_else(|_| folder.display().to_string(), |path| path.display().to_string())
+        absolute.map_or_else(
+            |_| folder.display().to_string(),
+            |path| path.display().to_string(),
+        )
     }
 
     /// Reads a text that stands at `path`.

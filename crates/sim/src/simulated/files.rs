@@ -37,11 +37,13 @@ impl Files for Disk<'_> {
 /// Reads the files that parameters and functions name.
 pub(super) fn reader(script: &Script) -> policy::ReadFile {
     let script = script.clone();
-    Arc::new(move |path| match (Disk { script: &script }).open(None, path) {
-        Ok(file) => Ok(file.text),
-        Err(FileError::NotFound) => Err("no such file".to_owned()),
-        Err(FileError::Unreadable(why)) => Err(why),
-    })
+    Arc::new(
+        move |path| match (Disk { script: &script }).open(None, path) {
+            Ok(file) => Ok(file.text),
+            Err(FileError::NotFound) => Err("no such file".to_owned()),
+            Err(FileError::Unreadable(why)) => Err(why),
+        },
+    )
 }
 
 fn read(path: &Path) -> Result<Opened, FileError> {
