@@ -35,17 +35,17 @@ fn params(d: &mut Declaration<Ban>) {
     d.try_param(
         "unvalidated_time",
         "Seconds that a ban for UDP packets of an unproved source lasts at most, default 60.",
-        |p, number| Ok(p.times.unvalidated_s = seconds(number)?),
+        |p, number| seconds(number).map(|n| p.times.unvalidated_s = n),
     );
     d.try_param(
         "longest_time",
         "Seconds that the ban of a repeater lasts at most, default 86400.",
-        |p, number| Ok(p.times.longest_s = seconds(number)?),
+        |p, number| seconds(number).map(|n| p.times.longest_s = n),
     );
     d.try_param(
         "remember_time",
         "Seconds that a ban is remembered after its end, default 86400.",
-        |p, number| Ok(p.times.remember_s = seconds(number)?),
+        |p, number| seconds(number).map(|n| p.times.remember_s = n),
     );
 }
 
@@ -53,32 +53,32 @@ fn guess_params(d: &mut Declaration<Ban>) {
     d.try_param(
         "max_guesses",
         "Wrong passwords of one source after which it is banned, default 8.",
-        |p, number| Ok(p.max_guesses = guesses(number, 1)?),
+        |p, number| guesses(number, 1).map(|n| p.max_guesses = n),
     );
     d.try_param(
         "guess_ban_time",
         "Seconds that its first ban lasts, default 300.",
-        |p, number| Ok(p.guess_ban_s = seconds(number)?),
+        |p, number| seconds(number).map(|n| p.guess_ban_s = n),
     );
     d.try_param(
         "guess_free",
         "Wrong passwords of one user from one source without a delay, default 2.",
-        |p, number| Ok(p.delay.free = guesses(number, 0)?),
+        |p, number| guesses(number, 0).map(|n| p.delay.free = n),
     );
     d.try_param(
         "guess_delay",
         "Seconds of the first delay, default 1; each further wrong password doubles it.",
-        |p, number| Ok(p.delay.first_s = seconds(number)?),
+        |p, number| seconds(number).map(|n| p.delay.first_s = n),
     );
     d.try_param(
         "guess_longest_delay",
         "Seconds of the longest delay, default 900.",
-        |p, number| Ok(p.delay.longest_s = seconds(number)?),
+        |p, number| seconds(number).map(|n| p.delay.longest_s = n),
     );
     d.try_param(
         "guess_forget",
         "Seconds without a wrong password after which all of them are forgotten, default 1800.",
-        |p, number| Ok(p.delay.forget_s = seconds(number)?),
+        |p, number| seconds(number).map(|n| p.delay.forget_s = n),
     );
 }
 
