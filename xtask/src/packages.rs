@@ -3,7 +3,7 @@
 use crate::shell;
 
 /// A program to look for, and the package it is in.
-const NEEDED: [(&str, &str); 10] = [
+const NEEDED: [(&str, &str); 12] = [
     ("/usr/bin/sipp", "sip-tester"),
     ("/usr/bin/openssl", "openssl"),
     ("/usr/bin/sipsak", "sipsak"),
@@ -13,6 +13,8 @@ const NEEDED: [(&str, &str); 10] = [
     ("/usr/bin/faketime", "faketime"),
     ("/usr/bin/sqlite3", "sqlite3"),
     ("/usr/bin/python3", "python3"),
+    ("/usr/sbin/nft", "nftables"),
+    ("/usr/sbin/ip", "iproute2"),
     ("/usr/sbin/kamailio", "kamailio"),
     (
         "/usr/lib/x86_64-linux-gnu/kamailio/modules/db_sqlite.so",
