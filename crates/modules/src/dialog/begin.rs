@@ -1,7 +1,7 @@
 //! Where dialogs begin: an INVITE outside of any, with `dlg_manage()` or the flag.
 
+use super::call::{Beginning, Dialog, Leg, Live, Sock};
 use super::current::{Current, Owner, Wishes};
-use super::dialog::{Beginning, Dialog, Leg, Live, Sock};
 use super::logic::Logic;
 use super::state::State;
 use super::table::{Full, Inserted};
@@ -80,7 +80,7 @@ fn insert(
         logic.params.detect_spirals
             && other.hash == hash
             && other.call_id() == beginning.call_id
-            && other.from_tag() == beginning.from_tag
+            && other.caller_tag() == beginning.from_tag
             && other.live.lock().state != State::Deleted
     };
     let make = |did| {

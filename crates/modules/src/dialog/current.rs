@@ -1,6 +1,6 @@
 //! The dialog of the message in hand.
 
-use super::dialog::{Dialog, Side};
+use super::call::{Dialog, Side};
 use super::logic::Logic;
 use bytes::Bytes;
 use policy::Context;
@@ -26,7 +26,7 @@ pub(super) struct Current {
 pub(super) struct Wishes {
     /// `dlg_setflag()`.
     pub(super) flags: u32,
-    /// `dlg_set_property()` and `$dlg_ctx(timeout_bye)`, as [`super::dialog::Live::switches`].
+    /// `dlg_set_property()` and `$dlg_ctx(timeout_bye)`, as [`super::call::Live::switches`].
     pub(super) switches: u32,
     /// `$dlg_ctx(timeout_route)`.
     pub(super) timeout_route: Option<Arc<str>>,

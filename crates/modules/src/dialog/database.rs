@@ -1,7 +1,7 @@
 //! Dialogs in the database: written at once, now and then, or at the end.
 
+use super::call::{Dialog, Live, Side};
 use super::columns::Column;
-use super::dialog::{Dialog, Live, Side};
 use super::logic::Logic;
 use super::params::DbMode;
 use policy::Level;
@@ -165,7 +165,7 @@ impl Logic {
             [] => Cell::Null,
             text => Cell::text(text),
         };
-        let socket = |leg: &super::dialog::Leg| {
+        let socket = |leg: &super::call::Leg| {
             Cell::text(
                 leg.socket
                     .map(|socket| socket.to_string())
@@ -177,9 +177,9 @@ impl Logic {
             (Column::HashEntry, int(dialog.did.entry.into())),
             (Column::HashId, int(dialog.did.id.into())),
             (Column::CallId, Cell::text(dialog.call_id())),
-            (Column::FromUri, Cell::text(dialog.from_uri())),
-            (Column::FromTag, Cell::text(dialog.from_tag())),
-            (Column::ToUri, Cell::text(dialog.to_uri())),
+            (Column::FromUri, Cell::text(dialog.caller_uri())),
+            (Column::FromTag, Cell::text(dialog.caller_tag())),
+            (Column::ToUri, Cell::text(dialog.callee_uri())),
             (Column::ToTag, Cell::text(callee.tag())),
             (Column::FromCseq, Cell::text(caller.cseq.to_string())),
             (Column::ToCseq, Cell::text(callee.cseq.to_string())),

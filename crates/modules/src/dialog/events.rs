@@ -1,7 +1,7 @@
 //! Event routes: they run on their own, right after the message or timer that caused them.
 
+use super::call::Dialog;
 use super::current::Current;
-use super::dialog::Dialog;
 use super::logic::Logic;
 use policy::{Context, Task};
 use sip::Message;

@@ -1,7 +1,7 @@
 //! Requests within dialogs: they move it on, prolong it, end it.
 
+use super::call::{Dialog, Live, Side};
 use super::current::Current;
-use super::dialog::{Dialog, Live, Side};
 use super::logic::{Cause, Logic};
 use super::params::Match;
 use super::state::Event;

@@ -3,8 +3,8 @@
 use super::DialogModule;
 use super::begin::begin;
 use super::bridge;
+use super::call::{Dialog, Live, Side};
 use super::current::{Current, current, current_mut};
-use super::dialog::{Dialog, Live, Side};
 use super::follow::follow;
 use super::load;
 use super::logic::Cause;

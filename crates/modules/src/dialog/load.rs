@@ -1,7 +1,7 @@
 //! Reading dialogs from the database: at start page by page, and by Call-ID.
 
+use super::call::{Beginning, Dialog, Leg, Live, Sock};
 use super::columns::Column;
-use super::dialog::{Beginning, Dialog, Leg, Live, Sock};
 use super::logic::Logic;
 use super::profile::Link;
 use super::state::State;

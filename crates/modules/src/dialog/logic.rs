@@ -1,6 +1,6 @@
 //! What the module knows while a configuration runs, and what happens to dialogs.
 
-use super::dialog::{Dialog, Live};
+use super::call::{Dialog, Live};
 use super::events::{self, Happened};
 use super::params::{DbMode, Match, Params};
 use super::profile::Profile;

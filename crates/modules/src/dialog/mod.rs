@@ -2,10 +2,11 @@
 
 mod begin;
 mod bridge;
+mod call;
 mod columns;
 mod current;
 mod database;
-mod dialog;
+
 mod events;
 mod follow;
 mod functions;

@@ -1,6 +1,6 @@
 //! Profiles: which dialogs belong together, counted by value.
 
-use super::dialog::Dialog;
+use super::call::Dialog;
 use super::texts::Did;
 use ahash::RandomState;
 use parking_lot::Mutex;
@@ -15,12 +15,15 @@ pub(super) struct Profile {
     /// Whether its members have values.
     pub(super) has_value: bool,
     hasher: RandomState,
-    shards: [Mutex<HashMap<Box<[u8]>, Members, RandomState>>; SHARDS],
+    shards: [Shard; SHARDS],
     total: AtomicUsize,
     remote: AtomicUsize,
 }
 
 const SHARDS: usize = 16;
+
+/// Members by value.
+type Shard = Mutex<HashMap<Box<[u8]>, Members, RandomState>>;
 
 /// The dialogs with one value.
 struct Members {
@@ -159,7 +162,7 @@ impl Profile {
         self.remote.fetch_sub(gone, Ordering::Relaxed);
     }
 
-    fn shard(&self, value: &[u8]) -> &Mutex<HashMap<Box<[u8]>, Members, RandomState>> {
+    fn shard(&self, value: &[u8]) -> &Shard {
         let index = (self.hasher.hash_one(value) >> 60) as usize;
         &self.shards[index % SHARDS]
     }

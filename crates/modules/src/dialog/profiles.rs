@@ -240,7 +240,7 @@ impl DialogModule {
 
 impl super::logic::Logic {
     /// Puts a dialog into a profile; false where it is in too many or over.
-    pub(super) fn join(&self, dialog: &Arc<super::dialog::Dialog>, link: Link) -> bool {
+    pub(super) fn join(&self, dialog: &Arc<super::call::Dialog>, link: Link) -> bool {
         let mut live = dialog.live.lock();
         if live.links.len() >= Link::MOST || live.state == super::state::State::Deleted {
             return false;

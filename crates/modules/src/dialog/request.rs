@@ -1,6 +1,6 @@
 //! Requests that this module sends within dialogs.
 
-use super::dialog::{Dialog, Leg, Live, Side};
+use super::call::{Dialog, Leg, Live, Side};
 use super::logic::{Cause, Logic};
 use bytes::Bytes;
 use policy::{LocalRequest, OnEnd, Task};
@@ -79,8 +79,8 @@ impl Logic {
         }
         let way = Way::of(leg)?;
         let (caller, callee) = (
-            named(dialog.from_uri(), dialog.from_tag()),
-            named(dialog.to_uri(), live.callee.tag()),
+            named(dialog.caller_uri(), dialog.caller_tag()),
+            named(dialog.callee_uri(), live.callee.tag()),
         );
         let (from, to) = match within.to {
             Side::Caller => (callee, caller),
@@ -98,7 +98,7 @@ impl Logic {
             method: Bytes::from_static(within.method.as_bytes()),
             uri: way.uri,
             next_hop: way.next_hop,
-            socket: leg.socket.map(super::dialog::Sock::hop),
+            socket: leg.socket.map(super::call::Sock::hop),
             from,
             to,
             call_id: Some(Bytes::copy_from_slice(dialog.call_id())),

@@ -2,7 +2,7 @@
 
 use super::DialogModule;
 use super::bridge;
-use super::dialog::{Dialog, Side};
+use super::call::{Dialog, Side};
 use super::logic::Cause;
 use super::show::{self, Stats};
 use super::state::State;
@@ -119,7 +119,7 @@ fn one(module: &DialogModule, request: &RpcRequest) -> RpcResult {
     let from_tag = request.text(1).ok();
     let is_it = |dialog: &Arc<Dialog>| {
         let mut tag = from_tag.iter().map(|tag| tag.as_bytes());
-        dialog.call_id() == call_id.as_bytes() && tag.all(|tag| dialog.from_tag() == tag)
+        dialog.call_id() == call_id.as_bytes() && tag.all(|tag| dialog.caller_tag() == tag)
     };
     let found = collect(module, 1, is_it);
     let record = found
@@ -167,8 +167,8 @@ impl Wanted {
     fn new(key: &str, op: &str, value: &str) -> Result<Wanted, RpcError> {
         let part: fn(&Dialog) -> &[u8] = match key {
             "ruri" => |dialog| dialog.request_uri(),
-            "furi" => |dialog| dialog.from_uri(),
-            "turi" => |dialog| dialog.to_uri(),
+            "furi" => |dialog| dialog.caller_uri(),
+            "turi" => |dialog| dialog.callee_uri(),
             "callid" => |dialog| dialog.call_id(),
             "start_ts" => return Wanted::started(op, value),
             _ => return Err(RpcError::internal("Invalid matching key parameter")),

@@ -1,6 +1,6 @@
 //! Dialogs as operators see them.
 
-use super::dialog::{Dialog, Leg, Live, Side};
+use super::call::{Dialog, Leg, Live, Side};
 use super::state::State;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
@@ -26,8 +26,8 @@ pub(super) fn record(dialog: &Arc<Dialog>, now_s: u64) -> Json {
         "h_id": dialog.did.id,
         "ref": Arc::strong_count(dialog),
         "call-id": text(dialog.call_id()),
-        "from_uri": text(dialog.from_uri()),
-        "to_uri": text(dialog.to_uri()),
+        "from_uri": text(dialog.caller_uri()),
+        "to_uri": text(dialog.callee_uri()),
         "state": live.state.number(),
         "start_ts": live.start_s,
         "init_ts": dialog.init_s,
@@ -38,7 +38,7 @@ pub(super) fn record(dialog: &Arc<Dialog>, now_s: u64) -> Json {
         "dflags": dflags(&live),
         "sflags": live.flags,
         "iflags": live.switches,
-        "caller": leg(&live.caller, dialog.from_tag()),
+        "caller": leg(&live.caller, dialog.caller_tag()),
         "callee": leg(&live.callee, live.callee.tag()),
         "profiles": profiles(&live),
         "variables": variables(&live),
@@ -89,10 +89,10 @@ pub(super) fn brief(dialog: &Dialog, wanted: &str) -> Json {
         .filter(|letter| wanted.contains(*letter))
     {
         match letter {
-            'f' => put("from_uri", text(dialog.from_uri()).into()),
-            't' => put("to_uri", text(dialog.to_uri()).into()),
+            'f' => put("from_uri", text(dialog.caller_uri()).into()),
+            't' => put("to_uri", text(dialog.callee_uri()).into()),
             'c' => put("call-id", text(dialog.call_id()).into()),
-            'F' => put("from_tag", text(dialog.from_tag()).into()),
+            'F' => put("from_tag", text(dialog.caller_tag()).into()),
             'T' => put("to_tag", text(live.leg(Side::Callee).tag()).into()),
             'I' => put("init_ts", dialog.init_s.into()),
             'S' => put("start_ts", live.start_s.into()),

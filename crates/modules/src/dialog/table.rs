@@ -1,6 +1,6 @@
 //! The table of dialogs: chains by Call-ID, each with its lock and the time it must be looked at.
 
-use super::dialog::{Dialog, Side};
+use super::call::{Dialog, Side};
 use super::texts::Did;
 use ahash::RandomState;
 use parking_lot::Mutex;
@@ -113,7 +113,7 @@ impl Table {
         let mut inside = chain.inside.lock();
         let same = |other: &Arc<Dialog>| {
             other.did == dialog.did
-                || other.call_id() == dialog.call_id() && other.from_tag() == dialog.from_tag()
+                || other.call_id() == dialog.call_id() && other.caller_tag() == dialog.caller_tag()
         };
         if inside.dialogs.len() >= Self::MOST_A_CHAIN || inside.dialogs.iter().any(same) {
             return false;

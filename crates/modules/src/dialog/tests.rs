@@ -1,7 +1,7 @@
 //! Tests over whole messages and timers.
 
 use super::DialogModule;
-use super::dialog::{Beginning, Dialog, Leg, Live};
+use super::call::{Beginning, Dialog, Leg, Live};
 use super::profile::Profile;
 use super::table::{Full, Inserted, Numbers, Table};
 use crate::testing::{Bench, UNIX_MS, problems};
@@ -127,9 +127,9 @@ fn a_dialog_takes_less_than_a_kilobyte() {
     live.callee = Leg::new(b"b7f2c9a1", contact, b"<sip:198.51.100.1;lr>").expect("short");
     live.set_var(b"billing", Some("account-4711".into()));
     let texts = dialog.call_id().len()
-        + dialog.from_tag().len()
-        + dialog.from_uri().len()
-        + dialog.to_uri().len()
+        + dialog.caller_tag().len()
+        + dialog.caller_uri().len()
+        + dialog.callee_uri().len()
         + dialog.request_uri().len()
         + live.caller.contact().len()
         + live.callee.contact().len()

@@ -1,6 +1,6 @@
 //! What time does to dialogs: they time out, are asked whether they live, and go.
 
-use super::dialog::{Dialog, Live, Side};
+use super::call::{Dialog, Live, Side};
 use super::events;
 use super::logic::{Cause, Logic};
 use super::request::Within;
@@ -72,7 +72,7 @@ fn timed_out(logic: &Logic, dialog: &Arc<Dialog>, now_s: u64) {
     if logic.ended(dialog, now_s, Cause::Timeout, None) {
         logic.log(Level::Warn, || {
             let live = dialog.live.lock();
-            let from_tag = super::show::printable(dialog.from_tag());
+            let from_tag = super::show::printable(dialog.caller_tag());
             let to_tag = super::show::printable(live.callee.tag());
             let ostate = state.number();
             format!(

@@ -1,8 +1,8 @@
 //! The variables: `$dlg(…)`, `$dlg_ctx(…)`, `$dlg_var(…)`, `$DLG_count` and its kin.
 
 use super::DialogModule;
+use super::call::{Dialog, Live, Side};
 use super::current::{current, current_mut};
-use super::dialog::{Dialog, Live, Side};
 use super::logic::Logic;
 use bytes::Bytes;
 use policy::{Context, Declaration, Prepare, Problem, Text, Var, problem};
@@ -79,9 +79,9 @@ const FIELDS: [(&str, Field); 23] = [
         Value::Int(dialog.live.lock().state.number())
     }),
     ("callid", |dialog| text(dialog.call_id())),
-    ("from_uri", |dialog| text(dialog.from_uri())),
-    ("to_uri", |dialog| text(dialog.to_uri())),
-    ("from_tag", |dialog| text(dialog.from_tag())),
+    ("from_uri", |dialog| text(dialog.caller_uri())),
+    ("to_uri", |dialog| text(dialog.callee_uri())),
+    ("from_tag", |dialog| text(dialog.caller_tag())),
     ("to_tag", |dialog| text(dialog.live.lock().callee.tag())),
     ("from_rs", |dialog| text(dialog.live.lock().caller.routes())),
     ("to_rs", |dialog| text(dialog.live.lock().callee.routes())),

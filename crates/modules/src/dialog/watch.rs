@@ -1,8 +1,8 @@
 //! What transactions tell of the dialogs that their INVITEs made.
 
 use super::begin::{begin, contact, joined};
+use super::call::{Dialog, Leg, Live, Sock};
 use super::current::Current;
-use super::dialog::{Dialog, Leg, Live, Sock};
 use super::logic::Logic;
 use policy::{Context, Replied, TransactionHook};
 use sip::{HeaderId, Message, Method, NameAddr};

@@ -2,8 +2,8 @@
 //! where the other side said it is.
 
 use super::DialogModule;
+use super::call::Leg;
 use super::current::current;
-use super::dialog::Leg;
 use policy::{Context, Declaration, Routes};
 use sip::{NameAddr, Uri};
 

@@ -146,17 +146,17 @@ impl Dialog {
     }
 
     /// The caller's tag.
-    pub(super) fn from_tag(&self) -> &[u8] {
+    pub(super) fn caller_tag(&self) -> &[u8] {
         self.texts.part(1)
     }
 
     /// The URI of From in the INVITE.
-    pub(super) fn from_uri(&self) -> &[u8] {
+    pub(super) fn caller_uri(&self) -> &[u8] {
         self.texts.part(2)
     }
 
     /// The URI of To in the INVITE.
-    pub(super) fn to_uri(&self) -> &[u8] {
+    pub(super) fn callee_uri(&self) -> &[u8] {
         self.texts.part(3)
     }
 
@@ -171,10 +171,10 @@ impl Dialog {
         let live = self.live.lock();
         let callee = live.callee.tag();
         let is_callee = |tag: &[u8]| callee.is_empty() || callee == tag;
-        if self.from_tag() == from_tag && is_callee(to_tag) {
+        if self.caller_tag() == from_tag && is_callee(to_tag) {
             return Some(Side::Caller);
         }
-        (self.from_tag() == to_tag && is_callee(from_tag)).then_some(Side::Callee)
+        (self.caller_tag() == to_tag && is_callee(from_tag)).then_some(Side::Callee)
     }
 }
 
