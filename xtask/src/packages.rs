@@ -3,7 +3,7 @@
 use crate::shell;
 
 /// A program to look for, and the package it is in.
-const NEEDED: [(&str, &str); 12] = [
+const NEEDED: &[(&str, &str)] = &[
     ("/usr/bin/sipp", "sip-tester"),
     ("/usr/bin/openssl", "openssl"),
     ("/usr/bin/sipsak", "sipsak"),
