@@ -50,6 +50,7 @@ impl Module for Acc {
         d.table("acc", "Answered transactions.");
         d.table("missed_calls", "Calls nobody answered.");
         d.deviation("A comment without a code has code 0, as the README says; Kamailio 5.6.3 repeats the last code it was given.");
+        d.deviation("acc_request() stores its row in the named table; Kamailio 5.6.3 takes the text of its log line for the name.");
         d.deviation("The reason of a reply of ours is the one that was sent; Kamailio 5.6.3 logs the standard phrase of the code.");
         d.deviation("Control characters in a log line are written as ?.");
     }

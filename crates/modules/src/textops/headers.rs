@@ -5,6 +5,10 @@ use super::arguments::{HeaderName, WholeRegex};
 use policy::{Context, Declaration, Pattern, Routes, Text};
 
 pub(super) fn declare(d: &mut Declaration<TextOps>) {
+    d.deviation(
+        "append_to_reply() refuses text of which a line is no `name: value`; Kamailio sends it.",
+    );
+    d.deviation("replace_hdrs_str() leaves the body alone; Kamailio 5.6.3 replaces there too.");
     d.function(
         "append_hf(txt, [hdr])",
         "Adds header lines behind the last header, or behind the first one named hdr.",
