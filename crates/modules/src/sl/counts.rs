@@ -87,23 +87,30 @@ impl TransactionHook for Counts {
 
 /// Where a status is counted, an index of [`CODES`].
 fn place(code: u16) -> usize {
-    match code {
+    own_place(code).unwrap_or(match code / 100 {
+        1 => 0,
+        2 => 3,
+        3 => 7,
+        4 => 15,
+        5 => 17,
+        6 => 18,
+        _ => 19,
+    })
+}
+
+/// Where a status is counted that has a place of its own.
+fn own_place(code: u16) -> Option<usize> {
+    Some(match code {
         200 => 1,
         202 => 2,
-        300 | 301 | 302 => usize::from(code - 300) + 4,
+        300..=302 => usize::from(code - 300) + 4,
         400 | 401 => usize::from(code - 400) + 8,
         403 | 404 => usize::from(code - 403) + 10,
         407 | 408 => usize::from(code - 407) + 12,
         483 => 14,
         500 => 16,
-        100..=199 => 0,
-        200..=299 => 3,
-        300..=399 => 7,
-        400..=499 => 15,
-        501..=599 => 17,
-        600..=699 => 18,
-        _ => 19,
-    }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

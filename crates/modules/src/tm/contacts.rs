@@ -30,7 +30,7 @@ impl Tm {
             .first()
             .map(|target| target.uri.clone())
             .unwrap_or_default();
-        targets.extend(context.branches.drain(..));
+        targets.append(&mut context.branches);
         let groups = if by_chance {
             drawn(&targets, |end| context.rng.u32(0..end))
         } else {
