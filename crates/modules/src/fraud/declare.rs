@@ -42,12 +42,18 @@ fn params(d: &mut Declaration<Fraud>) {
     d.try_param(
         "call_lifetime",
         "Seconds after which a call whose BYE never came counts as over, default 14400.",
-        |p, number| Ok(p.lifetime_s = seconds(number)?),
+        |p, number| {
+            p.lifetime_s = seconds(number)?;
+            Ok(())
+        },
     );
     d.try_param(
         "alert_interval",
         "Seconds for which nobody is told again of a limit that somebody exceeds, default 300.",
-        |p, number| Ok(p.alert_interval_s = seconds(number)?),
+        |p, number| {
+            p.alert_interval_s = seconds(number)?;
+            Ok(())
+        },
     );
 }
 

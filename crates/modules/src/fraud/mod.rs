@@ -141,7 +141,8 @@ fn check_names(profiles: &[Profile]) -> Result<(), Problem> {
 }
 
 fn counts(book: &Arc<Book>, init: &Init<'_>) -> Counts {
-    let shown: [(&str, &str, fn(&Book) -> usize); 2] = [
+    type Read = fn(&Book) -> usize;
+    let shown: [(&str, &str, Read); 2] = [
         ("calls", "Calls that ring or are up.", Book::calls),
         ("people", "Users and trunks that are counted.", Book::people),
     ];
