@@ -254,3 +254,98 @@ fn write_in_turn(logic: Arc<Logic>, mut batches: std::vec::IntoIter<Vec<Arc<Dial
         Err(error) => done(Err(error)),
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Bench, UNIX_MS};
+    use serde_json::json;
+    use std::sync::Arc;
+    use store::{Cell, Memory, Rows, Select, name};
+
+    const INVITE: &str = "INVITE sip:bob@example.test SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5062;branch=z9hG4bKa\n\
+         From: <sip:alice@example.test>;tag=a\nTo: <sip:bob@example.test>\nCall-ID: one\n\
+         CSeq: 1 INVITE\nContact: <sip:alice@127.0.0.1:5062>\nMax-Forwards: 70\nContent-Length: 0\n\n";
+
+    fn bench(mode: u8, store: &Arc<Memory>) -> Bench {
+        let script = format!(
+            r#"
+loadmodule "pv.so"
+loadmodule "dialog.so"
+modparam("dialog", "db_url", "memory://")
+modparam("dialog", "db_mode", {mode})
+modparam("dialog", "db_update_period", 10)
+modparam("dialog", "profiles_with_value", "caller")
+request_route {{ dlg_manage(); set_dlg_profile("caller", "alice"); $dlg_var(x) = "kept"; }}
+"#
+        );
+        Bench::with_store(&script, store.clone())
+    }
+
+    fn rows(store: &Arc<Memory>, table: store::Name) -> Rows {
+        let rows = store::wait(store.as_ref(), Select::from(table).into());
+        rows.expect("a table").into_rows()
+    }
+
+    fn count(store: &Arc<Memory>) -> (usize, usize) {
+        let (dialogs, vars) = (
+            rows(store, name!("dialog")),
+            rows(store, name!("dialog_vars")),
+        );
+        (dialogs.len(), vars.len())
+    }
+
+    fn set_state(bench: &Bench, state: i64) {
+        let done = bench.rpc("dlg.set_state", json!(["one", "a", "", state]));
+        assert_eq!(done, Ok(json!("Done")));
+    }
+
+    #[test]
+    fn changes_are_written_now_and_then() {
+        let store = Arc::new(Memory::standard());
+        let bench = bench(2, &store);
+        bench.tick(UNIX_MS);
+        let _call = bench.run(INVITE);
+        bench.tick(UNIX_MS + 10_000);
+        assert_eq!(count(&store), (0, 0), "it is not up");
+        set_state(&bench, 4);
+        bench.tick(UNIX_MS + 15_000);
+        assert_eq!(count(&store), (0, 0), "it is not time");
+        bench.tick(UNIX_MS + 20_000);
+        assert_eq!(count(&store), (1, 1));
+        let written = rows(&store, name!("dialog"));
+        let cell = |name| written.cell(0, &name).cloned();
+        assert_eq!(
+            cell(name!("caller_sock")),
+            Some(Cell::text("udp:127.0.0.1:5060"))
+        );
+        assert_eq!(cell(name!("state")), Some(Cell::Int(4)));
+        bench.tick(UNIX_MS + 30_000);
+        assert_eq!(count(&store), (1, 1), "once is enough");
+        set_state(&bench, 5);
+        assert_eq!(count(&store), (0, 0), "the row goes with its call");
+    }
+
+    #[test]
+    fn the_end_of_the_server_writes_and_its_start_reads() {
+        for mode in [1, 2, 3] {
+            let store = Arc::new(Memory::standard());
+            let first = bench(mode, &store);
+            let call = first.run(INVITE);
+            set_state(&first, 4);
+            first.stop();
+            drop(call);
+            assert_eq!(count(&store), (1, 1), "mode {mode}");
+            let second = bench(mode, &store);
+            let size = second.rpc("dlg.profile_get_size", json!(["caller", "alice"]));
+            assert_eq!(size, Ok(json!(1)), "mode {mode}");
+            let listed = second.rpc("dlg.list", json!([])).expect("a list");
+            assert_eq!(listed[0]["variables"], json!([{ "x": "kept" }]));
+            assert_eq!(
+                listed[0]["caller"]["contact"],
+                json!("sip:alice@127.0.0.1:5062")
+            );
+            let (entry, id) = (&listed[0]["h_entry"], &listed[0]["h_id"]);
+            assert!(entry.is_u64() && id.is_u64());
+        }
+    }
+}

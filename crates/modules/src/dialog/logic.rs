@@ -152,11 +152,11 @@ impl Logic {
         true
     }
 
-    /// Nobody took the call; with a message the failed event tells it.
-    pub(super) fn failed(&self, dialog: &Arc<Dialog>, now_s: u64, message: Option<&Arc<Message>>) {
+    /// Nobody took the call; `message` says so.
+    pub(super) fn failed(&self, dialog: &Arc<Dialog>, now_s: u64, message: &Arc<Message>) {
         if self.give_up(dialog, now_s) {
             self.counters.failed.inc();
-            events::tell(self, Happened::Failed, dialog, message);
+            events::tell(self, Happened::Failed, dialog, Some(message));
         }
     }
 

@@ -4,6 +4,9 @@ use super::columns::Columns;
 use bytes::Bytes;
 use policy::{Declaration, Flag};
 
+/// Chains are cheap, 64 octets each; long ones are not.
+const LEAST_CHAINS: u32 = 4096;
+
 /// How requests within a dialog find it (`dlg_match_mode`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Match {
@@ -70,7 +73,7 @@ impl Default for Params {
     fn default() -> Params {
         Params {
             enable_stats: true,
-            hash_size: 4096,
+            hash_size: LEAST_CHAINS,
             max_dialogs: 200_000,
             rr_param: Bytes::from_static(b"did"),
             flag_mask: 0,
@@ -129,9 +132,9 @@ fn tracking(d: &mut Decl) {
     number(
         d,
         "hash_size",
-        "How many chains, each with its lock, dialogs are spread over; a power of two; default 4096.",
+        "How many chains, each with its lock, dialogs are spread over; a power of two, fewer than 4096, the default, count as so many.",
         (1, 1 << 20),
-        |p, n| p.hash_size = n.next_power_of_two(),
+        |p, n| p.hash_size = n.next_power_of_two().max(LEAST_CHAINS),
     );
     number(
         d,

@@ -3,6 +3,7 @@
 use super::begin::{begin, contact, joined};
 use super::call::{Dialog, Leg, Live, Sock};
 use super::current::Current;
+use super::events::Happened;
 use super::logic::Logic;
 use policy::{Context, Replied, TransactionHook};
 use sip::{HeaderId, Message, Method, NameAddr};
@@ -32,10 +33,8 @@ impl TransactionHook for Watch {
         match made(context) {
             Some(dialog) if outcome.code < 300 => self.answered(context, &dialog, outcome),
             Some(dialog) => {
-                let message = outcome.reply.map(|reply| Arc::new(reply.clone()));
-                let message = message.or_else(|| Some(context.message.clone()));
-                self.0
-                    .failed(&dialog, context.now.unix_s(), message.as_ref());
+                let message = self.told(context, outcome, Happened::Failed);
+                self.0.failed(&dialog, context.now.unix_s(), &message);
             }
             None => refresh(context, outcome),
         }
@@ -43,13 +42,18 @@ impl TransactionHook for Watch {
 }
 
 impl Watch {
+    /// What an event route sees: the reply, which is only copied where somebody hears.
+    fn told(&self, context: &Context, outcome: &Replied<'_>, what: Happened) -> Arc<Message> {
+        match outcome.reply {
+            Some(reply) if self.0.heard[what as usize] => Arc::new(reply.clone()),
+            _ => context.message.clone(),
+        }
+    }
+
     fn answered(&self, context: &mut Context, dialog: &Arc<Dialog>, outcome: &Replied<'_>) {
         let logic = &self.0;
         let lifetime_s = logic.lifetime(context);
-        let message = match outcome.reply {
-            Some(reply) if logic.heard[0] => Arc::new(reply.clone()),
-            _ => context.message.clone(),
-        };
+        let message = self.told(context, outcome, Happened::Start);
         let leg = outcome
             .reply
             .and_then(|reply| callee(logic, context, reply));
