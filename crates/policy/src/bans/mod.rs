@@ -121,6 +121,7 @@ pub struct Bans {
     known: Known,
     limits: BanLimits,
     changes: Mutex<VecDeque<BanChange>>,
+    revision: AtomicU64,
     dropped: AtomicU64,
     refused: AtomicU64,
 }
@@ -138,6 +139,7 @@ impl Bans {
             known: Known::new(hasher, SHARDS, limits.known),
             limits,
             changes: Mutex::default(),
+            revision: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         }
@@ -156,18 +158,22 @@ impl Bans {
         self.never.until_ms(address).is_none().then_some(found)
     }
 
-    /// The same for a packet that came: one that is dropped is counted. An unvalidated ban lets replies
-    /// pass, for it may be about somebody whom we called.
-    pub fn drops(&self, peer: SocketAddr, packet: &[u8], now_ms: u64) -> bool {
+    /// True where a datagram is to be dropped, which is counted. An unvalidated ban lets replies pass, for
+    /// it may be about somebody whom we called.
+    pub fn drops(&self, peer: SocketAddr, datagram: &[u8], now_ms: u64) -> bool {
         let drops = match self.find(peer, now_ms) {
             None => false,
-            Some(Proof::Unvalidated) => !packet.starts_with(b"SIP/2.0 "),
+            Some(Proof::Unvalidated) => !datagram.starts_with(b"SIP/2.0 "),
             Some(Proof::Validated | Proof::Operator) => true,
         };
-        if drops {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-        drops
+        self.count_dropped(drops)
+    }
+
+    /// True where a connection is to be closed, which is counted too. Unvalidated bans are about
+    /// datagrams: whoever opened a connection is who he says.
+    pub fn hangs_up(&self, peer: SocketAddr, now_ms: u64) -> bool {
+        let found = self.find(peer, now_ms);
+        self.count_dropped(found.is_some_and(|proof| proof != Proof::Unvalidated))
     }
 
     /// Packets that were dropped so far.
@@ -205,6 +211,13 @@ impl Bans {
     /// Users and ports that proved themselves.
     pub fn known(&self) -> usize {
         self.known.len()
+    }
+
+    fn count_dropped(&self, drops: bool) -> bool {
+        if drops {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        drops
     }
 
     fn find_single(&self, peer: SocketAddr, now_ms: u64) -> Option<Proof> {

@@ -186,7 +186,27 @@ impl Bans {
         for (source, ban) in single {
             fit &= self.table.put(Key { source, port: 0 }, ban, now_ms);
         }
+        self.revision.fetch_add(1, Ordering::Release);
         fit
+    }
+
+    /// The single sources whose ban is founded and holds now for all of their ports, with when it ends in
+    /// Unix milliseconds: what may be dropped before it reaches this process.
+    pub fn founded(&self, now_ms: u64) -> Vec<(Source, u64)> {
+        let mut founded = Vec::new();
+        self.table.each(|key, ban| {
+            let holds = key.port == 0 && ban.until_ms > now_ms;
+            if holds && ban.proof != Proof::Unvalidated {
+                founded.push((key.source, ban.until_ms));
+            }
+        });
+        founded.retain(|(source, _)| !self.is_never_banned(*source));
+        founded
+    }
+
+    /// A number that changes with what [`Bans::founded`] answers, but for bans that just end.
+    pub fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
     }
 
     /// The oldest change that nobody took yet.
@@ -249,6 +269,7 @@ impl Bans {
     }
 
     fn note_change(&self, change: BanChange) {
+        self.revision.fetch_add(1, Ordering::Release);
         let mut changes = self.changes.lock();
         if changes.len() < self.limits.unsaved {
             changes.push_back(change);

@@ -68,6 +68,15 @@ impl Source {
         (self.length == 128).then_some(address)
     }
 
+    /// Its first address and how many of its bits count, 32 or 128 for a single address.
+    pub fn parts(self) -> (IpAddr, u8) {
+        let address = Ipv6Addr::from(self.first);
+        match address.to_ipv4_mapped() {
+            Some(v4) if self.length >= V4 => (IpAddr::V4(v4), self.length - V4),
+            _ => (IpAddr::V6(address), self.length),
+        }
+    }
+
     /// Whoever has this address: it alone in IPv4, in IPv6 its first [`Source::V6_UNIT`] bits.
     pub fn unit(address: IpAddr) -> Source {
         let whole = Source::address(address);
@@ -109,11 +118,8 @@ impl Source {
 
 impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let address = Ipv6Addr::from(self.first);
-        let (address, bits, most) = match address.to_ipv4_mapped() {
-            Some(v4) if self.length >= V4 => (IpAddr::V4(v4), self.length - V4, 32),
-            _ => (IpAddr::V6(address), self.length, 128),
-        };
+        let (address, bits) = self.parts();
+        let most = if address.is_ipv4() { 32 } else { 128 };
         if bits == most {
             write!(f, "{address}")
         } else {

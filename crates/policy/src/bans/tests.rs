@@ -102,9 +102,11 @@ fn unvalidated_bans_are_short_and_let_replies_pass() {
     let from = peer("192.0.2.1:5060");
     assert!(bans.drops(from, b"REGISTER sip:a SIP/2.0\r\n", NOW_MS));
     assert!(!bans.drops(from, b"SIP/2.0 200 OK\r\n", NOW_MS));
+    assert!(!bans.hangs_up(from, NOW_MS));
     assert_eq!(bans.take_change(), None, "it is written nowhere");
     add(&bans, "192.0.2.1:5060", true, NOW_MS).expect("a ban");
     assert!(bans.drops(from, b"SIP/2.0 200 OK\r\n", NOW_MS));
+    assert!(bans.hangs_up(from, NOW_MS));
     assert!(matches!(bans.take_change(), Some(BanChange::Put(..))));
     // Whoever spoofs afterwards makes it no shorter.
     add(&bans, "192.0.2.1:5060", false, NOW_MS).expect("a ban");
@@ -259,4 +261,32 @@ fn a_list_is_restored() {
     let peers = ["192.0.2.1:5060", "10.2.0.1:1", "10.1.0.1:1"];
     assert_eq!(dropped(&second, peers, NOW_MS), [true, true, false]);
     assert_eq!(first.list(NOW_MS), second.list(NOW_MS));
+}
+
+#[test]
+fn founded_bans_of_whole_sources_may_be_dropped_elsewhere() {
+    let bans = bans(640);
+    let mut seen = bans.revision();
+    let mut changes =
+        |bans: &Bans| std::mem::replace(&mut seen, bans.revision()) != bans.revision();
+    add(&bans, "192.0.2.1:5060", false, NOW_MS).expect("a ban");
+    assert!(!changes(&bans) && bans.founded(NOW_MS).is_empty());
+    add(&bans, "192.0.2.2:5060", true, NOW_MS).expect("a ban");
+    assert!(changes(&bans));
+    bans.note_known(peer("192.0.2.3:5060"), None, NOW_MS + 60_000, NOW_MS);
+    add(&bans, "192.0.2.3:7", true, NOW_MS).expect("a ban of one port");
+    assert!(!changes(&bans));
+    let founded = [(source("192.0.2.2"), NOW_MS + 300_000)];
+    assert_eq!(bans.founded(NOW_MS), founded);
+    assert!(bans.founded(NOW_MS + 300_000).is_empty());
+    assert!(bans.remove(source("192.0.2.2")) && changes(&bans));
+    assert!(bans.founded(NOW_MS).is_empty());
+}
+
+#[test]
+fn a_source_has_parts() {
+    for text in ["192.0.2.1", "10.0.0.0/8", "2001:db8::/64", "::1"] {
+        let (address, bits) = source(text).parts();
+        assert_eq!(Source::network(address, bits).to_string(), text);
+    }
 }
