@@ -1,13 +1,14 @@
 //! The threads of a server: UDP workers, stream workers, timers of modules.
 
 use crate::clock::Clock;
+use crate::firewall::Feeder;
 use crate::load::random;
 use crate::open::Open;
 use crate::wire::{Asker, Guarded, Hands, ModuleTimers, Names, Post, StreamWorker, Tls, UdpWorker};
 use edge::{Edge, Worker};
 use net::stream::Streams;
 use net::udp::Workers;
-use policy::{Counter, Identity};
+use policy::{BansLink, Counter, Identity, Logger};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
@@ -47,6 +48,8 @@ pub(crate) struct Equipment {
     pub(crate) clock: Clock,
     pub(crate) tls: Tls,
     pub(crate) panics: Counter,
+    pub(crate) bans: BansLink,
+    pub(crate) logger: Logger,
     /// UDP workers on each socket.
     pub(crate) per_socket: usize,
 }
@@ -80,6 +83,9 @@ impl Crew {
         }
         let (timers, stop_timers) = (ModuleTimers(equipment.edge.clone()), stop.clone());
         threads.push(thread("timers", move || timers.run(&stop_timers))?);
+        let feeder = Feeder::new(equipment.bans.clone(), equipment.logger.clone());
+        let stop_feeder = stop.clone();
+        threads.push(thread("firewall", move || feeder.run(&stop_feeder))?);
         let workers = Workers::start(&open.sockets, equipment.per_socket, |_| {
             equipment.udp_worker(&hands)
         });

@@ -12,6 +12,7 @@ mod commands;
 mod crew;
 mod ctl;
 mod files;
+mod firewall;
 mod load;
 mod log;
 mod open;

@@ -11,7 +11,7 @@ use control::{Answering, Controls};
 use edge::{Edge, Keys, Limits};
 use policy::{Config, ControlSocket, Identity, Level};
 use script::Defines;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -31,8 +31,7 @@ pub(crate) struct Setup<'a> {
 /// A running server.
 pub(crate) struct Server<'a> {
     crew: Crew,
-    /// Set by SIGINT and SIGTERM.
-    ended: Arc<AtomicBool>,
+    signals: Signals,
     edge: Arc<Edge>,
     controls: Controls,
     process: &'a Process,
@@ -55,7 +54,7 @@ impl<'a> Server<'a> {
         } = setup;
         panics::log_them(ground.logger.clone());
         // Before anybody can know that the server is there: what it made by then is put away in order.
-        let ended = heed_signals()?;
+        let signals = Signals::heeded()?;
         let letters = Letters::new();
         let open = open::open(&config, &letters.posts, ground)?;
         process.write_pid_files()?;
@@ -82,6 +81,8 @@ impl<'a> Server<'a> {
             clock,
             tls: ground.tls.clone(),
             panics: panics::counter(&ground.counters),
+            bans: ground.states.bans().clone(),
+            logger: ground.logger.clone(),
             per_socket,
         };
         let crew = Crew::start(&equipment, open, letters)?;
@@ -89,7 +90,7 @@ impl<'a> Server<'a> {
         say_ready(built_in, &identity, has_users, ground);
         Ok(Server {
             crew,
-            ended,
+            signals,
             edge,
             controls,
             process,
@@ -103,9 +104,15 @@ impl<'a> Server<'a> {
     /// A sentence, where a worker died.
     pub(crate) fn run(self) -> Result<(), String> {
         let mut died = false;
-        while !self.ended.load(Ordering::Relaxed) && !died {
+        while !self.signals.ended.load(Ordering::Relaxed) && !died {
             std::thread::sleep(Duration::from_millis(200));
             died = self.crew.is_broken();
+            if self.signals.hung_up.swap(false, Ordering::Relaxed) {
+                self.ground.logger.log(Level::Notice, "core", || {
+                    "SIGHUP: the server goes on; commands such as tls.reload read files again"
+                        .to_owned()
+                });
+            }
         }
         self.stop();
         if died {
@@ -120,7 +127,7 @@ impl<'a> Server<'a> {
         self.crew.stop();
         tasks::run_stop(&self.edge.config());
         self.ground.databases.close();
-        self.process.remove_pid_files();
+        self.process.remove_pid_files(&self.ground.logger);
     }
 }
 
@@ -185,12 +192,29 @@ fn say_ready(built_in: Option<&BuiltIn>, identity: &Identity, has_users: bool, g
 }
 
 /// A flag that SIGINT and SIGTERM set.
-fn heed_signals() -> Result<Arc<AtomicBool>, String> {
-    let ended = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register(signal, ended.clone()).map_err(|error| error.to_string())?;
+/// Signals that came.
+struct Signals {
+    /// SIGINT and SIGTERM: the server is to end.
+    ended: Arc<AtomicBool>,
+    /// SIGHUP: as with Kamailio, a terminal that is closed ends no server.
+    hung_up: Arc<AtomicBool>,
+}
+
+impl Signals {
+    fn heeded() -> Result<Signals, String> {
+        let signals = Signals {
+            ended: Arc::default(),
+            hung_up: Arc::default(),
+        };
+        for (signal, flag) in [
+            (SIGINT, &signals.ended),
+            (SIGTERM, &signals.ended),
+            (SIGHUP, &signals.hung_up),
+        ] {
+            signal_hook::flag::register(signal, flag.clone()).map_err(|error| error.to_string())?;
+        }
+        Ok(signals)
     }
-    Ok(ended)
 }
 
 fn children(config: &Config) -> usize {

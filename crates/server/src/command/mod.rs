@@ -5,11 +5,13 @@ mod start;
 mod switches;
 mod words;
 
+pub(crate) use start::loaded;
 pub(crate) use switches::Switches;
 pub(crate) use words::print;
 
 use crate::builtin::{POLICY, Place};
 use crate::ctl::Ctl;
+use crate::firewall::FirewallWord;
 use clap::{Args, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -70,6 +72,9 @@ enum Word {
     },
     /// Command a running server, or change its database.
     Ctl(Ctl),
+    /// Print, load or remove an nftables ruleset for a configuration.
+    #[command(subcommand)]
+    Firewall(FirewallWord),
 }
 
 /// What `run` and `check` take.
@@ -134,6 +139,7 @@ impl Command {
             Some(Word::Explain { code }) => words::explain(&code),
             Some(Word::Modules { json }) => words::modules(json),
             Some(Word::Ctl(ctl)) => ctl.run(),
+            Some(Word::Firewall(word)) => word.run(),
         }
     }
 }

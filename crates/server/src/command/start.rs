@@ -64,6 +64,18 @@ pub(super) fn check(run: &Run) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Loads for those who want to know what is in it; opens nothing.
+///
+/// # Errors
+/// What is wrong with it, for a person.
+pub(crate) fn loaded(run: &Run) -> Result<(Ready, Ground), String> {
+    let switches = &run.switches;
+    let files = Files::new(&run.place, switches.file.is_none());
+    let ground = Ground::new(&path(switches));
+    let (ready, _) = ready(switches, &files, &ground)?;
+    Ok((ready, ground))
+}
+
 /// Says what strangers could do with it; modules need not be there.
 pub(super) fn audit(run: &Run) -> Result<ExitCode, String> {
     let switches = &run.switches;
