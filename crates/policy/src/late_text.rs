@@ -24,6 +24,11 @@ impl LateText {
             .map(|text| text.value(context))
             .unwrap_or_default()
     }
+
+    /// Gives the one variable that the text is a value; false where it is none, or cannot be written.
+    pub fn set(&self, context: &mut Context, value: script::Value) -> bool {
+        self.0.get().is_some_and(|text| text.set(context, value))
+    }
 }
 
 /// A text that waits to be prepared.

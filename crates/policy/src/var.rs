@@ -174,6 +174,14 @@ impl Text {
         Text(Parts::Mixed(pieces.into_iter().map(piece).collect()))
     }
 
+    /// Gives the one variable that it is a value; false where it is none, or cannot be written.
+    pub fn set(&self, context: &mut Context, value: Value) -> bool {
+        match &self.0 {
+            Parts::Single(var) => var.set(context, value),
+            _ => false,
+        }
+    }
+
     /// The text, where it has no variables.
     pub fn as_literal(&self) -> Option<&Bytes> {
         match &self.0 {

@@ -3,6 +3,7 @@
 use super::settings::Offer;
 use super::{Digest, checks};
 use policy::Context;
+use script::Value;
 use sip::digest::Hash;
 use sip::{Message, Method};
 
@@ -25,7 +26,8 @@ impl Ask {
         Ask { qop, stale }
     }
 
-    /// The flags of `pv_www_authenticate()`: 2 no qop, 4 auth, 8 auth-int; none of them, none.
+    /// The flags of `pv_www_authenticate()`: 2 no qop, 4 auth, 8 auth-int; none of them, none. 16
+    /// is documented for stale, and Kamailio 5.6.3 ignores it.
     pub(super) fn from_authenticate_flags(flags: i64) -> Option<Ask> {
         let qop = match flags {
             _ if flags & 8 != 0 => Some("auth-int"),
@@ -80,6 +82,19 @@ impl Digest {
             write_line(&mut lines, kind, realm, &nonce, ask, *offer);
         }
         lines
+    }
+
+    /// The same as text for a script, which can append it to a reply: the last line has its end too.
+    pub(super) fn challenge_text(
+        &self,
+        context: &mut Context,
+        kind: Kind,
+        realm: &[u8],
+        ask: Ask,
+    ) -> Value {
+        let mut lines = self.challenge(context, kind, realm, ask);
+        lines.extend_from_slice(b"\r\n");
+        Value::Str(lines.into())
     }
 
     /// A fresh nonce for the message in hand.

@@ -149,7 +149,7 @@ fn declare_challenges(d: &mut Declaration<Auth>) {
 }
 
 fn declare_checks(d: &mut Declaration<Auth>) {
-    d.function("pv_www_authenticate(realm, passwd, flags, [method])", "Checks the Authorization header against a password: 1 verified, -1 malformed or forged, -2 wrong password, -4 stale nonce, -5 none for the realm, -6 nonce used before. Flags: 1 passwd is HA1, 2, 4, 8 on failure a challenge without qop, with auth, with auth-int goes into $avp(digest_challenge).", Routes::REQUEST, Auth::pv_www_authenticate);
+    d.function("pv_www_authenticate(realm, passwd, flags, [method])", "Checks the Authorization header against a password: 1 verified, -1 malformed or forged, -2 wrong password, -4 stale nonce, -5 none for the realm, -6 nonce used before. Flags: 1 passwd is HA1, 2, 4, 8 on failure a challenge without qop, with auth, with auth-int goes into $avp(digest_challenge); 16 means nothing, as in Kamailio 5.6.3.", Routes::REQUEST, Auth::pv_www_authenticate);
     d.function(
         "pv_proxy_authenticate(realm, passwd, flags)",
         "The same with the Proxy-Authorization header.",

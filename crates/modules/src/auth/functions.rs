@@ -6,7 +6,6 @@ use super::password::PasswordCheck;
 use super::{Auth, codes};
 use bytes::Bytes;
 use policy::{Context, Effect, Int, Level, Outcome, Reply, ReplyHow, Text, Var};
-use script::Value;
 use sip::digest::Credentials;
 use sip::{HeaderId, Message, Method};
 
@@ -111,8 +110,8 @@ impl Auth {
             return false;
         };
         let ask = Ask::from_challenge_flags(flags);
-        let lines = self.digest.challenge(context, Kind::Www, &realm, ask);
-        to.set(context, Value::Str(lines.into()))
+        let text = self.digest.challenge_text(context, Kind::Www, &realm, ask);
+        to.set(context, text)
     }
 
     pub(super) fn pv_www_authenticate(

@@ -5,7 +5,6 @@ use super::functions::{credentials_of, is_realm};
 use super::{Digest, codes};
 use bytes::Bytes;
 use policy::{AvpName, Claim, Context, DigestAuth, Outcome, Secret};
-use script::Value;
 use sip::{Message, NameAddr};
 use std::sync::Arc;
 
@@ -62,15 +61,14 @@ impl PasswordCheck {
         let Some(ask) = ask.filter(|_| is_realm(&self.realm)) else {
             return;
         };
-        let lines = self.digest.challenge(context, self.kind, &self.realm, ask);
+        let text = self
+            .digest
+            .challenge_text(context, self.kind, &self.realm, ask);
         let avps = context
             .home
             .as_mut()
             .map_or(&mut context.vars.avps, |home| &mut home.vars.avps);
-        avps.add(
-            AvpName::Text(Bytes::from_static(CHALLENGE_AVP)),
-            Value::Str(lines.into()),
-        );
+        avps.add(AvpName::Text(Bytes::from_static(CHALLENGE_AVP)), text);
     }
 
     /// True where the credentials' user is who From (for a REGISTER: and To) says.

@@ -1,5 +1,6 @@
 //! Users in the database: what is asked, and what an answer means.
 
+use super::credentials::{Credential, Target};
 use super::{Params, credentials, identity};
 use bytes::Bytes;
 use policy::{Answer, Claim, Context, DigestAuth, Effect, Level, Outcome, Secret};
@@ -18,6 +19,8 @@ const USER_MISMATCH: i32 = -8;
 /// The database and what its columns mean.
 pub(super) struct Lookup {
     pub(super) params: Params,
+    /// `load_credentials`.
+    pub(super) credentials: Vec<Credential<Target>>,
     pub(super) store: Arc<dyn Store>,
 }
 
@@ -104,7 +107,7 @@ impl Check {
                 .as_ref()
                 .and_then(|row| row.get(1..))
                 .unwrap_or_default();
-            credentials::load(context, &params.credentials, cells);
+            credentials::load(context, &self.lookup.credentials, cells);
         }
         let domain = params.use_domain.then_some(self.claim.realm.as_ref());
         let fits = identity::fits(&context.message, self.flags, &self.claim.user, domain);
@@ -147,7 +150,7 @@ impl Lookup {
             };
             if flags & NO_AVPS == 0 {
                 let cells = row.get(1..).unwrap_or_default();
-                credentials::load(context, &lookup.params.credentials, cells);
+                credentials::load(context, &lookup.credentials, cells);
             }
             Outcome::TRUE
         })
@@ -155,8 +158,7 @@ impl Lookup {
 
     /// The columns of `load_credentials`.
     fn columns(&self) -> impl Iterator<Item = Name> {
-        self.params
-            .credentials
+        self.credentials
             .iter()
             .map(|credential| credential.column.clone())
     }

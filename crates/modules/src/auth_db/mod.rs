@@ -84,7 +84,15 @@ impl Module for AuthDb {
         if params.version_table {
             check_version(init, store.clone());
         }
-        let lookup = Arc::new(lookup::Lookup { params, store });
+        let named = params.credentials.iter().cloned();
+        let credentials = named
+            .map(|named| named.prepare(|text| init.late_text("load_credentials", text)))
+            .collect();
+        let lookup = Arc::new(lookup::Lookup {
+            params,
+            credentials,
+            store,
+        });
         Ok(AuthDb { digest, lookup })
     }
 }
@@ -127,7 +135,7 @@ fn declare_params(d: &mut Declaration<AuthDb>) {
     );
     d.try_param(
         "load_credentials",
-        "Columns to put into AVPs: $avp(i:12)=rpid; email_address. Default none.",
+        "Columns to put into AVPs or other variables: $avp(i:12)=rpid; email_address; $xavp(who=>name)=ha1. Default none.",
         |p, text: String| {
             p.credentials = credentials::parse(&text)?;
             Ok(())
