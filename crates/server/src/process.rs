@@ -1,7 +1,9 @@
 //! The process: its directory, its pid file, its user.
 
 use nix::unistd::{self, Gid, Group, Uid, User};
+use policy::{Level, Logger};
 use std::ffi::CString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What the command line and the file want of the process.
@@ -52,10 +54,18 @@ impl Process {
         write_number(self.group_file.as_deref(), unistd::getpgrp().as_raw())
     }
 
-    /// Removes the pid files; one that is gone already is no matter.
-    pub(crate) fn remove_pid_files(&self) {
+    /// Removes the pid files; one that is gone already is no matter. The user that the process became may
+    /// have no right to remove one: then the log says that it stays.
+    pub(crate) fn remove_pid_files(&self, logger: &Logger) {
         for file in self.pid_file.iter().chain(&self.group_file) {
-            let _ = std::fs::remove_file(file);
+            match std::fs::remove_file(file) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    logger.log(Level::Warn, "core", || {
+                        format!("the pid file {file} stays behind: {error}")
+                    });
+                }
+                _ => {}
+            }
         }
     }
 

@@ -1,10 +1,10 @@
 //! Databases by URL: one each, connected when the server starts.
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use policy::Stores;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use store::{DbUrl, Done, Operation, Store, StoreError};
 use store_sqlite::{Options, SqliteStore};
 
@@ -39,9 +39,11 @@ impl Databases {
         Ok(store)
     }
 
-    /// Waits until what was written is in the files, and closes them.
+    /// Waits until what was written is in the files, and closes them, whoever still holds one.
     pub(crate) fn close(&self) {
-        self.0.lock().clear();
+        for lazy in std::mem::take(&mut *self.0.lock()).into_values() {
+            lazy.close();
+        }
     }
 }
 
@@ -62,45 +64,52 @@ impl Stores for Databases {
     }
 }
 
-/// A database that is connected later, so that `check` connects none.
+/// A database that is connected later, so that `check` connects none, and closed while modules still
+/// hold it.
 struct Lazy {
     url: DbUrl,
-    store: OnceLock<SqliteStore>,
+    store: RwLock<Option<SqliteStore>>,
 }
 
 impl Lazy {
     fn new(url: DbUrl) -> Lazy {
         Lazy {
             url,
-            store: OnceLock::new(),
+            store: RwLock::new(None),
         }
     }
 
     fn connect(&self) -> Result<(), StoreError> {
-        if self.store.get().is_none() {
+        let mut store = self.store.write();
+        if store.is_none() {
             let path = Path::new(&self.url.database);
-            let opened = SqliteStore::open(path, Options::default())?;
-            // Somebody else may have been quicker; one of the two is dropped.
-            let _ = self.store.set(opened);
+            *store = Some(SqliteStore::open(path, Options::default())?);
         }
         Ok(())
+    }
+
+    fn close(&self) {
+        let store = self.store.write().take();
+        // Outside of the lock: a call-back that is waited for may ask for more, and is told that it is closed.
+        drop(store);
     }
 }
 
 impl Store for Lazy {
     fn submit(&self, operation: Operation, done: Done) {
-        match self.store.get() {
-            Some(store) => store.submit(operation, done),
-            None => done(Err(StoreError::Unavailable {
-                store: self.url.to_string(),
-                reason: "not connected yet".to_owned(),
-            })),
+        if let Some(store) = &*self.store.read() {
+            return store.submit(operation, done);
         }
+        done(Err(StoreError::Unavailable {
+            store: self.url.to_string(),
+            reason: "not connected".to_owned(),
+        }));
     }
 
     fn quote(&self, text: &[u8]) -> String {
         self.store
-            .get()
+            .read()
+            .as_ref()
             .map_or_else(|| store_sqlite::literal(text), |store| store.quote(text))
     }
 

@@ -34,8 +34,35 @@ fn it_says_what_it_does_and_ends_within_a_second() {
         assert_eq!(code, Some(0));
         assert!(took < Duration::from_secs(1), "{took:?}");
         assert!(!pid_file.exists());
-        assert!(!dir.path().join("state/control.sock").exists());
+        for left in ["control.sock", "ringwall.sqlite-wal", "ringwall.sqlite-shm"] {
+            assert!(!dir.path().join("state").join(left).exists(), "{left}");
+        }
+        assert!(dir.path().join("state/ringwall.sqlite").exists());
     }
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_no_server() {
+    let dir = dir();
+    let mut server = Server::start(&dir);
+    for _ in 0..2 {
+        server.signal(Signal::SIGHUP);
+        server.wait_for("SIGHUP: the server goes on");
+    }
+    assert_eq!(server.end(Signal::SIGTERM).0, Some(0));
+}
+
+#[test]
+fn a_pid_file_that_cannot_be_removed_is_named() {
+    let dir = dir();
+    let pid_file = dir.path().join("pid");
+    let switch = pid_file.to_string_lossy().into_owned();
+    let mut server = Server::start_with(&dir, &["-P", &switch]);
+    std::fs::remove_file(&pid_file).expect("a pid file");
+    // Nobody can remove a directory as a file, not even root.
+    std::fs::create_dir(&pid_file).expect("a directory");
+    server.signal(Signal::SIGTERM);
+    server.wait_for("stays behind");
 }
 
 #[test]

@@ -136,7 +136,8 @@ impl Server {
         (status.code(), began.elapsed())
     }
 
-    fn signal(&self, signal: Signal) {
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).expect("a pid");
         kill(Pid::from_raw(pid), signal).expect("the process is there");
     }
