@@ -81,6 +81,8 @@ impl<'a> Server<'a> {
             clock,
             tls: ground.tls.clone(),
             panics: panics::counter(&ground.counters),
+            bans: ground.states.bans().clone(),
+            logger: ground.logger.clone(),
             per_socket,
         };
         let crew = Crew::start(&equipment, open, letters)?;
