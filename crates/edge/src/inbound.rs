@@ -14,7 +14,7 @@ use std::sync::Arc;
 impl Worker {
     /// A datagram: one message, or a keep-alive.
     pub(crate) fn datagram(&mut self, flow: Flow, bytes: Bytes) {
-        if self.is_banned(flow, &bytes) || is_keep_alive(&bytes) {
+        if self.is_dropped(flow, &bytes) || is_keep_alive(&bytes) {
             return;
         }
         if bytes.len() > self.edge.limits.max_datagram {
@@ -23,10 +23,10 @@ impl Worker {
         self.message(flow, bytes);
     }
 
-    /// True where the sender is not heard: what comes from there is counted and not read.
-    pub(crate) fn is_banned(&self, flow: Flow, bytes: &[u8]) -> bool {
+    /// True where the sender of a datagram is not heard: it is counted and not read.
+    fn is_dropped(&self, flow: Flow, datagram: &[u8]) -> bool {
         let bans = self.edge.bans.get();
-        bans.is_some_and(|bans| bans.drops(flow.peer, bytes, self.now.unix_ms))
+        bans.is_some_and(|bans| bans.drops(flow.peer, datagram, self.now.unix_ms))
     }
 
     /// One whole message.

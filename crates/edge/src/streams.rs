@@ -23,7 +23,7 @@ impl Worker {
         let Some(connection) = flow.connection else {
             return;
         };
-        if self.is_banned(flow, b"") {
+        if self.is_hung_up_on(flow) {
             return self.put(Output::Close(connection));
         }
         let accept_no_cl = self.edge.config.load().core.tcp.accept_no_cl;
@@ -84,7 +84,7 @@ impl Worker {
 
     fn stream_event(&mut self, connection: ConnectionId, flow: Flow, event: Event) {
         match event {
-            Event::Message(bytes) if self.is_banned(flow, &bytes) => self.hang_up(connection),
+            Event::Message(_) if self.is_hung_up_on(flow) => self.hang_up(connection),
             Event::Message(bytes) => self.message(flow, bytes),
             Event::Ping => self.pong(flow),
             Event::Fault(fault) => self.stream_fault(connection, flow, &fault),
@@ -116,6 +116,12 @@ impl Worker {
             self.refuse_head(flow, fault.head.clone(), &Violation { status, reason });
         }
         self.hang_up(connection);
+    }
+
+    /// True where the other end is banned.
+    fn is_hung_up_on(&self, flow: Flow) -> bool {
+        let bans = self.edge.bans.get();
+        bans.is_some_and(|bans| bans.hangs_up(flow.peer, self.now.unix_ms))
     }
 
     /// Reads nothing more of a connection, and closes it.

@@ -141,7 +141,9 @@ fn behind_one_translator_two_hundred_keep_working() {
 
 #[test]
 fn whoever_spoofs_a_registered_phone_does_not_silence_it() {
-    let mut steps = "agent alice udp:127.0.0.8:5060\nagent bob udp:127.0.0.9:5060\n".to_owned();
+    const AGENTS: &str = "agent alice udp:127.0.0.8:5060\nagent bob udp:127.0.0.9:5060\n\
+                          agent carol tcp:127.0.0.9:5060\n";
+    let mut steps = AGENTS.to_owned();
     steps += &registers("alice", "u0", "secret", 200);
     let scanner = |agent: &str| {
         format!(
@@ -174,8 +176,10 @@ fn whoever_spoofs_a_registered_phone_does_not_silence_it() {
         listed.contains("127.0.0.9") && !listed.contains("127.0.0.8"),
         "{listed}"
     );
-    let mut steps = "agent alice udp:127.0.0.8:5060\nagent bob udp:127.0.0.9:5060\n".to_owned();
+    // Nor, over a connection, one who was not registered.
+    let mut steps = AGENTS.to_owned();
     steps += &registers("alice", "u0", "secret", 200);
+    steps += &registers("carol", "u0", "secret", 200);
     played(&mut world, &scenario(1, &steps));
 }
 

@@ -265,6 +265,39 @@ fn trusted_peers_are_never_banned() {
 }
 
 #[test]
+fn whoever_was_registered_before_a_restart_is_known() {
+    let store = Arc::new(Memory::standard());
+    let expires = i64::try_from(UNIX_MS / 1000).expect("a time") + 100;
+    let row = |name: &str, contact: &str, received: store::Cell| {
+        let row = vec![
+            (store::name!("ruid"), store::Cell::text(name)),
+            (store::name!("username"), store::Cell::text(name)),
+            (store::name!("contact"), store::Cell::text(contact)),
+            (store::name!("received"), received),
+            (store::name!("expires"), store::Cell::Time(expires)),
+        ];
+        let table = store::name!("location");
+        let insert = store::Write::Insert { table, row };
+        store::wait(store.as_ref(), insert.into()).expect("a row");
+    };
+    row("alice", "sip:alice@192.0.2.1:5060", store::Cell::Null);
+    row(
+        "bob",
+        "sip:bob@10.0.0.1",
+        store::Cell::text("sip:192.0.2.2:5070"),
+    );
+    let script = "loadmodule \"pv.so\"\nloadmodule \"usrloc.so\"\nloadmodule \"registrar.so\"\nloadmodule \"ban.so\"\n\
+                  modparam(\"usrloc\", \"db_url\", \"sqlite:///x\")\nmodparam(\"usrloc\", \"db_mode\", 1)\n\
+                  request_route { ban_add(\"$si\", \"300\", \"x\"); rc(); is_known_source(); rc(); }";
+    let bench = Bench::with_store(script, store.clone());
+    let codes = |peer, is_proved| bench.run_in(from(&bench, peer, is_proved, 1)).codes;
+    assert_eq!(codes("192.0.2.1:5060", false), [-3, 1]);
+    assert_eq!(codes("192.0.2.2:5070", true), [-3, 1]);
+    assert_eq!(codes("192.0.2.2:7", false), [-3, -1]);
+    assert_eq!(codes("10.0.0.1:5060", false), [1, -1]);
+}
+
+#[test]
 fn parameters_are_checked() {
     for (line, expected) in [
         ("\"never\", \"x\"", "is no address"),
