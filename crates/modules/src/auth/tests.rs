@@ -574,6 +574,24 @@ fn a_nonce_is_bound_as_checks_say() {
 }
 
 #[test]
+fn a_count_does_not_free_a_nonce_from_its_source_where_that_is_wished() {
+    for (checks_with_count, code) in [(false, codes::OK), (true, codes::STALE)] {
+        let params = Params {
+            nonce_count: true,
+            checks_no_dialog: 8,
+            checks_with_count,
+            ..Params::default()
+        };
+        let desk = Desk::new(params);
+        let message = COUNTED.request(&desk.nonce());
+        let mut elsewhere = desk.at(&message, 0);
+        elsewhere.flow.peer = "127.0.0.9:5062".parse().unwrap();
+        assert_eq!(desk.judge(&mut elsewhere), code);
+        assert_eq!(desk.judge(&mut desk.at(&message, 0)) == codes::OK, checks_with_count);
+    }
+}
+
+#[test]
 fn a_stored_ha1_verifies_and_a_broken_one_does_not() {
     let desk = Desk::new(Params::default());
     let message = ALICE.request(&desk.nonce());
