@@ -1,26 +1,21 @@
 //! Flags of the script and of branches, the destination URI, printing into variables.
 
 mod flags;
-mod rpc;
 
-use policy::{
-    Context, Declaration, Entry, Init, Int, Module, Problem, Proto, Routes, Surroundings, Text, Var,
-};
+use policy::{Context, Declaration, Entry, Init, Int, Module, Problem, Proto, Routes, Text, Var};
 use script::{AssignOp, Value};
 use sip::Uri;
 
 pub(crate) const ENTRY: Entry = Entry::of::<Kex>();
 
-struct Kex {
-    surroundings: Surroundings,
-}
+struct Kex;
 
 impl Module for Kex {
     const NAME: &'static str = "kex";
     type Params = ();
 
     fn declare(d: &mut Declaration<Kex>) {
-        d.doc("Script and branch flags, the destination URI, printing into variables, commands about the server.");
+        d.doc("Script and branch flags, the destination URI, printing into variables.");
         flags::declare(d);
         d.function(
             "setdsturi(uri)",
@@ -75,13 +70,10 @@ impl Module for Kex {
             },
         );
         d.deviation("setdebug() and resetdebug() change the level of the whole server; in Kamailio, of one process.");
-        rpc::declare(d);
     }
 
-    fn init(_: (), init: &mut Init<'_>) -> Result<Kex, Problem> {
-        Ok(Kex {
-            surroundings: init.surroundings().clone(),
-        })
+    fn init(_: (), _: &mut Init<'_>) -> Result<Kex, Problem> {
+        Ok(Kex)
     }
 }
 
