@@ -51,6 +51,22 @@ impl Phone {
         self.ask(method, uri, to, &format!("{more}{credentials}"))
     }
 
+    /// Sends a request, answers a challenge, does what is to be done meanwhile, and gives the answer.
+    pub(crate) fn authenticated_within<T>(
+        &mut self,
+        method: &str,
+        uri: &str,
+        to: &str,
+        more: &str,
+        meanwhile: impl FnOnce() -> T,
+    ) -> (T, String) {
+        let first = self.ask(method, uri, to, more);
+        let challenge = challenge(&first).expect("a challenge");
+        let credentials = self.credentials(method, uri, &first, challenge);
+        self.send(method, uri, to, &format!("{more}{credentials}"));
+        (meanwhile(), self.hear())
+    }
+
     /// Sends a request and gives the answer.
     pub(crate) fn ask(&mut self, method: &str, uri: &str, to: &str, more: &str) -> String {
         self.send(method, uri, to, more);
