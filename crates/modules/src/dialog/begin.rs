@@ -25,9 +25,13 @@ pub(super) fn begin(logic: &Arc<Logic>, context: &mut Context) -> bool {
     let lifetime_s = logic
         .lifetime(context)
         .unwrap_or(logic.params.default_timeout_s);
-    let mut wishes = std::mem::take(&mut context.extension_mut::<Current>().wishes);
-    let links = std::mem::take(&mut wishes.links);
-    match insert(logic, context, &message, lifetime_s, wishes) {
+    // The context keeps them, for $dlg_ctx(…) tells what this request asked for.
+    let wishes = std::mem::take(&mut context.extension_mut::<Current>().wishes);
+    let inserted = insert(logic, context, &message, lifetime_s, &wishes);
+    let current = context.extension_mut::<Current>();
+    current.wishes = wishes;
+    let links = std::mem::take(&mut current.wishes.links);
+    match inserted {
         Some(Inserted::New(dialog)) => {
             logic.counters.processed.inc();
             for link in links {
@@ -63,7 +67,7 @@ fn insert(
     context: &mut Context,
     message: &Message,
     lifetime_s: u32,
-    wishes: Wishes,
+    wishes: &Wishes,
 ) -> Option<Inserted> {
     let (from, to) = (message.from().ok()?, message.to().ok()?);
     let beginning = Beginning {
@@ -112,7 +116,7 @@ fn caller(context: &Context, message: &Message) -> Option<Leg> {
 }
 
 /// What the script asked for before, and what parameters say for all.
-fn grant(logic: &Logic, live: &mut Live, wishes: Wishes) {
+fn grant(logic: &Logic, live: &mut Live, wishes: &Wishes) {
     live.flags = wishes.flags;
     live.switches = wishes.switches;
     if logic.params.send_bye {
@@ -121,12 +125,12 @@ fn grant(logic: &Logic, live: &mut Live, wishes: Wishes) {
     if logic.params.timeout_noreset {
         live.switches |= Live::NO_RESET;
     }
-    live.timeout_route = wishes.timeout_route;
+    live.timeout_route.clone_from(&wishes.timeout_route);
     if wishes.timeout_s > 0 {
         live.lifetime_s = wishes.timeout_s;
     }
-    for (name, value) in wishes.vars {
-        live.set_var(&name, Some(value));
+    for (name, value) in &wishes.vars {
+        live.set_var(name, Some(value.clone()));
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn declare(d: &mut Declaration<DialogModule>) {
     });
     d.variable(
         "dlg_ctx(name)",
-        "What the dialog gets, or has: timeout, timeout_bye, timeout_route, on, dir and others.",
+        "What this request asks for: timeout, timeout_bye, timeout_route, on; and dir, set.",
         true,
         dlg_ctx,
     );
@@ -245,22 +245,15 @@ fn read_ctx(context: &Context, what: Ctx) -> Value {
             _ => Value::Int(0),
         };
     };
-    let live = current.dialog.as_ref().map(|dialog| dialog.live.lock());
     let wishes = &current.wishes;
-    let route = match &live {
-        Some(live) => live.timeout_route.clone(),
-        None => wishes.timeout_route.clone(),
-    };
+    let route = wishes.timeout_route.as_deref();
     match what {
         Ctx::On => Value::Int(current.on),
-        Ctx::Timeout => Value::Int(live.map_or(wishes.timeout_s, |live| live.lifetime_s).into()),
-        Ctx::TimeoutBye => {
-            let switches = live.map_or(wishes.switches, |live| live.switches);
-            Value::bool(switches & Live::TIMEOUT_BYE != 0)
-        }
+        Ctx::Timeout => Value::Int(wishes.timeout_s.into()),
+        Ctx::TimeoutBye => Value::bool(wishes.switches & Live::TIMEOUT_BYE != 0),
         Ctx::TimeoutRoute => route.map_or(Value::Null, |name| text(name.as_bytes())),
         Ctx::TimeoutRouteId => Value::bool(route.is_some()),
-        Ctx::Set => Value::bool(live.is_some()),
+        Ctx::Set => Value::bool(current.dialog.is_some()),
         Ctx::Dir => Value::Int(match current.sender {
             None => 0,
             Some(Side::Caller) => 1,
@@ -272,34 +265,38 @@ fn read_ctx(context: &Context, what: Ctx) -> Value {
 fn write_ctx(logic: &Logic, context: &mut Context, what: Ctx, value: Value) -> bool {
     let now_s = context.now.unix_s();
     let current = current_mut(context);
-    match (what, current.dialog.clone()) {
-        (Ctx::On, _) => current.on = value.to_int(),
-        (Ctx::Timeout, dialog) => {
+    let dialog = current.dialog.clone();
+    let wishes = &mut current.wishes;
+    match what {
+        Ctx::On => current.on = value.to_int(),
+        Ctx::Timeout => {
             let Ok(seconds) = u32::try_from(value.to_int()) else {
                 return false;
             };
-            match dialog {
-                Some(dialog) if seconds > 0 => logic.set_lifetime(&dialog, seconds, now_s),
-                _ => current.wishes.timeout_s = seconds,
+            wishes.timeout_s = seconds;
+            if let Some(dialog) = dialog.filter(|_| seconds > 0) {
+                logic.set_lifetime(&dialog, seconds, now_s);
             }
         }
-        (Ctx::TimeoutBye, Some(dialog)) => {
-            let mut live = dialog.live.lock();
-            live.switches = with_bye(live.switches, value.to_int() != 0);
-            live.is_dirty = true;
+        Ctx::TimeoutBye => {
+            let on = value.to_int() != 0;
+            wishes.switches = with_bye(wishes.switches, on);
+            if let Some(dialog) = dialog {
+                let mut live = dialog.live.lock();
+                live.switches = with_bye(live.switches, on);
+                live.is_dirty = true;
+            }
         }
-        (Ctx::TimeoutBye, None) => {
-            current.wishes.switches = with_bye(current.wishes.switches, value.to_int() != 0);
-        }
-        (Ctx::TimeoutRoute, dialog) => {
+        Ctx::TimeoutRoute => {
             let name = String::from_utf8_lossy(&value.to_text()).into_owned();
-            let name = (!name.is_empty()).then(|| Arc::from(name));
-            match dialog {
-                Some(dialog) => dialog.live.lock().timeout_route = name,
-                None => current.wishes.timeout_route = name,
+            wishes.timeout_route = (!name.is_empty()).then(|| Arc::from(name));
+            if let Some(dialog) = dialog {
+                let mut live = dialog.live.lock();
+                live.timeout_route.clone_from(&wishes.timeout_route);
+                live.is_dirty = true;
             }
         }
-        _ => return false,
+        Ctx::TimeoutRouteId | Ctx::Set | Ctx::Dir => return false,
     }
     true
 }
