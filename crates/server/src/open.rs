@@ -19,9 +19,12 @@ pub(crate) struct Open {
 /// # Errors
 /// A sentence about the first that does not open.
 pub(crate) fn open(config: &Config, posts: &[Post], ground: &Ground) -> Result<Open, String> {
-    let sockets = of(config, Proto::Udp).map(|socket| Socket::bind(socket.addr, &Options::default()));
+    let sockets =
+        of(config, Proto::Udp).map(|socket| Socket::bind(socket.addr, &Options::default()));
     let sockets: Result<Vec<_>, _> = sockets.collect();
-    let sockets = sockets.map(Sockets::new).map_err(|error| error.to_string())?;
+    let sockets = sockets
+        .map(Sockets::new)
+        .map_err(|error| error.to_string())?;
     if config.core.disable_tcp {
         return Ok(Open {
             sockets,

@@ -587,7 +587,10 @@ fn a_count_does_not_free_a_nonce_from_its_source_where_that_is_wished() {
         let mut elsewhere = desk.at(&message, 0);
         elsewhere.flow.peer = "127.0.0.9:5062".parse().unwrap();
         assert_eq!(desk.judge(&mut elsewhere), code);
-        assert_eq!(desk.judge(&mut desk.at(&message, 0)) == codes::OK, checks_with_count);
+        assert_eq!(
+            desk.judge(&mut desk.at(&message, 0)) == codes::OK,
+            checks_with_count
+        );
     }
 }
 

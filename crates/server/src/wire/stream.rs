@@ -6,9 +6,7 @@ use crate::clock::Clock;
 use edge::{Input, Transmit};
 use net::stream::{Config, Event, Keepalive, Kind};
 use net::udp::Sockets;
-use policy::{
-    ConnectionId, CoreParams, Flow, Identity, Proto, TcpParams, TlsSettings, TlsTimeout,
-};
+use policy::{ConnectionId, CoreParams, Flow, Identity, Proto, TcpParams, TlsSettings, TlsTimeout};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,7 +72,8 @@ impl StreamWorker {
                 None => self.worker.handle_input(now, Input::Tick),
             }
             let mut sockets = AtOnce(&self.hands.sockets);
-            self.hands.carry_out_all(&mut self.worker, now, &mut sockets);
+            self.hands
+                .carry_out_all(&mut self.worker, now, &mut sockets);
         }
     }
 
