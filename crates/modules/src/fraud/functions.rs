@@ -1,6 +1,6 @@
 //! The script functions.
 
-use super::book::{Book, Full, Question};
+use super::book::{Book, CallId, Full, Question};
 use super::person::{Exceeded, Verdict};
 use super::prefixes::number;
 use super::profile::{Action, Profile};
@@ -8,13 +8,13 @@ use super::tell::{Alert, quoted};
 use super::{Fraud, moment};
 use bytes::Bytes;
 use policy::{Context, Level, Text};
-use sip::{Method, Uri};
+use sip::{Message, Method, Uri};
 use std::sync::Arc;
 
 /// Frees the place of a call whose INVITE came to nothing: dropped with the request.
 pub(super) struct Place {
     book: Arc<Book>,
-    call: u64,
+    call: CallId,
 }
 
 impl Drop for Place {
@@ -132,12 +132,21 @@ impl Fraud {
         number(&written, &self.params.international)
     }
 
-    fn call_of(&self, context: &Context) -> Option<u64> {
-        let request = context.request()?;
-        let from = request.from().ok()?;
-        let call_id = request.call_id().ok()?;
-        Some(self.book.call(call_id, from.tag().unwrap_or_default()))
+    fn call_of(&self, context: &Context) -> Option<CallId> {
+        call_of(&self.book, context.request()?)
     }
+}
+
+/// The call that an INVITE begins.
+pub(super) fn call_of(book: &Book, request: &Message) -> Option<CallId> {
+    let from = request.from().ok()?;
+    let via = request.top_via().ok()?;
+    let (tag, branch) = (
+        from.tag().unwrap_or_default(),
+        via.branch.unwrap_or_default(),
+    );
+    let cseq = request.cseq().ok()?;
+    Some(book.call(request.call_id().ok()?, tag, branch, cseq.number))
 }
 
 /// True for an INVITE outside of a dialog.

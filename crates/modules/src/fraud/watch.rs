@@ -1,6 +1,7 @@
 //! What transactions tell of the calls that are counted.
 
 use super::book::Book;
+use super::functions::call_of;
 use super::moment;
 use policy::{Context, Replied, Surroundings, TransactionHook};
 use sip::{Message, Method};
@@ -24,13 +25,10 @@ impl TransactionHook for Watch {
 
 impl Watch {
     fn invited(&self, context: &Context, outcome: &Replied<'_>) {
-        let Some((call_id, from_tag, to_tag)) = names(&context.message) else {
+        let is_within = context.message.to().is_ok_and(|to| to.tag().is_some());
+        let Some(call) = call_of(&self.book, &context.message).filter(|_| !is_within) else {
             return;
         };
-        if !to_tag.is_empty() {
-            return;
-        }
-        let call = self.book.call(call_id, from_tag);
         if outcome.code >= 300 {
             self.book.given_up(call);
             return;
@@ -51,10 +49,8 @@ impl Watch {
             return;
         };
         let at = moment(&self.surroundings, context.now.unix_s());
-        let of_caller = self.book.call(call_id, from_tag);
-        if !self.book.ended(of_caller, to_tag, at) {
-            self.book
-                .ended(self.book.call(call_id, to_tag), from_tag, at);
+        if !self.book.ended(call_id, (from_tag, to_tag), at) {
+            self.book.ended(call_id, (to_tag, from_tag), at);
         }
     }
 }

@@ -1,5 +1,8 @@
 //! The book of users, trunks and their calls. It outlives a configuration, and is lost with the process.
 
+#[cfg(test)]
+mod tests;
+
 use super::person::{Exceeded, Moment, Numbers, Person, Verdict, Wanted};
 use super::profile::Profile;
 use ahash::RandomState;
@@ -42,16 +45,30 @@ struct Pages {
     people: HashMap<u64, Person, RandomState>,
     /// By Call-ID and the caller's tag; one for each profile that counts the call.
     calls: HashMap<u64, SmallVec<[Call; 1]>, RandomState>,
+    /// Calls in all of these.
+    count: usize,
     destinations: usize,
     swept_s: u64,
 }
 
 struct Call {
     person: u64,
+    /// Which INVITE it was.
+    attempt: u64,
     started_s: u64,
     answered_s: Option<u64>,
     /// The hash of the callee's tag, once the call is up.
     callee: u64,
+}
+
+/// Which call is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct CallId {
+    /// The hash of Call-ID and caller's tag, by which a BYE is known.
+    dialog: u64,
+    /// The hash of what only retransmissions of its INVITE share. Another INVITE with the same Call-ID and tag is
+    /// another call, or whoever wants many would use one Call-ID.
+    attempt: u64,
 }
 
 /// A question: may this one begin this call?
@@ -61,8 +78,7 @@ pub(super) struct Question<'a> {
     /// The number as it is compared.
     pub(super) number: &'a [u8],
     pub(super) is_risky: bool,
-    /// From [`Book::call`].
-    pub(super) call: u64,
+    pub(super) call: CallId,
     pub(super) at: Moment,
     /// Seconds for which a limit that stays exceeded is no news.
     pub(super) tell_s: u64,
@@ -72,12 +88,16 @@ pub(super) struct Question<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
+/// Calls that share Call-ID and tag: no phone makes even two at once, and all of them are looked at.
+const MOST_OF_ONE_DIALOG: usize = 16;
+
 impl Book {
     pub(super) fn new(hasher: RandomState, limits: Limits) -> Book {
         Book {
             pages: Mutex::new(Pages {
                 people: HashMap::with_hasher(hasher.clone()),
                 calls: HashMap::with_hasher(hasher.clone()),
+                count: 0,
                 destinations: 0,
                 swept_s: 0,
             }),
@@ -86,8 +106,15 @@ impl Book {
         }
     }
 
-    /// The name of a call, by which its BYE is known again.
-    pub(super) fn call(&self, call_id: &[u8], caller_tag: &[u8]) -> u64 {
+    /// The call of an INVITE: Call-ID, caller's tag, branch of the topmost Via, CSeq number.
+    pub(super) fn call(&self, call_id: &[u8], caller_tag: &[u8], via: &[u8], cseq: u32) -> CallId {
+        CallId {
+            dialog: self.dialog(call_id, caller_tag),
+            attempt: self.hasher.hash_one((via, cseq)),
+        }
+    }
+
+    fn dialog(&self, call_id: &[u8], caller_tag: &[u8]) -> u64 {
         self.hasher.hash_one((call_id, caller_tag))
     }
 
@@ -103,9 +130,17 @@ impl Book {
             is_risky: question.is_risky,
         };
         let mut pages = self.pages.lock();
-        let mut counted = pages.calls.get(&question.call).into_iter().flatten();
-        if counted.any(|call| call.person == key) {
+        let CallId { dialog, attempt } = question.call;
+        let mut counted = pages.calls.get(&dialog).into_iter().flatten();
+        if counted.any(|call| call.person == key && call.attempt == attempt) {
             return Ok((Verdict::Pass, Vec::new()));
+        }
+        if pages
+            .calls
+            .get(&dialog)
+            .is_some_and(|all| all.len() >= MOST_OF_ONE_DIALOG)
+        {
+            return Ok((Verdict::Blocked, Vec::new()));
         }
         pages.make_room(&self.limits, key, question.at)?;
         let free = self.limits.destinations.saturating_sub(pages.destinations);
@@ -126,8 +161,10 @@ impl Book {
         let after = person.destinations();
         pages.count_destinations(before, after);
         if passes {
-            pages.calls.entry(question.call).or_default().push(Call {
+            pages.count += 1;
+            pages.calls.entry(dialog).or_default().push(Call {
                 person: key,
+                attempt,
                 started_s: question.at.now_s,
                 answered_s: None,
                 callee: 0,
@@ -137,73 +174,56 @@ impl Book {
     }
 
     /// The call is up.
-    pub(super) fn answered(&self, call: u64, callee_tag: &[u8], at: Moment) {
+    pub(super) fn answered(&self, call: CallId, callee_tag: &[u8], at: Moment) {
         let callee = self.hasher.hash_one(callee_tag);
         let mut pages = self.pages.lock();
         let Pages { people, calls, .. } = &mut *pages;
-        for call in calls.get_mut(&call).into_iter().flatten() {
-            if call.answered_s.is_none() {
-                call.answered_s = Some(at.now_s);
-                call.callee = callee;
-                if let Some(person) = people.get_mut(&call.person) {
-                    person.answer(at);
-                }
+        let all = calls.get_mut(&call.dialog).into_iter().flatten();
+        for one in all.filter(|one| one.attempt == call.attempt && one.answered_s.is_none()) {
+            one.answered_s = Some(at.now_s);
+            one.callee = callee;
+            if let Some(person) = people.get_mut(&one.person) {
+                person.answer(at);
             }
         }
     }
 
     /// The INVITE came to nothing; a call that is up stays.
-    pub(super) fn given_up(&self, call: u64) {
+    pub(super) fn given_up(&self, call: CallId) {
+        let is_it = |one: &Call| one.attempt == call.attempt && one.answered_s.is_none();
         let mut pages = self.pages.lock();
-        let Pages { people, calls, .. } = &mut *pages;
-        let Some(all) = calls.get_mut(&call) else {
-            return;
-        };
-        all.retain(|call| {
-            if call.answered_s.is_none()
-                && let Some(person) = people.get_mut(&call.person)
-            {
-                person.give_up();
-            }
-            call.answered_s.is_some()
-        });
-        if all.is_empty() {
-            calls.remove(&call);
-        }
+        pages.end(call.dialog, is_it, |person, _| person.give_up());
     }
 
-    /// A BYE ended the call between these tags; false where it is none of ours.
-    pub(super) fn ended(&self, call: u64, callee_tag: &[u8], at: Moment) -> bool {
+    /// A BYE ended the call of this Call-ID between these tags; false where it is none of ours.
+    pub(super) fn ended(&self, call_id: &[u8], tags: (&[u8], &[u8]), at: Moment) -> bool {
+        let (caller_tag, callee_tag) = tags;
         let callee = self.hasher.hash_one(callee_tag);
+        let is_it = |one: &Call| one.answered_s.is_some() && one.callee == callee;
+        let dialog = self.dialog(call_id, caller_tag);
         let mut pages = self.pages.lock();
-        let Pages { people, calls, .. } = &mut *pages;
-        let is_it = |call: &Call| call.answered_s.is_some() && call.callee == callee;
-        if !calls.get(&call).is_some_and(|all| all.iter().any(is_it)) {
-            return false;
-        }
-        for call in calls.remove(&call).into_iter().flatten() {
-            if let Some(person) = people.get_mut(&call.person) {
-                person.end(call.answered_s, at);
-            }
-        }
-        true
+        pages.end(dialog, is_it, |person, answered_s| {
+            person.end(answered_s, at)
+        })
     }
 
     /// Ends calls that began `lifetime_s` ago, and forgets who did nothing lately.
     pub(super) fn sweep(&self, lifetime_s: u64, at: Moment) {
         let mut pages = self.pages.lock();
-        let Pages { people, calls, .. } = &mut *pages;
-        calls.retain(|_, all| {
-            all.retain(|call| {
-                let began_s = call.answered_s.unwrap_or(call.started_s);
-                let stays = at.now_s.saturating_sub(began_s) < lifetime_s;
-                if !stays && let Some(person) = people.get_mut(&call.person) {
-                    person.end(call.answered_s, at);
-                }
-                stays
+        let is_over = |one: &Call| {
+            let began_s = one.answered_s.unwrap_or(one.started_s);
+            at.now_s.saturating_sub(began_s) >= lifetime_s
+        };
+        let over = pages
+            .calls
+            .iter()
+            .filter(|(_, all)| all.iter().any(is_over));
+        let over: Vec<u64> = over.map(|(dialog, _)| *dialog).collect();
+        for dialog in over {
+            pages.end(dialog, is_over, |person, answered_s| {
+                person.end(answered_s, at);
             });
-            !all.is_empty()
-        });
+        }
         pages.sweep(at);
     }
 
@@ -248,7 +268,7 @@ impl Book {
 
     /// Calls that ring or are up.
     pub(super) fn calls(&self) -> usize {
-        self.pages.lock().calls.len()
+        self.pages.lock().count
     }
 
     fn person(&self, profile: &str, who: &[u8]) -> u64 {
@@ -257,10 +277,36 @@ impl Book {
 }
 
 impl Pages {
+    /// Takes out calls of a dialog, and tells those who began them; false where there are none.
+    fn end(
+        &mut self,
+        dialog: u64,
+        is_it: impl Fn(&Call) -> bool,
+        tell: impl Fn(&mut Person, Option<u64>),
+    ) -> bool {
+        let Some(all) = self.calls.get_mut(&dialog) else {
+            return false;
+        };
+        let before = all.len();
+        all.retain(|one| {
+            let goes = is_it(one);
+            if goes && let Some(person) = self.people.get_mut(&one.person) {
+                tell(person, one.answered_s);
+            }
+            !goes
+        });
+        let gone = before - all.len();
+        if all.is_empty() {
+            self.calls.remove(&dialog);
+        }
+        self.count = self.count.saturating_sub(gone);
+        gone > 0
+    }
+
     fn make_room(&mut self, limits: &Limits, person: u64, at: Moment) -> Result<(), Full> {
         let is_full = |pages: &Pages| {
             let is_new = !pages.people.contains_key(&person);
-            pages.calls.len() >= limits.calls || (is_new && pages.people.len() >= limits.people)
+            pages.count >= limits.calls || (is_new && pages.people.len() >= limits.people)
         };
         // A look at everybody is dear: at most once a second.
         if is_full(self) && self.swept_s != at.now_s {
@@ -277,130 +323,5 @@ impl Pages {
 
     fn count_destinations(&mut self, before: usize, after: usize) {
         self.destinations = (self.destinations + after).saturating_sub(before);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOON: Moment = Moment {
-        now_s: 1_795_262_400,
-        midnight_s: 1_795_219_200,
-    };
-
-    fn book(people: usize, calls: usize, destinations: usize) -> Book {
-        let limits = Limits {
-            people,
-            calls,
-            destinations,
-        };
-        Book::new(RandomState::with_seeds(1, 2, 3, 4), limits)
-    }
-
-    fn later(seconds: u64) -> Moment {
-        Moment {
-            now_s: NOON.now_s + seconds,
-            ..NOON
-        }
-    }
-
-    fn ask(book: &Book, text: &str, who: &str, call: u64, at: Moment) -> Result<Verdict, Full> {
-        let profile = Profile::parse(&format!("p=>{text}")).expect(text);
-        let question = Question {
-            profile: &profile,
-            who: who.as_bytes(),
-            number: &call.to_be_bytes(),
-            is_risky: false,
-            call,
-            at,
-            tell_s: 0,
-        };
-        book.ask(&question).map(|(verdict, _)| verdict)
-    }
-
-    #[test]
-    fn a_call_goes_from_its_invite_to_its_bye() {
-        let book = book(10, 10, 10);
-        assert_eq!(ask(&book, "calls=1", "alice", 1, NOON), Ok(Verdict::Pass));
-        assert_eq!(
-            ask(&book, "calls=1", "alice", 1, NOON),
-            Ok(Verdict::Pass),
-            "again"
-        );
-        assert_eq!(ask(&book, "calls=1", "bob", 2, NOON), Ok(Verdict::Pass));
-        assert_eq!(
-            ask(&book, "calls=1", "alice", 3, NOON),
-            Ok(Verdict::Blocked)
-        );
-        book.answered(1, b"tag", NOON);
-        book.given_up(1);
-        assert!(!book.ended(1, b"other", NOON) && !book.ended(9, b"tag", NOON));
-        assert_eq!(
-            ask(&book, "calls=1", "alice", 3, NOON),
-            Ok(Verdict::Blocked)
-        );
-        assert!(book.ended(1, b"tag", later(90)));
-        assert_eq!(book.list(Some("p"), later(90))[0].2.seconds_today, 90);
-        assert_eq!(ask(&book, "calls=1", "alice", 3, NOON), Ok(Verdict::Pass));
-        book.given_up(3);
-        book.given_up(2);
-        assert_eq!(book.calls(), 0);
-    }
-
-    #[test]
-    fn a_call_whose_bye_is_lost_ends_with_its_lifetime() {
-        let book = book(10, 10, 10);
-        ask(&book, "calls=1", "alice", 1, NOON).expect("room");
-        book.answered(1, b"tag", NOON);
-        book.sweep(3600, later(3599));
-        assert_eq!(book.calls(), 1);
-        book.sweep(3600, later(3600));
-        let (_, _, numbers) = book.list(None, later(3600)).remove(0);
-        assert_eq!((numbers.calls, numbers.seconds_today), (0, 3600));
-    }
-
-    #[test]
-    fn the_book_is_bounded_and_idle_people_make_room() {
-        let book = book(2, 3, 3);
-        let text = "destinations_per_hour=1000";
-        assert_eq!(ask(&book, text, "alice", 1, NOON), Ok(Verdict::Pass));
-        assert_eq!(ask(&book, text, "bob", 2, NOON), Ok(Verdict::Pass));
-        assert_eq!(ask(&book, text, "carol", 3, NOON), Err(Full));
-        assert_eq!(ask(&book, text, "bob", 3, NOON), Ok(Verdict::Pass));
-        assert_eq!(ask(&book, text, "bob", 4, NOON), Err(Full));
-        for call in 2..4 {
-            book.given_up(call);
-        }
-        for call in 4..9 {
-            ask(&book, text, "bob", call, NOON).expect("room");
-            book.given_up(call);
-        }
-        let known = book.list(None, NOON);
-        let destinations: u64 = known
-            .iter()
-            .map(|(_, _, numbers)| numbers.destinations_per_hour)
-            .sum();
-        assert_eq!(destinations, 3);
-        assert_eq!(
-            ask(&book, text, "carol", 10, later(4000)),
-            Ok(Verdict::Pass)
-        );
-        assert_eq!(book.people(), 2);
-    }
-
-    #[test]
-    fn what_is_forgotten_counts_no_more() {
-        let book = book(10, 10, 10);
-        ask(&book, "calls_per_hour=1;block=600", "alice", 1, NOON).expect("room");
-        assert_eq!(
-            ask(&book, "calls_per_hour=1;block=600", "alice", 2, NOON),
-            Ok(Verdict::Blocked)
-        );
-        assert!(book.forget("p", b"alice", NOON) && !book.forget("p", b"bob", NOON));
-        assert_eq!(
-            ask(&book, "calls_per_hour=1;block=600", "alice", 2, NOON),
-            Ok(Verdict::Pass)
-        );
     }
 }
