@@ -7,7 +7,7 @@ use super::program;
 use nftables::batch::Batch;
 use nftables::expr::{Elem, Expression, NamedExpression};
 use nftables::helper;
-use nftables::schema::{Element, NfListObject};
+use nftables::schema::{Element, FlushObject, NfCmd, NfListObject, Set};
 use nftables::types::NfFamily;
 use policy::{BansLink, Level, Logger, Source};
 use std::collections::HashMap;
@@ -21,8 +21,8 @@ pub(crate) struct Feeder {
     logger: Logger,
     /// What the sets have, with when it ends in Unix milliseconds.
     written: HashMap<Source, u64>,
-    /// The list that was written last.
-    revision: u64,
+    /// The list that was written last; none where the sets have what this process did not write.
+    revision: Option<u64>,
     /// The kernel's number of the table, which changes when it is loaded again.
     table: Option<u64>,
     looked: Option<Instant>,
@@ -50,7 +50,7 @@ impl Feeder {
             bans,
             logger,
             written: HashMap::new(),
-            revision: 0,
+            revision: None,
             table: None,
             looked: None,
             has_complained: false,
@@ -74,10 +74,11 @@ impl Feeder {
         let bans = self.bans.clone();
         let Some(bans) = bans.get() else { return };
         let revision = bans.revision();
-        if self.written.is_empty() && bans.is_empty() || !self.finds_table() {
+        let has_nothing = self.written.is_empty() && bans.is_empty();
+        if (has_nothing && self.looked.is_some()) || !self.finds_table() {
             return;
         }
-        if revision == self.revision {
+        if self.revision == Some(revision) {
             return;
         }
         let wanted: HashMap<Source, u64> = bans
@@ -88,13 +89,16 @@ impl Feeder {
         let steps = steps(&self.written, &wanted);
         let is_all = steps.len() <= MOST;
         let steps = steps.get(..MOST).unwrap_or(&steps);
-        match write(steps, now_ms) {
+        match write(steps, self.revision.is_none(), now_ms) {
             Ok(()) => {
                 self.has_complained = false;
                 steps.iter().for_each(|step| self.note(*step));
-                if is_all {
-                    self.revision = revision;
-                }
+                // Any other number than the list's says that there is more.
+                self.revision = Some(if is_all {
+                    revision
+                } else {
+                    revision.wrapping_sub(1)
+                });
             }
             Err(why) => self.complain(&why),
         }
@@ -120,7 +124,7 @@ impl Feeder {
                     None => "banned sources are dropped here alone: there is no table".to_owned(),
                 });
                 self.written.clear();
-                self.revision = 0;
+                self.revision = None;
             }
         }
         self.table.is_some()
@@ -129,6 +133,8 @@ impl Feeder {
     fn complain(&mut self, why: &str) {
         // The sets may have changed: look, and write all of it.
         (self.table, self.looked) = (None, Some(Instant::now()));
+        self.revision = None;
+        self.written.clear();
         if !std::mem::replace(&mut self.has_complained, true) {
             self.logger.log(Level::Warn, "firewall", || {
                 format!("banned sources are dropped here, not in the firewall: {why}")
@@ -161,12 +167,21 @@ fn steps(written: &HashMap<Source, u64>, wanted: &HashMap<Source, u64>) -> Vec<S
     gone.chain(new).collect()
 }
 
-/// Writes a batch: all of it or nothing.
-fn write(steps: &[Step], now_ms: u64) -> Result<(), String> {
-    if steps.is_empty() {
+/// Writes a batch, `empties` into empty sets: all of it or nothing.
+fn write(steps: &[Step], empties: bool, now_ms: u64) -> Result<(), String> {
+    if steps.is_empty() && !empties {
         return Ok(());
     }
     let mut batch = Batch::new();
+    for name in SETS.into_iter().filter(|_| empties) {
+        let set = Set {
+            family: NfFamily::INet,
+            table: TABLE.into(),
+            name: name.into(),
+            ..Set::default()
+        };
+        batch.add_cmd(NfCmd::Flush(FlushObject::Set(Box::new(set))));
+    }
     for step in steps {
         let Some((set, address)) = element_of(step.source) else {
             continue;

@@ -11,24 +11,36 @@ def family(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def sip(source, target, port, agent="test"):
-    """OPTIONS over UDP: the status code, or nothing."""
+def options(target, agent):
     host = f"[{target}]" if ":" in target else target
-    text = (
+    return (
         f"OPTIONS sip:{host} SIP/2.0\r\n"
         f"Via: SIP/2.0/UDP {host}:5062;branch=z9hG4bK{os.urandom(4).hex()};rport\r\n"
         f"From: <sip:a@example.test>;tag=1\r\nTo: <sip:{host}>\r\n"
         f"Call-ID: {os.urandom(8).hex()}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n"
         f"User-Agent: {agent}\r\nContent-Length: 0\r\n\r\n"
-    )
+    ).encode()
+
+
+def sip(source, target, port):
+    """OPTIONS over UDP: the status code, or nothing."""
     with socket.socket(family(target), socket.SOCK_DGRAM) as own:
         own.bind((source, 0))
         own.settimeout(1)
-        own.sendto(text.encode(), (target, int(port)))
+        own.sendto(options(target, "test"), (target, int(port)))
         try:
             return own.recv(4096).split()[1].decode()
         except (TimeoutError, ConnectionError):
             return "nothing"
+
+
+def scanner(source, target, port, count):
+    """OPTIONS of a scanner."""
+    with socket.socket(family(target), socket.SOCK_DGRAM) as own:
+        own.bind((source, 0))
+        for _ in range(int(count)):
+            own.sendto(options(target, "friendly-scanner"), (target, int(port)))
+    return "sent"
 
 
 def tcp(source, target, port):
