@@ -13,6 +13,7 @@ use policy::{Answer, Cancel, CancelWhich, Client, Context, Continuation, Relay, 
 use sip::{HeaderId, Message};
 use stack::table::Lookup;
 use stack::transaction::{Actions, ClientInput, ClientInviteState, ClientNonInvite};
+use std::net::IpAddr;
 
 impl Worker {
     /// `t_relay()` of a CANCEL: it is answered here, and its INVITE is cancelled branch by branch.
@@ -47,12 +48,19 @@ impl Worker {
         self.edge.counts.transactions.inc();
         self.answer_cancel(context, reason.clone());
         self.tell_replied(context, 200, &reason, None);
-        self.post(id, Mail::Cancel(context.message.clone()));
+        self.post(
+            id,
+            Mail::Cancel(context.message.clone(), context.flow.peer.ip()),
+        );
         0
     }
 
     /// The caller cancelled the transaction.
-    pub(crate) fn cancelled(&mut self, context: &mut Context, cancel: &Message) {
+    pub(crate) fn cancelled(&mut self, context: &mut Context, cancel: &Message, source: IpAddr) {
+        let is_there = context.flow.peer.ip() == source;
+        if !is_there && context.config.transactions.check_source {
+            return;
+        }
         let Some(transaction) = context.transaction.as_deref_mut() else {
             return;
         };

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use policy::Flow;
 use script::RouteId;
 use sip::Message;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A letter; whoever owns the transaction opens it.
@@ -14,8 +15,8 @@ pub(crate) enum Mail {
     Ack,
     /// The ACK of a 2xx passed.
     AckOfAccepted(Arc<Message>),
-    /// A CANCEL for it came.
-    Cancel(Arc<Message>),
+    /// A CANCEL for it came, from this address.
+    Cancel(Arc<Message>, IpAddr),
     /// A reply to one of its branches came, or to the CANCEL of one.
     Reply(Reply),
     /// A timer is due.

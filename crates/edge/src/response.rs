@@ -11,7 +11,7 @@ use crate::timers::handle_client;
 use crate::tx::timers_of;
 use crate::watch::tell_progressed;
 use bytes::Bytes;
-use policy::{Cancel, Client, Context, ReplyInHand, Routes};
+use policy::{Branch, Cancel, Client, Context, ReplyInHand, Routes};
 use sip::{Message, Method};
 use stack::fork::{Options, Relay, Verdict};
 use stack::transaction::{Action, Actions, ClientInput};
@@ -26,7 +26,7 @@ impl Worker {
             Mail::Retransmission => self.retransmit_reply(&mut context),
             Mail::Ack => self.acknowledge(&mut context),
             Mail::AckOfAccepted(ack) => self.tell_acknowledged(&mut context, &ack),
-            Mail::Cancel(cancel) => self.cancelled(&mut context, &cancel),
+            Mail::Cancel(cancel, source) => self.cancelled(&mut context, &cancel, source),
             Mail::Timer => return self.timer(context),
             Mail::SendFailed(branch) => return self.branch_unsent(context, &branch),
             Mail::Reply(reply) => return self.branch_reply(context, reply),
@@ -58,11 +58,16 @@ impl Worker {
         let method = reply.message.method();
         let is_cancel = method == Method::Cancel;
         let is_own = method == context.message.method();
+        let check_source = context.config.transactions.check_source;
         let branch = context
             .transaction
             .as_deref_mut()
             .and_then(|t| t.branches.get_mut(usize::from(reply.branch)));
-        let Some(branch) = branch.filter(|_| is_cancel || is_own) else {
+        let answers = |branch: &&mut Branch| {
+            let is_there = branch.flow.peer.ip() == reply.flow.peer.ip();
+            (is_cancel || is_own) && (is_there || !check_source)
+        };
+        let Some(branch) = branch.filter(answers) else {
             self.edge.counts.stray_replies.inc();
             return Some(context);
         };

@@ -126,7 +126,18 @@ impl Worker {
     /// The transaction that a request belongs to.
     pub(crate) fn find(&mut self, context: &mut Context, lookup: Lookup) -> Option<TxId> {
         let key = self.key(context)?;
-        self.edge.table.find(&key, lookup)
+        let id = self.edge.table.find(&key, lookup)?;
+        let is_cancel = matches!(lookup, Lookup::Cancelled);
+        (!is_cancel || self.may_cancel(context, id)).then_some(id)
+    }
+
+    /// False for a CANCEL from elsewhere than its INVITE, where that is checked. One whose INVITE another
+    /// worker has in hand is checked by that worker.
+    fn may_cancel(&self, context: &Context, id: TxId) -> bool {
+        let source = context.flow.peer.ip();
+        let same =
+            |invite: Option<&Context>| invite.is_none_or(|invite| invite.flow.peer.ip() == source);
+        !context.config.transactions.check_source || self.edge.table.peek(id, same)
     }
 
     /// Sends a rendered reply through the transaction of `context`.

@@ -20,6 +20,9 @@ pub struct TransactionParams {
     pub cancel_b_method: u8,
     /// `unmatched_cancel`: 0 statefully on, 1 statelessly on, 2 dropped.
     pub unmatched_cancel: u8,
+    /// `check_source`: a CANCEL counts only from the address its INVITE came from, a reply only from the
+    /// one its request went to; ports may differ.
+    pub check_source: bool,
     /// `ac_extra_hdrs`: prefix of headers that a CANCEL or ACK of ours copies.
     pub ac_extra_hdrs: Bytes,
     /// `pass_provisional_replies`: reply routes see 100 too.
@@ -67,6 +70,7 @@ impl Default for TransactionParams {
             aggregate_challenges: true,
             cancel_b_method: 1,
             unmatched_cancel: 0,
+            check_source: false,
             ac_extra_hdrs: Bytes::new(),
             pass_provisional_replies: false,
             default_code: 500,

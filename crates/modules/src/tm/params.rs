@@ -179,6 +179,11 @@ fn cancels(d: &mut Declaration<Tm>) {
         |p, mode| mode_below(&mut p.edge.unmatched_cancel, mode, 3),
     );
     d.param(
+        "check_source",
+        "A CANCEL counts only from the address of its INVITE, a reply only from where its request went; default no.",
+        |p, on| p.edge.check_source = on,
+    );
+    d.param(
         "ac_extra_hdrs",
         "Headers with this prefix are copied into our CANCEL and ACK; default none.",
         |p, prefix| {
