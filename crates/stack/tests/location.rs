@@ -82,6 +82,22 @@ fn an_address_of_a_family_without_socket_is_no_target() {
 }
 
 #[test]
+fn addresses_of_nobody_are_no_targets() {
+    for uri in [
+        "sip:a@0.0.0.0",
+        "sip:a@[::]",
+        "sip:a@[::ffff:0.0.0.0]:5070",
+        "sip:a@255.255.255.255",
+    ] {
+        assert_eq!(told(&resolver(uri, BOTH).next()), "unreachable", "{uri}");
+    }
+    let mut resolver = resolver("sip:a@host.test:5060", BOTH);
+    assert_eq!(told(&resolver.next()), "A host.test");
+    let step = resolver.answer(addresses(&["0.0.0.0", "192.0.2.1"]));
+    assert_eq!(told(&step), "udp:192.0.2.1:5060");
+}
+
+#[test]
 fn some_uris_lead_nowhere() {
     assert_eq!(destination("tel:+123"), Err(DestinationError::NoHost));
     assert_eq!(

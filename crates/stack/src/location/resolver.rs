@@ -237,14 +237,14 @@ impl Resolver {
         }
     }
 
+    /// Without `0.0.0.0` and `::`, which lead to this host by a name that nobody looks for, and
+    /// without broadcasts.
     fn targets(&self, found: &[IpAddr], port: u16) -> Targets {
         let transport = self.destination.transport_or_default();
-        let usable = |ip: &IpAddr| {
-            if ip.is_ipv4() {
-                self.families.v4
-            } else {
-                self.families.v6
-            }
+        let usable = |ip: &IpAddr| match ip {
+            _ if ip.is_unspecified() => false,
+            IpAddr::V4(ip) => self.families.v4 && !ip.is_broadcast(),
+            IpAddr::V6(_) => self.families.v6,
         };
         found
             .iter()
