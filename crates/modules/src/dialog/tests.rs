@@ -277,32 +277,28 @@ fn variables_of_another_dialog() {
 /// Threads make, find and end dialogs of the same few chains while a timer sweeps them.
 #[test]
 fn nothing_is_left_after_a_race() {
-    let table = Arc::new(Table::new(2, Numbers { start: 0, step: 1 }, hasher()));
-    let profile = Arc::new(Profile::new("caller", true, hasher()));
+    let table = &Table::new(2, Numbers { start: 0, step: 1 }, hasher());
+    let profile = &Profile::new("caller", true, hasher());
     let work = |thread: usize| {
-        let (table, profile) = (table.clone(), profile.clone());
-        move || {
-            for n in 0..2000 {
-                let call_id = format!("{thread}-{n}");
-                let Ok(dialog) = insert(&table, &call_id, 100) else {
-                    continue;
-                };
-                profile.insert(b"alice", &dialog);
-                table.remind(&dialog, n);
-                let found = table.find(call_id.as_bytes(), b"as31f7cb2e", b"", Some(dialog.did));
-                assert!(found.is_some_and(|(found, _)| Arc::ptr_eq(&found, &dialog)));
-                table.due(n, |_| n + 1);
-                profile.remove(b"alice", dialog.did);
-                table.remove(&dialog);
-            }
+        for n in 0..2000 {
+            let call_id = format!("{thread}-{n}");
+            let Ok(dialog) = insert(table, &call_id, 100) else {
+                continue;
+            };
+            profile.insert(b"alice", &dialog);
+            table.remind(&dialog, n);
+            let found = table.find(call_id.as_bytes(), b"as31f7cb2e", b"", Some(dialog.did));
+            assert!(found.is_some_and(|(found, _)| Arc::ptr_eq(&found, &dialog)));
+            table.due(n, |_| n + 1);
+            profile.remove(b"alice", dialog.did);
+            table.remove(&dialog);
         }
     };
-    let threads: Vec<_> = (0..4)
-        .map(|thread| std::thread::spawn(work(thread)))
-        .collect();
-    for thread in threads {
-        thread.join().expect("no panic");
-    }
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            scope.spawn(move || work(thread));
+        }
+    });
     assert_eq!((table.len(), profile.size(None)), (0, 0));
     table.each(|_| panic!("a dialog is left"));
 }

@@ -12,11 +12,12 @@ const NO_DIALOG: i32 = -1;
 const OTHER_TARGET: i32 = -2;
 const OTHER_ROUTE: i32 = -3;
 const OTHER_SOURCE: i32 = -4;
+const EARLY: i32 = -5;
 
 pub(super) fn declare(d: &mut Declaration<DialogModule>) {
     d.function(
         "dlg_check_way()",
-        "Ours, not Kamailio's: after loose_route(), 1 where the request goes to the Contact of the other side by the routes recorded behind us, and comes from the address that its sender had when the call began. -1 no dialog, or not that much known of it; -2 another target, -3 another next hop, -4 from another address.",
+        "Ours, not Kamailio's: after loose_route(), 1 where the request goes to the Contact of the other side by the routes recorded behind us, and comes from the address that its sender had when the call began. -1 no dialog, or not that much known of it; -2 another target, -3 another next hop, -4 from another address; -5 nobody has taken the call yet, and what is known of it fits.",
         Routes::REQUEST,
         DialogModule::check_way,
     );
@@ -31,13 +32,24 @@ impl DialogModule {
             return NO_DIALOG;
         };
         let live = dialog.live.lock();
-        judge(context, live.leg(sender), live.leg(sender.other()))
+        let is_early = live.callee.tag().is_empty();
+        judge(
+            context,
+            live.leg(sender),
+            live.leg(sender.other()),
+            is_early,
+        )
     }
 }
 
-fn judge(context: &Context, sender: &Leg, other: &Leg) -> i32 {
+fn judge(context: &Context, sender: &Leg, other: &Leg, is_early: bool) -> i32 {
+    let is_there = sender.peer.map(|peer| peer == context.flow.peer.ip());
     if other.contact().is_empty() {
-        return NO_DIALOG;
+        // The caller, before the 2xx.
+        return match is_there {
+            Some(true) if is_early => EARLY,
+            _ => NO_DIALOG,
+        };
     }
     if !is_same(other.contact(), &context.target.uri) {
         return OTHER_TARGET;
@@ -45,10 +57,11 @@ fn judge(context: &Context, sender: &Leg, other: &Leg) -> i32 {
     if !is_on_the_way(context.target.dst_uri.as_deref(), other.routes()) {
         return OTHER_ROUTE;
     }
-    match sender.peer {
+    match is_there {
+        Some(true) => 1,
+        Some(false) => OTHER_SOURCE,
+        None if is_early => EARLY,
         None => NO_DIALOG,
-        Some(peer) if peer == context.flow.peer.ip() => 1,
-        Some(_) => OTHER_SOURCE,
     }
 }
 
