@@ -76,6 +76,11 @@ fn guess_params(d: &mut Declaration<Ban>) {
         |p, number| seconds(number).map(|n| p.delay.longest_s = n),
     );
     d.try_param(
+        "guess_forgive",
+        "Seconds after which one wrong password or offence no longer counts for a ban, default 60.",
+        |p, number| seconds(number).map(|n| p.delay.forgive_s = n),
+    );
+    d.try_param(
         "guess_forget",
         "Seconds without a wrong password after which all of them are forgotten, default 1800.",
         |p, number| seconds(number).map(|n| p.delay.forget_s = n),
@@ -115,7 +120,7 @@ fn functions(d: &mut Declaration<Ban>) {
     );
     d.function(
         "guess_failed(user)",
-        "Counts a wrong password: 1 counted, 2 counted and the source banned for it, -1 not counted because the source is not proved.",
+        "Counts a wrong password: 1 counted, 2 counted and a delay runs, 3 counted and the source banned for it, -1 not counted because the source is not proved.",
         Routes::REQUEST,
         Ban::guess_failed,
     );

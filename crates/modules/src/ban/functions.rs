@@ -1,10 +1,11 @@
 //! The script functions of module `ban`.
 
 use super::Ban;
+use super::params::Delay;
 use bytes::Bytes;
 use policy::{
-    BanOrder, Context, Int, Level, Listed, NotBanned, Proto, Source, SourceProof, Standing, Text,
-    address_of,
+    BanOrder, Context, Int, Level, Listed, NotBanned, Now, Proto, Source, SourceProof, Standing,
+    Text, address_of,
 };
 use std::net::SocketAddr;
 
@@ -103,11 +104,7 @@ impl Ban {
 
     pub(super) fn guess_failed(&self, context: &mut Context, user: &Text) -> i32 {
         let user = user.get(context);
-        match self.count_guess(context, &user) {
-            None => -1,
-            Some(false) => 1,
-            Some(true) => 2,
-        }
+        self.count_guess(context, &user)
     }
 
     pub(super) fn guess_passed(&self, context: &mut Context, user: &Text) -> bool {
@@ -136,43 +133,60 @@ impl Ban {
         true
     }
 
-    /// Counts a wrong password by user and source, and by source; true where that bans the source, none
-    /// where nothing shows that it comes from there.
-    fn count_guess(&self, context: &mut Context, user: &[u8]) -> Option<bool> {
+    /// Counts a wrong password by user and source, and by source.
+    fn count_guess(&self, context: &mut Context, user: &[u8]) -> i32 {
         if !is_validated(context) {
-            return None;
+            return -1;
         }
         let (peer, now) = (context.flow.peer, context.now);
-        let source = Source::unit(peer.ip());
+        let (source, now_s) = (Source::unit(peer.ip()), now.unix_s());
         let request = self.guesses.request(context.message.bytes());
-        let (delay, now_s) = (&self.params.delay, now.unix_s());
-        let count = |name| self.guesses.count(name, request, delay, now_s);
-        count(self.guesses.user(user, source));
-        let Some(all) = count(self.guesses.source(source)) else {
-            return Some(false);
+        let own = self.guesses.user(user, source);
+        self.guesses.count(own, request, &self.params.delay, now_s);
+        let of_source = Delay {
+            free: self.params.max_guesses.saturating_sub(1),
+            ..self.params.delay
         };
+        let all = self.guesses.source(source);
+        if let Some(count) = self.guesses.count(all, request, &of_source, now_s) {
+            self.tell_guess(peer, user, now);
+            if count >= self.params.max_guesses && self.ban_guesser(peer, now.unix_ms) {
+                return 3;
+            }
+        }
+        match self.guesses.is_delayed(own, now_s) || self.guesses.is_delayed(all, now_s) {
+            true => 2,
+            false => 1,
+        }
+    }
+
+    fn tell_guess(&self, peer: SocketAddr, user: &[u8], now: Now) {
+        let source = Source::unit(peer.ip());
         let standing = self.list().standing(peer, user, now.unix_ms);
         let others_are_known = standing != Standing::Unknown || self.is_never_banned(source);
         self.journal
-            .failed_login(peer.ip(), user, others_are_known, now_s);
-        if all < self.params.max_guesses {
-            return Some(false);
-        }
+            .failed_login(peer.ip(), user, others_are_known, now.unix_s());
+    }
+
+    fn ban_guesser(&self, peer: SocketAddr, now_ms: u64) -> bool {
         let order = BanOrder {
             peer,
             seconds: self.params.guess_ban_s,
             reason: "guessing passwords",
             is_validated: true,
         };
-        Some(self.ban(&order, now.unix_ms).is_ok())
+        self.ban(&order, now_ms).is_ok()
     }
 
     fn ban(&self, order: &BanOrder<'_>, now_ms: u64) -> Result<Listed, NotBanned> {
         if self.is_trusted(Source::unit(order.peer.ip())) {
             return Err(NotBanned::Never);
         }
+        let before = self.list().find(order.peer, now_ms);
         let made = self.list().add(order, &self.params.times, now_ms)?;
-        self.journal.banned(order.peer.ip(), &made, now_ms);
+        if before < Some(made.ban.proof) {
+            self.journal.banned(order.peer.ip(), &made, now_ms);
+        }
         Ok(made)
     }
 

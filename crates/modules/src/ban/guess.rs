@@ -8,7 +8,7 @@ use ahash::RandomState;
 use parking_lot::Mutex;
 use policy::Source;
 
-/// Places of the table, 32 octets each: 2 MiB. When the eight places that a name may have are taken,
+/// Places of the table, 40 octets each: 2.5 MiB. When the eight places that a name may have are taken,
 /// the one without a wrong password for the longest time is given up.
 pub(super) const PLACES: usize = 65_536;
 const WAYS: usize = 8;
@@ -32,7 +32,10 @@ struct Place {
     /// Unix seconds, which fit until 2106.
     last_s: u32,
     blocked_until_s: u32,
+    /// All that came.
     count: u32,
+    /// Until when some of them are not forgiven.
+    forgiven_s: u32,
     /// How often the delay has begun.
     level: u32,
 }
@@ -66,8 +69,9 @@ impl Guesses {
         self.hasher.hash_one(octets)
     }
 
-    /// Counts a wrong password; answers how many there were. While a delay runs it does not grow: who
-    /// guesses on cannot keep others out for longer. None for a retransmission of the last one.
+    /// Counts a wrong password; answers how many there were that are not forgiven. While a delay runs it
+    /// does not grow: who guesses on cannot keep others out for longer. None for a retransmission of the
+    /// last one.
     pub(super) fn count(&self, name: Name, request: u64, delay: &Delay, now_s: u64) -> Option<u32> {
         let now = small(now_s);
         let mut shard = self.shard(name).lock();
@@ -88,7 +92,11 @@ impl Guesses {
             place.blocked_until_s = small(now_s.saturating_add(seconds));
             place.level = place.level.saturating_add(1);
         }
-        Some(place.count)
+        let forgive_s = delay.forgive_s.max(1);
+        let begins_s = u64::from(place.forgiven_s).max(now_s);
+        place.forgiven_s = small(begins_s.saturating_add(forgive_s));
+        let left = u64::from(place.forgiven_s.saturating_sub(now)).div_ceil(forgive_s);
+        u32::try_from(left).ok()
     }
 
     /// True while a delay runs.
@@ -145,6 +153,7 @@ mod tests {
         first_s: 1,
         longest_s: 900,
         forget_s: 1800,
+        forgive_s: 60,
     };
 
     fn guesses() -> Guesses {
@@ -196,6 +205,20 @@ mod tests {
     }
 
     #[test]
+    fn a_phone_that_tries_once_a_minute_is_forgiven() {
+        let guesses = guesses();
+        let name = guesses.source(source("192.0.2.1"));
+        for minute in 0..100 {
+            let now_s = NOW_S + minute * 60;
+            assert_eq!(guesses.count(name, minute, &DELAY, now_s), Some(1));
+        }
+        assert!(
+            guesses.is_delayed(name, NOW_S + 100 * 60),
+            "and delayed all the same"
+        );
+    }
+
+    #[test]
     fn names_are_apart() {
         let guesses = guesses();
         let (one, other) = (source("192.0.2.1"), source("192.0.2.2"));
@@ -214,7 +237,7 @@ mod tests {
 
     #[test]
     fn the_table_stays_as_large_as_it_is() {
-        assert_eq!(size_of::<Place>(), 32);
+        assert_eq!(size_of::<Place>(), 40);
         let guesses = guesses();
         for number in 0..200_000_u32 {
             let name = guesses.user(&number.to_be_bytes(), source("192.0.2.1"));

@@ -27,6 +27,8 @@ pub(super) struct Delay {
     pub(super) longest_s: u64,
     /// Seconds without a wrong password after which all is forgotten.
     pub(super) forget_s: u64,
+    /// Seconds after which one wrong password is forgiven, as far as bans go.
+    pub(super) forgive_s: u64,
 }
 
 impl Default for Params {
@@ -47,6 +49,7 @@ impl Default for Params {
                 first_s: 1,
                 longest_s: 900,
                 forget_s: 1800,
+                forgive_s: 60,
             },
         }
     }

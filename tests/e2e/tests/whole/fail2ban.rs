@@ -122,10 +122,10 @@ fn a_peer_forges_no_line() {
             .contains("ban: banned 127.0.0.1 for 3600 s")
             .then_some(())
     });
-    let scratch = Scratch::new();
-    assert_eq!(
-        read(&scratch, "ringwall", &as_syslog(&house.printed())),
-        ["127.0.0.1"]
+    let found = read(&Scratch::new(), "ringwall", &as_syslog(&house.printed()));
+    assert!(
+        !found.is_empty() && found.iter().all(|address| address == "127.0.0.1"),
+        "{found:?}"
     );
 }
 
