@@ -22,8 +22,8 @@ use aor::AorRules;
 use bytes::Bytes;
 use params::Params;
 use policy::{
-    BansLink, Binding, Context, Counter, Declaration, Entry, Init, Location, Module, Outbox, Problem, Task,
-    XavpValue,
+    BansLink, Binding, Context, Counter, Declaration, Entry, Init, Location, Module, Outbox,
+    Problem, Task, XavpValue,
 };
 use reply::Failure;
 use script::Value;
