@@ -141,8 +141,10 @@ impl Digest {
         context: &mut Context,
         credentials: &Credentials<'_>,
     ) -> Result<Hash, i32> {
-        let protected = credentials.qop.is_some();
-        let whole = !protected || (credentials.nc.is_some() && credentials.cnonce.is_some());
+        let whole = match credentials.qop {
+            Some(_) => credentials.nc.is_some() && credentials.cnonce.is_some(),
+            None => !self.params.require_qop,
+        };
         if !whole || credentials.response.is_empty() {
             context.log(Level::Err, "auth", || {
                 "Credentials are not filled properly".to_owned()

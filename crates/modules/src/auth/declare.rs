@@ -36,6 +36,11 @@ fn declare_nonces(d: &mut Declaration<Auth>) {
         |p, yes| p.checks_with_count = yes,
     );
     d.param(
+        "require_qop",
+        "Ours, not Kamailio's: credentials without qop verify nobody, for they could be used again. Default off.",
+        |p, yes| p.require_qop = yes,
+    );
+    d.param(
         "one_time_nonce",
         "A nonce is good for one request. Default off.",
         |p, yes| p.one_time_nonce = yes,

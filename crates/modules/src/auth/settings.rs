@@ -11,6 +11,8 @@ pub(super) struct Params {
     pub(super) drift_s: u32,
     pub(super) nonce_count: bool,
     pub(super) checks_with_count: bool,
+    /// `require_qop`.
+    pub(super) require_qop: bool,
     pub(super) one_time_nonce: bool,
     /// log2 of the number of nonces whose counts are kept.
     pub(super) counts_order: u32,
@@ -49,6 +51,7 @@ impl Default for Params {
             drift_s: 3,
             nonce_count: false,
             checks_with_count: false,
+            require_qop: false,
             one_time_nonce: false,
             counts_order: 20,
             one_time_order: 20,

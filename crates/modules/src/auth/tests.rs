@@ -444,6 +444,17 @@ fn nonce_counts_rise() {
 }
 
 #[test]
+fn qop_may_be_required() {
+    let params = Params {
+        require_qop: true,
+        ..Params::default()
+    };
+    let desk = Desk::new(params);
+    assert_eq!(desk.check(&ALICE, &desk.nonce()), codes::ERROR);
+    assert_eq!(desk.check(&COUNTED, &desk.nonce()), codes::OK);
+}
+
+#[test]
 fn a_retransmission_is_no_replay() {
     let params = Params {
         nonce_count: true,

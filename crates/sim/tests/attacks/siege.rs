@@ -17,6 +17,14 @@ const WITNESS: &str = "127.0.0.99:5060";
 /// How long a server may wait for the rest of a message before it closes the connection.
 const SLOWEST_MS: u64 = 15_000;
 
+/// What proves who one is, for one request; nothing for a stranger.
+#[derive(Default)]
+struct Credentials {
+    usual: String,
+    /// As RFC 2069 had it: they could be used again.
+    without_qop: String,
+}
+
 /// A running server and its neighbours.
 pub(crate) struct Siege {
     world: Simulated,
@@ -41,7 +49,7 @@ impl Siege {
     /// Sends an input and waits for what comes of it.
     pub(crate) fn attack(&mut self, input: &Input, who: Who) -> Result<Seen, String> {
         let credentials = match who {
-            Who::Stranger => String::new(),
+            Who::Stranger => Credentials::default(),
             Who::Insider => self.credentials(input.request())?,
         };
         let (method, _) = input.request();
@@ -111,7 +119,7 @@ impl Siege {
     }
 
     /// Asks for a challenge and answers it for this request.
-    fn credentials(&mut self, (method, uri): (&str, &str)) -> Result<String, String> {
+    fn credentials(&mut self, (method, uri): (&str, &str)) -> Result<Credentials, String> {
         let asked = if method == "REGISTER" {
             "REGISTER"
         } else {
@@ -135,6 +143,7 @@ impl Siege {
         let nonce = nonce.ok_or_else(|| format!("no nonce in {answer}"))?;
         let known = ha1(Hash::Md5, b"alice", b"example.test", b"secret");
         let asked_for = Hash::Md5.of(&[method.as_bytes(), uri.as_bytes()]);
+        let old = Hash::Md5.of(&[known.as_bytes(), nonce.as_bytes(), asked_for.as_bytes()]);
         let response = Hash::Md5.of(&[
             known.as_bytes(),
             nonce.as_bytes(),
@@ -148,15 +157,20 @@ impl Siege {
         } else {
             "Proxy-Authorization"
         };
-        Ok(format!(
-            "{name}: Digest username=\"alice\", realm=\"example.test\", nonce=\"{nonce}\", uri=\"{uri}\", \
-             response=\"{}\", qop=auth, nc=00000001, cnonce=\"c\"",
-            response.as_str()
-        ))
+        let common = format!(
+            "{name}: Digest username=\"alice\", realm=\"example.test\", nonce=\"{nonce}\", uri=\"{uri}\""
+        );
+        Ok(Credentials {
+            usual: format!(
+                "{common}, response=\"{}\", qop=auth, nc=00000001, cnonce=\"c\"",
+                response.as_str()
+            ),
+            without_qop: format!("{common}, response=\"{}\"", old.as_str()),
+        })
     }
 
     /// What stands for a name in braces.
-    fn named(&self, name: &str, method: &str, credentials: &str) -> Result<String, String> {
+    fn named(&self, name: &str, method: &str, credentials: &Credentials) -> Result<String, String> {
         Ok(match name {
             "via" => self.via("attack"),
             "from" => "From: <sip:alice@example.test>;tag=attack".to_owned(),
@@ -166,7 +180,8 @@ impl Siege {
             "cseq" => format!("CSeq: 1 {method}"),
             "max" => "Max-Forwards: 70".to_owned(),
             "contact" => format!("Contact: <sip:alice@{ATTACKER}>"),
-            "auth" => credentials.to_owned(),
+            "auth" => credentials.usual.clone(),
+            "auth-without-qop" => credentials.without_qop.clone(),
             "end" => "Content-Length: 0".to_owned(),
             _ if name.starts_with("head") => {
                 let left_out: Vec<&str> = name.split(" -").skip(1).collect();
