@@ -5,7 +5,7 @@ use crate::outbound::Aim;
 use crate::relay::next_index;
 use crate::tx::timers_of;
 use bytes::Bytes;
-use policy::{Armed, Branch, Cancel, Client, Context, Proto, TlsWay};
+use policy::{Armed, Branch, Cancel, Client, Context, Flow, Proto, TlsWay};
 use sip::Method;
 use stack::location::Target;
 use stack::transaction::{Actions, ClientInvite, ClientNonInvite};
@@ -46,12 +46,12 @@ impl Worker {
             ));
             return false;
         }
-        let tls = self.tls_way(context, flow.proto, host);
         let timers = timers_of(context);
-        let Some((bytes, via_branch)) = self.new_leg(context, &flow) else {
+        let Some((flow, bytes, via_branch)) = self.new_leg(context, flow) else {
             context.error = Some((500, "Server Internal Error (500/SL)"));
             return false;
         };
+        let tls = self.tls_way(context, flow.proto, host);
         let mut actions = Actions::new();
         let client = self.client(context, bytes, &flow, &timers, &mut actions);
         let branch = new_branch(context, before, (flow, tls.clone()), client, via_branch);
@@ -64,19 +64,42 @@ impl Worker {
     }
 
     /// Renders the branch in hand and gives it a place in response selection.
-    fn new_leg(&mut self, context: &mut Context, flow: &policy::Flow) -> Option<(Bytes, Bytes)> {
+    fn new_leg(&mut self, context: &mut Context, flow: Flow) -> Option<(Flow, Bytes, Bytes)> {
         let index = u16::try_from(next_index(context)).ok()?;
-        let rendered = self.render_branch(context, flow, index)?;
+        let (mut flow, mut rendered) = (flow, self.render_branch(context, &flow, index)?);
+        if let Some(way) = self.way_for_large(context, &flow, rendered.0.len()) {
+            flow = way;
+            rendered = self.render_branch(context, &flow, index)?;
+        }
         let transaction = context.transaction.as_deref_mut()?;
         transaction.fork.add(&self.edge.limits.stack).ok()?;
-        Some(rendered)
+        Some((flow, rendered.0, rendered.1))
+    }
+
+    /// The way of a request that is too large for a datagram (`udp_mtu`, RFC 3261 section 18.1.1); none
+    /// where it goes as it is.
+    fn way_for_large(&self, context: &Context, flow: &Flow, octets: usize) -> Option<Flow> {
+        let core = context.core();
+        if flow.proto != Proto::Udp || core.udp_mtu == 0 || octets <= core.udp_mtu {
+            return None;
+        }
+        let proto = core
+            .udp_mtu_try_proto
+            .filter(|proto| *proto != Proto::Udp)?;
+        let aim = Aim {
+            proto,
+            address: flow.peer,
+            socket: None,
+            connection: None,
+        };
+        self.way_to(context, aim)
     }
 
     fn client(
         &self,
         context: &Context,
         bytes: Bytes,
-        flow: &policy::Flow,
+        flow: &Flow,
         timers: &stack::transaction::Timers,
         actions: &mut Actions,
     ) -> Client {
@@ -118,7 +141,7 @@ pub(crate) fn blind_branch(context: &Context) -> Branch {
 fn new_branch(
     context: &Context,
     before: &Armed,
-    (flow, tls): (policy::Flow, Option<Arc<TlsWay>>),
+    (flow, tls): (Flow, Option<Arc<TlsWay>>),
     client: Client,
     via_branch: Bytes,
 ) -> Branch {

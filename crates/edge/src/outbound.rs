@@ -132,7 +132,10 @@ impl Worker {
     /// The way from us to a target: the socket it asks for, else one that fits.
     pub(crate) fn way_to(&self, context: &Context, target: Aim) -> Option<Flow> {
         let identity = &context.config.identity;
-        let preferred = target.socket.or(Some(context.flow.socket));
+        let preferred = target
+            .socket
+            .or_else(|| identity.routed(target.proto, target.address))
+            .or(Some(context.flow.socket));
         let socket = identity.socket_to(target.proto, target.address.ip(), preferred)?;
         Some(Flow {
             proto: target.proto,

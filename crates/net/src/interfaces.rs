@@ -1,7 +1,7 @@
 //! The addresses of this host, to expand `listen=eth0` and an absent `listen`.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
@@ -47,6 +47,18 @@ fn ip(address: &SockaddrStorage) -> Option<(IpAddr, u32)> {
     Some((IpAddr::V6(v6.ip()), v6.scope_id()))
 }
 
+/// The address of ours from which the system would send to `peer`; none where there is no way. Nothing
+/// is sent. Costs three system calls.
+pub fn source_to(peer: SocketAddr) -> Option<IpAddr> {
+    let any: IpAddr = match peer {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect(peer).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,7 +68,7 @@ mod tests {
         let all = interfaces().expect("the system lists its interfaces");
         let found = all
             .iter()
-            .find(|i| i.address == IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+            .find(|i| i.address == IpAddr::V4(Ipv4Addr::LOCALHOST));
         assert!(
             found.is_some_and(|i| i.loopback && i.up && !i.name.is_empty()),
             "{all:?}"

@@ -21,4 +21,4 @@ pub mod tls;
 pub mod udp;
 
 pub use bind::BindError;
-pub use interfaces::{Interface, interfaces};
+pub use interfaces::{Interface, interfaces, source_to};

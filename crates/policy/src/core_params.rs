@@ -3,6 +3,7 @@
 //! They are declared by module `core` like the parameters of any module; this is where the values
 //! end up. Names and defaults are those of Kamailio's core cookbook.
 
+use crate::Proto;
 use bytes::Bytes;
 
 /// The core parameters that mean something here.
@@ -68,8 +69,8 @@ pub struct CoreParams {
     pub received_route_mode: bool,
     /// `udp_mtu`: larger requests go over another transport; 0 never.
     pub udp_mtu: usize,
-    /// `udp_mtu_try_proto`: which one, as a name.
-    pub udp_mtu_try_proto: String,
+    /// `udp_mtu_try_proto`: which one; none changes nothing.
+    pub udp_mtu_try_proto: Option<Proto>,
     /// `phone2tel`: `$rU` of a `user=phone` URI is its telephone number.
     pub phone2tel: bool,
     /// `tos`: type of service of sent packets.
@@ -183,7 +184,7 @@ impl Default for CoreParams {
             onsend_route_reply: false,
             received_route_mode: false,
             udp_mtu: 0,
-            udp_mtu_try_proto: String::new(),
+            udp_mtu_try_proto: None,
             phone2tel: true,
             tos: 0,
             user: String::new(),

@@ -80,7 +80,12 @@ pub struct Identity {
     pub aliases: Vec<Alias>,
     /// What modules add.
     pub domains: Vec<IsLocalDomain>,
+    /// From which of our addresses the system reaches a peer; there with `mhomed=1`.
+    pub source: Option<SourceOf>,
 }
+
+/// The address of ours from which the system would send to a peer. Must not wait.
+pub type SourceOf = Arc<dyn Fn(SocketAddr) -> Option<IpAddr> + Send + Sync>;
 
 impl Identity {
     /// The socket with this id.
@@ -114,6 +119,13 @@ impl Identity {
                     && socket.host.eq_ignore_ascii_case(host.as_bytes())
             })
         })
+    }
+
+    /// The socket from whose address the system reaches `peer` (`mhomed`).
+    pub fn routed(&self, proto: Proto, peer: SocketAddr) -> Option<SocketId> {
+        let from = self.source.as_ref()?(peer)?;
+        let fits = |socket: &&Socket| socket.proto == proto && socket.addr.ip() == from;
+        self.sockets.iter().find(fits).map(|socket| socket.id)
     }
 
     /// The first socket of this transport that can reach `peer`: same address family, the
@@ -216,7 +228,20 @@ mod tests {
             sockets: vec![udp, tls],
             aliases: vec![alias],
             domains: Vec::new(),
+            source: None,
         }
+    }
+
+    #[test]
+    fn the_system_tells_from_where_a_peer_is_reached() {
+        let mut me = identity();
+        let peer = "192.0.2.1:5060".parse().expect("an address");
+        assert_eq!(me.routed(Proto::Udp, peer), None);
+        let home: IpAddr = "127.0.0.1".parse().expect("an address");
+        me.source = Some(Arc::new(move |_| Some(home)));
+        let found = me.routed(Proto::Tls, peer).and_then(|id| me.socket(id));
+        assert_eq!(found.map(|socket| socket.addr.port()), Some(5061));
+        assert_eq!(me.routed(Proto::Tcp, peer), None);
     }
 
     #[test]

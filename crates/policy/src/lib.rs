@@ -74,7 +74,7 @@ pub use function::{Arity, Call, Function, FunctionDecl, Usage};
 pub use globals::Globals;
 pub use hooks::{Replied, Tracer, TransactionHook};
 pub use host::go_on;
-pub use identity::{Alias, Identity, IsLocalDomain, Socket, address_of, host_text};
+pub use identity::{Alias, Identity, IsLocalDomain, Socket, SourceOf, address_of, host_text};
 pub use init::{
     ConnectionClosed, Init, Installed, OwnRoute, Rpc, RunRpc, Services, StartDone, StartTask,
     States, Stores, Timer, World,

@@ -1,7 +1,8 @@
 //! Interfaces, host names and our own names, from the system.
 
-use policy::Addresses;
+use policy::{Addresses, SourceOf};
 use std::net::{IpAddr, ToSocketAddrs};
+use std::sync::Arc;
 
 /// The system's answers.
 pub(crate) struct System;
@@ -31,6 +32,10 @@ impl Addresses for System {
 
     fn host_names(&self) -> Vec<String> {
         host_name().into_iter().collect()
+    }
+
+    fn source(&self) -> Option<SourceOf> {
+        Some(Arc::new(net::source_to))
     }
 }
 

@@ -1,7 +1,7 @@
 //! `listen` and `alias`: names to sockets.
 
 use super::Extra;
-use crate::{Alias, CoreParams, Identity, Problem, Proto, Socket, SocketId};
+use crate::{Alias, CoreParams, Identity, Problem, Proto, Socket, SocketId, SourceOf};
 use bytes::Bytes;
 use script::ast::{Endpoint, HostName, Item, Listen};
 use script::{Diagnostic, Script, Span};
@@ -17,6 +17,11 @@ pub trait Addresses {
 
     /// The names of this host, for `auto_aliases`.
     fn host_names(&self) -> Vec<String>;
+
+    /// What tells from where a peer is reached, for `mhomed`; none where nobody knows.
+    fn source(&self) -> Option<SourceOf> {
+        None
+    }
 }
 
 /// The sockets and names of a file.
@@ -44,6 +49,7 @@ pub(super) fn identity(
             .aliases
             .extend(names.map(|name| alias(None, &name, 0)));
     }
+    identity.source = addresses.source().filter(|_| core.mhomed);
     identity
 }
 

@@ -8,7 +8,8 @@ use crate::scenario::{LOG_LEVEL, Row};
 use crate::{Scenario, Script};
 use edge::{Edge, Keys, Limits};
 use policy::{
-    Addresses, Config, Counters, Loader, Logger, StartTask, States, Stores, Surroundings, World,
+    Addresses, Config, Counters, Loader, Logger, SourceOf, StartTask, States, Stores, Surroundings,
+    World,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, mpsc};
@@ -169,6 +170,10 @@ impl Addresses for Loopback {
 
     fn host_names(&self) -> Vec<String> {
         vec!["localhost".to_owned()]
+    }
+
+    fn source(&self) -> Option<SourceOf> {
+        Some(Arc::new(|_| Some(IpAddr::V4(Ipv4Addr::LOCALHOST))))
     }
 }
 

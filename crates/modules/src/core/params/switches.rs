@@ -65,7 +65,7 @@ pub(super) const SWITCHES: &[Switch] = &[
     ),
     (
         "mhomed",
-        "Ask the system which socket reaches a destination; default no.",
+        "Ask the system which socket reaches a destination; where it names none of ours, as without. Default no.",
         |c, on| c.mhomed = on,
     ),
     (

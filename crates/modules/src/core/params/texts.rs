@@ -1,7 +1,7 @@
 //! Core parameters that are texts.
 
 use bytes::Bytes;
-use policy::CoreParams;
+use policy::{CoreParams, Proto};
 
 /// Name, doc line, where the value goes.
 type Word = (&'static str, &'static str, fn(&mut CoreParams, Bytes));
@@ -27,8 +27,8 @@ pub(super) const TEXTS: &[Word] = &[
     ),
     (
         "udp_mtu_try_proto",
-        "TCP, TLS or UDP: what udp_mtu changes to.",
-        |c, text| c.udp_mtu_try_proto = plain(&text),
+        "TCP, TLS or UDP: what udp_mtu changes to; UDP and SCTP change nothing.",
+        |c, text| c.udp_mtu_try_proto = Proto::parse(&text),
     ),
     (
         "user",
