@@ -78,7 +78,7 @@ fn a_refused_connection_is_an_answer_at_once() {
     until("a registration", PATIENCE, || probe.receive());
     probe.send("MESSAGE", &bob, &bob, "");
     let answer = until("an answer", Duration::from_secs(5), || probe.receive());
-    assert_eq!(status_of(&answer), Some(503), "{answer}");
+    assert_eq!(status_of(&answer), Some(477), "{answer}");
 }
 
 /// Whether the server closes the connection; what it says before is read over.
