@@ -54,7 +54,7 @@ fn build(message: &Message) {
     let reply = Message::parse(reply, &Limits { header_bytes: u16::MAX, ..Limits::default() });
     if let Ok(reply) = reply {
         assert_eq!(reply.status(), Some(400));
-        let _ = (ack(message, &reply), cancel(message, b""));
+        let _ = (ack(message, &reply, b""), cancel(message, b""));
     }
 }
 
