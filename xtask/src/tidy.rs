@@ -3,6 +3,7 @@
 mod edges;
 mod sources;
 mod texts;
+mod witnesses;
 
 use crate::shell;
 
@@ -12,6 +13,7 @@ pub(crate) fn run() -> Result<(), String> {
     let mut found = Vec::new();
     edges::check(&files, &mut found)?;
     texts::readmes(&files, &mut found);
+    witnesses::check(&files, &mut found)?;
     for path in &files {
         texts::words(path, &mut found);
         if path.ends_with(".rs") {
