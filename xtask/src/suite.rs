@@ -21,6 +21,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
             "warnings",
         ],
     )?;
+    fuzz_targets()?;
     if !fast {
         packages::install()?;
     }
@@ -30,5 +31,23 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     shell::run(
         "cargo",
         &["test", "--workspace", "--lib", "--bins", "--tests"],
+    )
+}
+
+/// The fuzz targets compile still, with the versions they are locked to. They are a workspace of their
+/// own, which shares the folder of what is built.
+fn fuzz_targets() -> Result<(), String> {
+    let target = shell::target();
+    let target = target.to_string_lossy();
+    shell::run(
+        "cargo",
+        &[
+            "check",
+            "--locked",
+            "--manifest-path",
+            "fuzz/Cargo.toml",
+            "--target-dir",
+            &target,
+        ],
     )
 }
