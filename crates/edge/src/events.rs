@@ -91,7 +91,8 @@ impl Worker {
         self.run_now(&mut context, route)
     }
 
-    fn without_message(&mut self, flow: Flow) -> Option<Box<Context>> {
+    /// A context without a message of its own.
+    pub(crate) fn without_message(&mut self, flow: Flow) -> Option<Box<Context>> {
         let message = Message::parse(Bytes::from_static(NO_MESSAGE), &self.edge.limits.sip).ok()?;
         Some(self.arrive(flow, Arc::new(message), Routes::EVENT))
     }

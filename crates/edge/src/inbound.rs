@@ -4,7 +4,7 @@ use crate::mail::{Mail, Reply};
 use crate::run::Purpose;
 use crate::{Output, Worker};
 use bytes::Bytes;
-use policy::{Arrival, Context, Flow, Level, Routes};
+use policy::{Arrival, Context, Flow, Level, Notes, Routes};
 use script::RouteKind;
 use sip::{Message, Method};
 use stack::branch::Decoded;
@@ -57,6 +57,18 @@ impl Worker {
             self.complain(flow, message.bytes().clone());
             return self.refuse(flow, message, &violation);
         }
+        self.receive(flow, message);
+    }
+
+    /// A message has passed the hooks.
+    pub(crate) fn received(&mut self, flow: Flow, message: Arc<Message>, notes: Notes) {
+        match message.is_request() {
+            true => self.received_request(flow, message, notes),
+            false => self.received_reply(flow, message, notes),
+        }
+    }
+
+    fn received_request(&mut self, flow: Flow, message: Arc<Message>, notes: Notes) {
         if message.method() == Method::Ack && self.is_ack_of_ours(&message) {
             return self.filter_ack(flow, message);
         }
@@ -64,6 +76,7 @@ impl Worker {
             return self.edge.counts.absorbed.inc();
         }
         let mut context = self.arrive(flow, message, Routes::REQUEST);
+        context.attach(notes);
         if context.config.core.log_prefix_mode == 0 {
             context.render_log_prefix();
         }
@@ -108,20 +121,25 @@ impl Worker {
         }
     }
 
-    /// A reply runs through `reply_route`, then finds its transaction.
     fn reply(&mut self, flow: Flow, message: Arc<Message>) {
         self.edge.counts.replies.inc();
         if message.check().is_err() {
             self.complain(flow, message.bytes().clone());
             return self.edge.counts.dropped_replies.inc();
         }
+        self.receive(flow, message);
+    }
+
+    /// A reply runs through `reply_route`, then finds its transaction.
+    fn received_reply(&mut self, flow: Flow, message: Arc<Message>, notes: Notes) {
         let config = self.edge.config.load();
         let Some(route) = config.entry.reply else {
             drop(config);
             return self.dispatch_reply(flow, message);
         };
         drop(config);
-        let context = self.arrive(flow, message, Routes::CORE_REPLY);
+        let mut context = self.arrive(flow, message, Routes::CORE_REPLY);
+        context.attach(notes);
         if let Some(context) = self.run(context, route, Purpose::CoreReply) {
             self.rest(context);
         }

@@ -1,18 +1,44 @@
 //! One branch on its way: rendered, placed in response selection, sent.
 
 use crate::Worker;
+use crate::hooked::{HeldLeaving, Hidden, Leaving};
 use crate::outbound::Aim;
 use crate::relay::next_index;
 use crate::tx::timers_of;
 use bytes::Bytes;
-use policy::{Armed, Branch, Cancel, Client, Context, Flow, Proto, TlsWay};
+use policy::{Armed, Branch, Cancel, Client, Context, Effect, Flow, Proto, TlsWay};
 use sip::Method;
 use stack::location::Target;
 use stack::transaction::{Actions, ClientInvite, ClientNonInvite};
 use std::sync::Arc;
 
+/// A branch that is rendered and has its way.
+pub(crate) struct Leg {
+    flow: Flow,
+    tls: Option<Arc<TlsWay>>,
+    via_branch: Bytes,
+}
+
+/// One that waits for a message hook.
+pub(crate) struct HeldLeg {
+    pub(crate) leg: Leg,
+    pub(crate) held: Box<HeldLeaving>,
+}
+
+/// What became of a branch.
+pub(crate) enum Launched {
+    /// True where it is on its way.
+    Done(bool),
+    /// First this must be answered.
+    Wait(Effect, Box<HeldLeg>),
+}
+
+/// No place for the branch, or it cannot be rendered.
+const NO_LEG: (u16, &str) = (500, "Server Internal Error (500/SL)");
+
 impl Worker {
-    /// Sends the branch in hand to the first of its targets that a socket of ours can reach.
+    /// Sends the branch in hand to the first of its targets that a socket of ours can reach. Where a message
+    /// hook has to ask first, that is the answer.
     ///
     /// `host` is the name of the next hop, where it has one; `proto` is a transport that the script asked for; `before` is what was armed before the branch route.
     pub(crate) fn launch(
@@ -21,7 +47,7 @@ impl Worker {
         (proto, before): (Option<Proto>, &Armed),
         host: Option<&Bytes>,
         targets: &[Target],
-    ) -> bool {
+    ) -> Launched {
         let (socket, connection) = (context.target.socket, context.target.connection);
         let flow = targets.iter().find_map(|target| {
             let proto = proto.unwrap_or(target.transport);
@@ -37,21 +63,63 @@ impl Worker {
         });
         let Some(flow) = flow else {
             context.error = Some((500, "I'm terribly sorry, server error occurred (7/SL)"));
-            return false;
+            return Launched::Done(false);
         };
         if self.is_dropped_on_send(context, flow) {
             context.error = Some((
                 477,
                 "Unfortunately error on sending to next hop occurred (477/SL)",
             ));
+            return Launched::Done(false);
+        }
+        let Some((flow, bytes, via_branch)) = self.rendered_leg(context, flow) else {
+            context.error = Some(NO_LEG);
+            return Launched::Done(false);
+        };
+        let leg = Leg {
+            flow,
+            tls: self.tls_way(context, flow.proto, host),
+            via_branch,
+        };
+        let hidden = self.hide_on(Leaving::new(flow, bytes), Some(context), true);
+        self.launch_hidden(context, before, leg, hidden)
+    }
+
+    /// Sends a leg as far as the message hooks let it.
+    pub(crate) fn launch_hidden(
+        &mut self,
+        context: &mut Context,
+        before: &Armed,
+        leg: Leg,
+        hidden: Hidden,
+    ) -> Launched {
+        match hidden {
+            Hidden::Done(bytes) => Launched::Done(self.send_leg(context, before, leg, bytes)),
+            Hidden::Refused(code, reason) => {
+                context.error = Some((code, reason));
+                Launched::Done(false)
+            }
+            Hidden::Wait(effect, held) => Launched::Wait(effect, Box::new(HeldLeg { leg, held })),
+        }
+    }
+
+    /// Gives a leg its place in response selection, and sends it.
+    fn send_leg(&mut self, context: &mut Context, before: &Armed, leg: Leg, bytes: Bytes) -> bool {
+        let Leg {
+            flow,
+            tls,
+            via_branch,
+        } = leg;
+        let limits = &self.edge.limits.stack;
+        let has_place = context
+            .transaction
+            .as_deref_mut()
+            .is_some_and(|transaction| transaction.fork.add(limits).is_ok());
+        if !has_place {
+            context.error = Some(NO_LEG);
             return false;
         }
         let timers = timers_of(context);
-        let Some((flow, bytes, via_branch)) = self.new_leg(context, flow) else {
-            context.error = Some((500, "Server Internal Error (500/SL)"));
-            return false;
-        };
-        let tls = self.tls_way(context, flow.proto, host);
         let mut actions = Actions::new();
         let client = self.client(context, bytes, &flow, &timers, &mut actions);
         let branch = new_branch(context, before, (flow, tls.clone()), client, via_branch);
@@ -63,16 +131,14 @@ impl Worker {
         true
     }
 
-    /// Renders the branch in hand and gives it a place in response selection.
-    fn new_leg(&mut self, context: &mut Context, flow: Flow) -> Option<(Flow, Bytes, Bytes)> {
+    /// Renders the branch in hand.
+    fn rendered_leg(&mut self, context: &mut Context, flow: Flow) -> Option<(Flow, Bytes, Bytes)> {
         let index = u16::try_from(next_index(context)).ok()?;
         let (mut flow, mut rendered) = (flow, self.render_branch(context, &flow, index)?);
         if let Some(way) = self.way_for_large(context, &flow, rendered.0.len()) {
             flow = way;
             rendered = self.render_branch(context, &flow, index)?;
         }
-        let transaction = context.transaction.as_deref_mut()?;
-        transaction.fork.add(&self.edge.limits.stack).ok()?;
         Some((flow, rendered.0, rendered.1))
     }
 

@@ -8,6 +8,7 @@ mod cancel;
 mod edge;
 mod events;
 mod failure;
+mod hooked;
 mod inbound;
 mod io;
 mod launch;

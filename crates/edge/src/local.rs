@@ -181,12 +181,16 @@ impl Worker {
         };
         // A name would have to be looked up; the next hop of the INVITE knows the way.
         let flow = aim.and_then(|aim| self.way_to(context, aim));
+        let (flow, tls) = (flow.unwrap_or(branch.flow), branch.tls.clone());
+        let Some(bytes) = self.hide(flow, bytes, Some(context)) else {
+            return;
+        };
         self.put(Output::Transmit(Transmit {
-            flow: flow.unwrap_or(branch.flow),
+            flow,
             bytes,
             no_connect: false,
             close: false,
-            tls: branch.tls.clone(),
+            tls,
         }));
     }
 

@@ -1,6 +1,7 @@
 //! `t_relay()`: one branch after the other, each through its branch route and on its way.
 
 use crate::Worker;
+use crate::launch::{HeldLeg, Launched};
 use crate::next_hop::destination;
 use crate::perform::Performed;
 use crate::timers::handle_client;
@@ -40,6 +41,8 @@ enum Stage {
         resolver: Box<Resolver>,
         answer: stack::location::Answer,
     },
+    /// A message hook has its answer.
+    Hidden { held: Box<HeldLeg>, answer: Answer },
 }
 
 /// What a branch route may change for its branch alone.
@@ -147,7 +150,7 @@ impl Worker {
                 Stage::Routed { dropped: true } => job.reset(context),
                 Stage::Routed { dropped: false } => {
                     if let Some(wait) = self.aim(context, &mut job) {
-                        return Flow::Wait(wait, after_lookup(job, resume));
+                        return Flow::Wait(wait, after_wait(job, resume));
                     }
                 }
                 Stage::Located {
@@ -156,7 +159,15 @@ impl Worker {
                 } => {
                     let step = resolver.answer(answer);
                     if let Some(wait) = self.located(context, &mut job, resolver, step) {
-                        return Flow::Wait(wait, after_lookup(job, resume));
+                        return Flow::Wait(wait, after_wait(job, resume));
+                    }
+                }
+                Stage::Hidden { held, answer } => {
+                    let HeldLeg { leg, held } = *held;
+                    let hidden = self.hide_after(*held, answer, context);
+                    let launched = self.launch_hidden(context, &job.base.armed, leg, hidden);
+                    if let Some(wait) = job.launched(context, launched) {
+                        return Flow::Wait(wait, after_wait(job, resume));
                     }
                 }
             }
@@ -217,7 +228,8 @@ impl Worker {
             Step::Unreachable => context.error = Some((478, "Unresolvable destination (478/SL)")),
             Step::Done(targets) => {
                 let asked = (job.relay.proto, &job.base.armed);
-                job.sent += usize::from(self.launch(context, asked, resolver.host(), &targets));
+                let launched = self.launch(context, asked, resolver.host(), &targets);
+                return job.launched(context, launched);
             }
         }
         job.reset(context);
@@ -297,6 +309,22 @@ impl Worker {
 }
 
 impl RelayJob {
+    /// Notes what became of a branch, and turns to the next one; what is to be asked first, where that is so.
+    fn launched(&mut self, context: &mut Context, launched: Launched) -> Option<Effect> {
+        match launched {
+            Launched::Done(is_sent) => {
+                self.sent += usize::from(is_sent);
+                self.reset(context);
+                None
+            }
+            Launched::Wait(effect, held) => {
+                let answer = Answer::TimedOut;
+                self.stage = Stage::Hidden { held, answer };
+                Some(effect)
+            }
+        }
+    }
+
     /// Back to what the request has, for the next branch.
     fn reset(&mut self, context: &mut Context) {
         context.target = self.base.target.clone();
@@ -341,12 +369,12 @@ fn after_branch_route(mut job: RelayJob, resume: Continuation) -> Continuation {
     })
 }
 
-fn after_lookup(mut job: RelayJob, resume: Continuation) -> Continuation {
+fn after_wait(mut job: RelayJob, resume: Continuation) -> Continuation {
     Box::new(move |_, answer| {
-        if let (Stage::Located { answer: slot, .. }, Answer::Names(names)) =
-            (&mut job.stage, answer)
-        {
-            *slot = names;
+        match (&mut job.stage, answer) {
+            (Stage::Located { answer: slot, .. }, Answer::Names(names)) => *slot = names,
+            (Stage::Hidden { answer: slot, .. }, answer) => *slot = answer,
+            _ => {}
         }
         Outcome::Ask(Effect::Step(Box::new(job)), resume)
     })

@@ -129,13 +129,15 @@ impl Worker {
             context.switches.reply_close,
         );
         context.answered |= code >= 200;
-        self.put(Output::Transmit(Transmit {
-            flow,
-            bytes,
-            no_connect,
-            close,
-            tls: None,
-        }));
+        if let Some(bytes) = self.hide(flow, bytes, Some(context)) {
+            self.put(Output::Transmit(Transmit {
+                flow,
+                bytes,
+                no_connect,
+                close,
+                tls: None,
+            }));
+        }
         if let Some(bytes) = seen {
             self.see_response(context, route, bytes);
         }

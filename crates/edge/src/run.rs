@@ -45,11 +45,19 @@ pub(crate) enum Place {
     Full,
 }
 
-/// A route that waits for the world outside.
+/// What waits for the world outside.
 pub(crate) struct Waiting {
-    run: Box<Run>,
+    what: Waits,
     /// What it gets when nothing comes in time.
     at_deadline: Answer,
+}
+
+/// Who goes on when the answer is there.
+pub(crate) enum Waits {
+    /// A route.
+    Route(Box<Run>),
+    /// A message that came, before any route.
+    Arrival(Box<crate::hooked::HeldArrival>),
 }
 
 impl Run {
@@ -176,14 +184,16 @@ impl Worker {
 
     fn wait(&mut self, run: Run, effect: Effect) {
         self.in_hand = None;
+        self.wait_for(Waits::Route(Box::new(run)), effect);
+    }
+
+    /// Puts aside who waits for the world outside, and asks.
+    pub(crate) fn wait_for(&mut self, what: Waits, effect: Effect) {
         let (at_deadline, wait_ms) = match &effect {
             Effect::Sleep { ms } => (Answer::Code(1), u64::from(*ms)),
             _ => (Answer::TimedOut, self.edge.limits.wait_ms),
         };
-        let ticket = self.edge.waiting.enter(Waiting {
-            run: Box::new(run),
-            at_deadline,
-        });
+        let ticket = self.edge.waiting.enter(Waiting { what, at_deadline });
         self.remind(self.now.mono.after_ms(wait_ms), Hint::Waiting(ticket));
         if !matches!(effect, Effect::Sleep { .. }) {
             self.put(Output::Ask { ticket, effect });
@@ -193,14 +203,21 @@ impl Worker {
     /// An answer came from outside.
     pub(crate) fn answered(&mut self, ticket: Ticket, answer: Answer) {
         if let Some(waiting) = self.edge.waiting.leave(ticket) {
-            self.go_on(*waiting.run, answer);
+            self.resume(waiting.what, answer);
         }
     }
 
     /// The deadline of a waiting route has come.
     pub(crate) fn waited_long_enough(&mut self, ticket: Ticket) {
         if let Some(waiting) = self.edge.waiting.leave(ticket) {
-            self.go_on(*waiting.run, waiting.at_deadline);
+            self.resume(waiting.what, waiting.at_deadline);
+        }
+    }
+
+    fn resume(&mut self, what: Waits, answer: Answer) {
+        match what {
+            Waits::Route(run) => self.go_on(*run, answer),
+            Waits::Arrival(held) => self.arrival_answered(*held, answer),
         }
     }
 

@@ -120,6 +120,9 @@ impl Worker {
         if self.is_dropped_on_send(context, flow) {
             return false;
         }
+        let Some(bytes) = self.hide(flow, bytes, Some(context)) else {
+            return false;
+        };
         self.edge.counts.forwarded_requests.inc();
         let (no_connect, close) = (
             context.switches.forward_no_connect,
@@ -156,14 +159,15 @@ impl Worker {
                 let mut out = Vec::with_capacity(message.bytes().len());
                 edits.render(message, &mut out);
                 self.edge.counts.forwarded_replies.inc();
-                let bytes = out.into();
-                self.put(Output::Transmit(Transmit {
-                    flow: way,
-                    bytes,
-                    no_connect: true,
-                    close: false,
-                    tls: None,
-                }));
+                if let Some(bytes) = self.hide(way, out.into(), None) {
+                    self.put(Output::Transmit(Transmit {
+                        flow: way,
+                        bytes,
+                        no_connect: true,
+                        close: false,
+                        tls: None,
+                    }));
+                }
             }
             None => self.edge.counts.stray_replies.inc(),
         }

@@ -151,6 +151,9 @@ impl Worker {
         let timers = timers_of(context);
         let flow = self.way_back(context);
         let close = context.switches.reply_close;
+        let rendered =
+            (is_ours && context.config.entry.local_response.is_some()).then(|| bytes.clone());
+        let bytes = self.hide(flow, bytes, Some(context)).unwrap_or_default();
         let Some(transaction) = context.transaction.as_deref_mut() else {
             return;
         };
@@ -159,8 +162,6 @@ impl Worker {
             true => self.edge.counts.generated_replies.inc(),
             false => self.edge.counts.relayed_replies.inc(),
         }
-        let rendered =
-            (is_ours && context.config.entry.local_response.is_some()).then(|| bytes.clone());
         let local_accept = is_ours && (200..300).contains(&code);
         let input = match local_accept {
             true => ServerInput::LocalAccept(code, bytes),
@@ -181,10 +182,12 @@ impl Worker {
         }
     }
 
-    /// Does what the machine towards the caller asks for.
+    /// Does what the machine towards the caller asks for. A reply that a message hook withheld is empty.
     pub(crate) fn send_server(&mut self, flow: Flow, close: bool, actions: Actions) {
         for action in actions {
-            if let Action::Send(bytes) = action {
+            if let Action::Send(bytes) = action
+                && !bytes.is_empty()
+            {
                 self.put(Output::Transmit(Transmit {
                     flow,
                     bytes,

@@ -349,6 +349,11 @@ impl Context {
             .unwrap_or_else(|| unreachable!("the position was found by its type"))
     }
 
+    /// Takes what message hooks noted when the message came in.
+    pub fn attach(&mut self, notes: crate::Notes) {
+        self.extensions.extend(notes);
+    }
+
     /// Writes a line of a module that belongs to this message.
     pub fn log(&mut self, level: Level, source: &'static str, text: impl FnOnce() -> String) {
         if self.config.logger.enabled_for(level, source) {

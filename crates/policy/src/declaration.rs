@@ -20,6 +20,7 @@ pub struct Declaration<M: Module> {
     pub(crate) transformations: Vec<TransformationDecl>,
     pub(crate) selects: Vec<SelectDecl>,
     event_routes: Vec<Named>,
+    prompt_routes: Vec<&'static str>,
     rpcs: Vec<RpcDecl<M>>,
     timers: Vec<TimerDecl<M>>,
     tables: Vec<Named>,
@@ -101,6 +102,7 @@ impl<M: Module> Declaration<M> {
             transformations: Vec::new(),
             selects: Vec::new(),
             event_routes: Vec::new(),
+            prompt_routes: Vec::new(),
             rpcs: Vec::new(),
             timers: Vec::new(),
             tables: Vec::new(),
@@ -233,6 +235,12 @@ impl<M: Module> Declaration<M> {
         self.event_routes.push(Named { name, doc });
     }
 
+    /// An event route in which nothing can wait, since a message is on its way meanwhile.
+    pub fn prompt_event_route(&mut self, name: &'static str, doc: &'static str) {
+        self.event_route(name, doc);
+        self.prompt_routes.push(name);
+    }
+
     /// A command for operators. `usage` is its name and arguments: `ul.lookup table aor`.
     pub fn rpc(&mut self, usage: &'static str, doc: &'static str, run: RpcFn<M>) {
         self.rpcs.push(RpcDecl {
@@ -315,6 +323,7 @@ impl<M: Module> Declaration<M> {
             transformations: self.transformations.iter().map(|t| t.usage).collect(),
             selects: self.selects.iter().map(|s| s.usage).collect(),
             event_routes: self.event_routes.clone(),
+            prompt_routes: self.prompt_routes.clone(),
             rpcs: self.rpcs.iter().map(|r| r.usage).collect(),
             tables: self.tables.clone(),
             deviations: self.deviations.clone(),
@@ -341,6 +350,8 @@ pub struct Manifest {
     pub selects: Vec<Named>,
     /// Event routes it runs.
     pub event_routes: Vec<Named>,
+    /// Those of them in which nothing can wait.
+    pub prompt_routes: Vec<&'static str>,
     /// RPC commands.
     pub rpcs: Vec<Named>,
     /// Database tables.

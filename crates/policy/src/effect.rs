@@ -1,6 +1,6 @@
 //! What a function may ask of the edge and of the world outside, as values.
 
-use crate::{Flow, Proto, SocketId};
+use crate::{Proto, SocketId};
 use bytes::Bytes;
 use script::RouteId;
 use std::any::Any;
@@ -188,12 +188,4 @@ impl Answer {
             _ => -1,
         }
     }
-}
-
-/// What a hook sees of a message that is about to leave.
-pub struct Outgoing<'a> {
-    /// The bytes, to be replaced as a whole.
-    pub bytes: &'a mut Vec<u8>,
-    /// Where they go.
-    pub flow: Flow,
 }

@@ -1,6 +1,7 @@
 //! What a module is given while it starts: settings, counters, databases, state, services.
 
 use crate::hooks::{Tracer, TransactionHook};
+use crate::message_hook::MessageHook;
 use crate::problem::problem;
 use crate::{Alias, IsLocalDomain, TransactionParams};
 use crate::{
@@ -135,6 +136,8 @@ pub struct Installed {
     pub aliases: Vec<Alias>,
     /// Observers of transactions.
     pub transaction_hooks: Vec<Arc<dyn TransactionHook>>,
+    /// Who changes messages between the wire and everything else.
+    pub message_hooks: Vec<Arc<dyn MessageHook>>,
     /// Called when a stream connection is gone, whoever closed it.
     pub connection_closed: Vec<ConnectionClosed>,
     /// Called with the parameters of our own topmost Route that `loose_route()` followed.
@@ -412,6 +415,11 @@ impl<'a> Init<'a> {
     /// Watches transactions (accounting, dialogs).
     pub fn observe_transactions(&mut self, hook: Arc<dyn TransactionHook>) {
         self.installed.transaction_hooks.push(hook);
+    }
+
+    /// Stands between the wire and everything else (topology hiding).
+    pub fn hook_messages(&mut self, hook: Arc<dyn MessageHook>) {
+        self.installed.message_hooks.push(hook);
     }
 
     /// Hears of every stream connection that is gone.

@@ -28,6 +28,7 @@ mod keyword;
 mod late_text;
 mod load;
 mod log;
+mod message_hook;
 mod module;
 mod outbox;
 mod outcome;
@@ -66,9 +67,7 @@ pub use core_params::{CoreParams, DnsParams, TcpParams};
 pub use counter::{Counter, Counters};
 pub use declaration::{Declaration, Manifest, Named, Parameter, Variable};
 pub use destination::{Branches, Destination, Q};
-pub use effect::{
-    Answer, CancelWhich, Effect, NextHop, Outgoing, Relay, Reply, ReplyHow, TransactionAction,
-};
+pub use effect::{Answer, CancelWhich, Effect, NextHop, Relay, Reply, ReplyHow, TransactionAction};
 pub use flow::{ConnectionId, Flow, Proto, SocketId};
 pub use function::{Arity, Call, Function, FunctionDecl, Usage};
 pub use globals::Globals;
@@ -85,6 +84,10 @@ pub use jsonrpc::{
 pub use late_text::{LateText, Unprepared};
 pub use load::{Addresses, Extra, Loader, Ready, event_routes};
 pub use log::{Level, Logger, Record, Sink};
+pub use message_hook::{
+    HookRoutes, Incoming, MessageHook, Note, Notes, Outgoing, Received, Sent, ThenReceived,
+    ThenSent,
+};
 pub use module::{Entry, Loaded, Module};
 pub use outbox::{Outbox, Task};
 pub use outcome::{Continuation, Outcome};

@@ -15,21 +15,24 @@ pub struct Words<'a> {
     names: RefCell<Names>,
     no_routes: RouteNames,
     event_routes: Vec<&'static str>,
+    prompt_routes: Vec<&'static str>,
 }
 
 impl<'a> Words<'a> {
     /// The words of these modules; `names` has the flags that the file declares.
     pub fn new(modules: &'a [Box<dyn Loaded>], names: Names) -> Words<'a> {
-        let event_routes = modules
-            .iter()
-            .flat_map(|module| module.manifest().event_routes)
-            .map(|named| named.name);
-        let event_routes = event_routes.collect();
+        let (mut event_routes, mut prompt_routes) = (Vec::new(), Vec::new());
+        for module in modules {
+            let manifest = module.manifest();
+            event_routes.extend(manifest.event_routes.iter().map(|named| named.name));
+            prompt_routes.extend(manifest.prompt_routes);
+        }
         Words {
             modules,
             names: RefCell::new(names),
             no_routes: RouteNames::default(),
             event_routes,
+            prompt_routes,
         }
     }
 
@@ -126,6 +129,14 @@ impl Vocabulary for Words<'_> {
         }
         let known = self.event_routes.iter().copied();
         Err(unknown_as("W0412", "event route", name, known))
+    }
+
+    fn may_wait(&self, kind: RouteKind, name: &str) -> bool {
+        match kind {
+            RouteKind::Onsend => false,
+            RouteKind::Event => !self.prompt_routes.contains(&name),
+            _ => true,
+        }
     }
 }
 

@@ -1,0 +1,267 @@
+//! Message hooks: who stands between the wire and everything else sees a message on its way in and out.
+
+use crate::Worker;
+use crate::outbound::reparse;
+use crate::run::Waits;
+use bytes::Bytes;
+use policy::{
+    Answer, Config, Context, Effect, Flow, Incoming, Level, MessageHook, Notes, Outgoing, Received,
+    Routes, Sent, ThenReceived, ThenSent,
+};
+use sip::{Message, Violation};
+use std::sync::Arc;
+
+/// A message that came, on its way through the hooks.
+pub(crate) struct Arriving {
+    config: Arc<Config>,
+    flow: Flow,
+    message: Arc<Message>,
+    notes: Notes,
+    /// How many hooks have seen it.
+    seen: usize,
+}
+
+/// A message that came and waits for the world outside.
+pub(crate) struct HeldArrival {
+    arriving: Arriving,
+    then: ThenReceived,
+}
+
+/// A message about to leave, on its way through the hooks.
+pub(crate) struct Leaving {
+    flow: Flow,
+    bytes: Bytes,
+    /// How many hooks, from the last one on, have seen it.
+    seen: usize,
+}
+
+/// What the hooks say of a message about to leave.
+pub(crate) enum Hidden {
+    /// These octets leave.
+    Done(Bytes),
+    /// Nothing leaves, for this reason.
+    Refused(u16, &'static str),
+    /// First this must be answered.
+    Wait(Effect, Box<HeldLeaving>),
+}
+
+/// A message about to leave that waits for the world outside.
+pub(crate) struct HeldLeaving {
+    leaving: Leaving,
+    then: ThenSent,
+}
+
+impl Worker {
+    /// Leads a well-formed message that came through the hooks, then on.
+    pub(crate) fn receive(&mut self, flow: Flow, message: Arc<Message>) {
+        let config = self.edge.config.load();
+        if config.installed.message_hooks.is_empty() {
+            drop(config);
+            return self.received(flow, message, Notes::new());
+        }
+        self.receive_on(Arriving {
+            config: arc_swap::Guard::into_inner(config),
+            flow,
+            message,
+            notes: Notes::new(),
+            seen: 0,
+        });
+    }
+
+    fn receive_on(&mut self, mut arriving: Arriving) {
+        let config = arriving.config.clone();
+        while let Some(hook) = config.installed.message_hooks.get(arriving.seen) {
+            arriving.seen += 1;
+            if self.passes_in(&config, &**hook, &arriving) {
+                continue;
+            }
+            let received = hook.on_receive(&Incoming {
+                message: &arriving.message,
+                flow: arriving.flow,
+                now: self.now,
+                config: &config,
+            });
+            match self.take_received(arriving, received) {
+                Some(goes_on) => arriving = goes_on,
+                None => return,
+            }
+        }
+        self.received(arriving.flow, arriving.message, arriving.notes);
+    }
+
+    /// Does what a hook wants with a message that came; none where that is its end, or a wait.
+    fn take_received(&mut self, mut arriving: Arriving, received: Received) -> Option<Arriving> {
+        match received {
+            Received::Unchanged(note) => arriving.notes.extend(note),
+            Received::Replaced(message, note) => {
+                arriving.message = message;
+                arriving.notes.extend(note);
+            }
+            Received::Refused { code, reason } => {
+                self.refuse_arrival(arriving, Some((code, reason)));
+                return None;
+            }
+            Received::Dropped => {
+                self.refuse_arrival(arriving, None);
+                return None;
+            }
+            Received::Wait(effect, then) => {
+                self.hold_arrival(HeldArrival { arriving, then }, effect);
+                return None;
+            }
+        }
+        Some(arriving)
+    }
+
+    fn refuse_arrival(&mut self, arriving: Arriving, reply: Option<(u16, &'static str)>) {
+        let Arriving { flow, message, .. } = arriving;
+        match reply.filter(|_| message.is_request()) {
+            Some((status, reason)) => self.refuse(flow, message, &Violation { status, reason }),
+            None if message.is_request() => self.edge.counts.dropped_requests.inc(),
+            None => self.edge.counts.dropped_replies.inc(),
+        }
+    }
+
+    fn hold_arrival(&mut self, held: HeldArrival, effect: Effect) {
+        if effect.is_outside() && self.edge.waiting.has_room() {
+            return self.wait_for(Waits::Arrival(Box::new(held)), effect);
+        }
+        held.arriving.config.logger.log(Level::Err, "core", || {
+            "too many messages wait already".to_owned()
+        });
+        let HeldArrival { arriving, then } = held;
+        match then(Answer::TimedOut) {
+            Received::Wait(..) => self.refuse_arrival(arriving, Some((503, "Service Unavailable"))),
+            received => self.go_on_arriving(arriving, received),
+        }
+    }
+
+    /// The world outside has answered, or has not in time.
+    pub(crate) fn arrival_answered(&mut self, held: HeldArrival, answer: Answer) {
+        let HeldArrival { arriving, then } = held;
+        self.go_on_arriving(arriving, then(answer));
+    }
+
+    fn go_on_arriving(&mut self, arriving: Arriving, received: Received) {
+        if let Some(arriving) = self.take_received(arriving, received) {
+            self.receive_on(arriving);
+        }
+    }
+
+    /// True where an event route lets a message that came pass this hook.
+    fn passes_in(&mut self, config: &Config, hook: &dyn MessageHook, arriving: &Arriving) -> bool {
+        let routes = hook.routes();
+        let (flow, message) = (arriving.flow, &arriving.message);
+        self.drops(config, routes.incoming, flow, |_| None)
+            || self.drops(config, routes.receiving, flow, |_| Some(message.clone()))
+    }
+
+    /// The octets of a message as they leave where nothing can wait; none where it does not leave.
+    pub(crate) fn hide(
+        &mut self,
+        flow: Flow,
+        bytes: Bytes,
+        request: Option<&Context>,
+    ) -> Option<Bytes> {
+        match self.hide_on(Leaving::new(flow, bytes), request, false) {
+            Hidden::Done(bytes) => Some(bytes),
+            Hidden::Refused(..) | Hidden::Wait(..) => None,
+        }
+    }
+
+    /// Leads a message about to leave through the hooks.
+    pub(crate) fn hide_on(
+        &mut self,
+        mut leaving: Leaving,
+        request: Option<&Context>,
+        may_wait: bool,
+    ) -> Hidden {
+        let config = match request {
+            Some(context) => context.config.clone(),
+            None => self.edge.config.load_full(),
+        };
+        let hooks = config.installed.message_hooks.iter().rev();
+        for hook in hooks.skip(leaving.seen) {
+            leaving.seen += 1;
+            if self.passes_out(&config, &**hook, &leaving) {
+                continue;
+            }
+            let sent = hook.on_send(&Outgoing {
+                bytes: &leaving.bytes,
+                flow: leaving.flow,
+                now: self.now,
+                request,
+                may_wait,
+            });
+            match sent {
+                Sent::Unchanged => {}
+                Sent::Replaced(bytes) => leaving.bytes = bytes,
+                Sent::Refused { code, reason } => return Hidden::Refused(code, reason),
+                Sent::Wait(effect, then) if may_wait => {
+                    return Hidden::Wait(effect, Box::new(HeldLeaving { leaving, then }));
+                }
+                Sent::Wait(..) => return Hidden::Refused(503, "Service Unavailable"),
+            }
+        }
+        Hidden::Done(leaving.bytes)
+    }
+
+    /// Goes on with a message about to leave, once the world outside has answered.
+    pub(crate) fn hide_after(
+        &mut self,
+        held: HeldLeaving,
+        answer: Answer,
+        request: &Context,
+    ) -> Hidden {
+        let HeldLeaving { mut leaving, then } = held;
+        match then(answer) {
+            Sent::Unchanged => {}
+            Sent::Replaced(bytes) => leaving.bytes = bytes,
+            Sent::Refused { code, reason } => return Hidden::Refused(code, reason),
+            Sent::Wait(effect, then) => {
+                return Hidden::Wait(effect, Box::new(HeldLeaving { leaving, then }));
+            }
+        }
+        self.hide_on(leaving, Some(request), true)
+    }
+
+    /// True where an event route lets a message about to leave pass this hook.
+    fn passes_out(&mut self, config: &Config, hook: &dyn MessageHook, leaving: &Leaving) -> bool {
+        let (routes, flow) = (hook.routes(), leaving.flow);
+        let message = |limits: &sip::Limits| reparse(leaving.bytes.clone(), limits).map(Arc::new);
+        self.drops(config, routes.outgoing, flow, |_| None)
+            || self.drops(config, routes.sending, flow, message)
+    }
+
+    /// Runs an event route of a hook; true where it ended with `drop`.
+    fn drops(
+        &mut self,
+        config: &Config,
+        name: Option<&'static str>,
+        flow: Flow,
+        message: impl FnOnce(&sip::Limits) -> Option<Arc<Message>>,
+    ) -> bool {
+        let Some(route) = name.and_then(|name| config.event_route(name)) else {
+            return false;
+        };
+        let context = match message(&self.edge.limits.sip) {
+            Some(message) => Some(self.arrive(flow, message, Routes::EVENT)),
+            None => self.without_message(flow),
+        };
+        context.is_some_and(|mut context| {
+            context.sending = Some(flow);
+            self.run_now(&mut context, route)
+        })
+    }
+}
+
+impl Leaving {
+    /// A message that no hook has seen.
+    pub(crate) fn new(flow: Flow, bytes: Bytes) -> Leaving {
+        Leaving {
+            flow,
+            bytes,
+            seen: 0,
+        }
+    }
+}
