@@ -357,9 +357,13 @@ impl Worker {
         let Some(code) = reply.status() else {
             return;
         };
-        match context.transaction.as_deref() {
+        match context.transaction.as_deref_mut() {
             None => return,
-            Some(transaction) if transaction.is_replica => return,
+            // What comes of a copy goes no further.
+            Some(transaction) if transaction.is_replica => {
+                transaction.is_over |= code >= 200;
+                return;
+            }
             Some(transaction) if transaction.is_local() => {
                 return self.local_reply(context, reply, code);
             }
