@@ -151,7 +151,7 @@ const FAMILIES: &[(Meaning, &[&str])] = &[
             "forward_udp",
             "forward_tcp",
             "forward_tls",
-            "send",
+            "send_udp",
             "send_tcp",
         ],
     ),

@@ -45,22 +45,6 @@ pub(super) fn declare(d: &mut Declaration<Core>) {
         },
     )
     .waits();
-    let doc = "Sends the message as it was received to a host, without Via and over UDP.";
-    d.function(
-        "send(host, [port])",
-        doc,
-        requests,
-        |_: &Core, c: &mut Context, h: &Text, p: &Option<Text>| send(c, Proto::Udp, h, p),
-    )
-    .waits();
-    let doc = "Sends the message as it was received to a host, without Via and over TCP.";
-    d.function(
-        "send_tcp(host, [port])",
-        doc,
-        requests,
-        |_: &Core, c: &mut Context, h: &Text, p: &Option<Text>| send(c, Proto::Tcp, h, p),
-    )
-    .waits();
 }
 
 fn forward(
@@ -76,18 +60,6 @@ fn forward(
     };
     hop.map_or(Outcome::FALSE, |hop| {
         Outcome::ask(Effect::Forward(Some(hop)))
-    })
-}
-
-fn send(context: &mut Context, proto: Proto, host: &Text, port: &Option<Text>) -> Outcome {
-    let Some(to) = next_hop(context, Some(proto), host, port) else {
-        return Outcome::FALSE;
-    };
-    let bytes = context.message.bytes().clone();
-    Outcome::ask(Effect::Send {
-        to,
-        socket: None,
-        bytes,
     })
 }
 

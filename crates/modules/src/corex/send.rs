@@ -37,13 +37,22 @@ pub(super) fn declare(d: &mut Declaration<CoreX>) {
         "Sends the message as it came to host[:port], else to the destination URI.",
         Routes::ANY,
         |_: &CoreX, context: &mut Context, host: &Option<Text>| {
-            send_message(context, host.as_ref())
+            send_message(context, Proto::Udp, host.as_ref())
+        },
+    )
+    .waits();
+    d.function(
+        "send_tcp([host])",
+        "The same over TCP.",
+        Routes::ANY,
+        |_: &CoreX, context: &mut Context, host: &Option<Text>| {
+            send_message(context, Proto::Tcp, host.as_ref())
         },
     )
     .waits();
 }
 
-fn send_message(context: &mut Context, host: Option<&Text>) -> Outcome {
+fn send_message(context: &mut Context, proto: Proto, host: Option<&Text>) -> Outcome {
     let bytes = context.message.bytes().clone();
     let Some(host) = host else {
         let uri = context
@@ -54,7 +63,7 @@ fn send_message(context: &mut Context, host: Option<&Text>) -> Outcome {
         return match hop_of(&uri) {
             Some(hop) => send(
                 NextHop {
-                    proto: Some(Proto::Udp),
+                    proto: Some(proto),
                     ..hop
                 },
                 None,
@@ -69,9 +78,9 @@ fn send_message(context: &mut Context, host: Option<&Text>) -> Outcome {
             let host = text.slice_ref(host);
             send(
                 NextHop {
-                    proto: Some(Proto::Udp),
+                    proto: Some(proto),
                     host,
-                    port: port.unwrap_or(Proto::Udp.default_port()),
+                    port: port.unwrap_or(proto.default_port()),
                 },
                 None,
                 bytes,
@@ -139,6 +148,11 @@ mod tests {
             (
                 "send_udp(\"127.0.0.1:99\")",
                 "Udp 127.0.0.1 99",
+                "OPTIONS sip:b@1.2.3.4:70 SIP/2.0\r\n\r\n",
+            ),
+            (
+                "send_tcp(\"127.0.0.1:99\")",
+                "Tcp 127.0.0.1 99",
                 "OPTIONS sip:b@1.2.3.4:70 SIP/2.0\r\n\r\n",
             ),
             (
