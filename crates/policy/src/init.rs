@@ -112,6 +112,8 @@ pub struct Installed {
     pub start: Mutex<Vec<StartTask>>,
     /// Tasks at the end, such as writing back what is only in memory.
     pub stop: Mutex<Vec<StartTask>>,
+    /// Names of the modules that are loaded, in their order.
+    pub modules: Vec<&'static str>,
     /// Names of event routes that somebody runs.
     pub event_routes: Vec<&'static str>,
     /// Names of event routes that the script has.
@@ -138,6 +140,8 @@ pub struct Installed {
     pub transaction_hooks: Vec<Arc<dyn TransactionHook>>,
     /// Who changes messages between the wire and everything else.
     pub message_hooks: Vec<Arc<dyn MessageHook>>,
+    /// Observers of dialogs.
+    pub dialog_hooks: crate::DialogHooks,
     /// Called when a stream connection is gone, whoever closed it.
     pub connection_closed: Vec<ConnectionClosed>,
     /// Called with the parameters of our own topmost Route that `loose_route()` followed.
@@ -422,6 +426,16 @@ impl<'a> Init<'a> {
         self.installed.message_hooks.push(hook);
     }
 
+    /// Watches dialogs, where module `dialog` is loaded, before or behind this module.
+    pub fn observe_dialogs(&mut self, hook: Arc<dyn crate::DialogHook>) {
+        self.installed.dialog_hooks.add(hook);
+    }
+
+    /// Everybody who watches dialogs, for module `dialog` to tell.
+    pub fn dialog_hooks(&self) -> crate::DialogHooks {
+        self.installed.dialog_hooks.clone()
+    }
+
     /// Hears of every stream connection that is gone.
     pub fn on_connection_closed(
         &mut self,
@@ -433,6 +447,11 @@ impl<'a> Init<'a> {
     /// Sees every Route of ours that is followed.
     pub fn on_own_route(&mut self, see: impl Fn(&mut Context, &[u8]) + Send + Sync + 'static) {
         self.installed.own_route.push(Box::new(see));
+    }
+
+    /// Whether this module is loaded, before or behind this one.
+    pub fn has_module(&self, name: &str) -> bool {
+        self.installed.modules.contains(&name)
     }
 
     /// Whether the script has this event route, so that nobody prepares what nobody hears.

@@ -38,6 +38,7 @@ pub(super) fn begin(logic: &Arc<Logic>, context: &mut Context) -> bool {
                 logic.join(&dialog, link);
             }
             logic.remind(&dialog);
+            logic.tell_begun(&dialog, context.now.unix_ms);
             name(logic, context, &dialog);
             let current = context.extension_mut::<Current>();
             current.owner = Some(Owner {

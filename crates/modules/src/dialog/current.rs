@@ -1,6 +1,7 @@
 //! The dialog of the message in hand.
 
 use super::call::{Dialog, Side};
+use super::hooks::Closing;
 use super::logic::Logic;
 use bytes::Bytes;
 use policy::Context;
@@ -15,6 +16,8 @@ pub(super) struct Current {
     pub(super) sender: Option<Side>,
     /// Kept by the request that made the dialog.
     pub(super) owner: Option<Owner>,
+    /// Kept by the BYE that ended the dialog.
+    pub(super) closing: Option<Closing>,
     /// What the script asked for before there was a dialog.
     pub(super) wishes: Wishes,
     /// `$dlg_ctx(on)`: the script's own.

@@ -2,6 +2,7 @@
 
 use super::call::{Dialog, Live, Side};
 use super::current::Current;
+use super::hooks::Closing;
 use super::logic::{Cause, Logic};
 use super::params::Match;
 use super::state::Event;
@@ -12,7 +13,7 @@ use sip::{Message, Method};
 use std::sync::Arc;
 
 /// A Route of ours was followed: finds the dialog as `dlg_match_mode` says.
-pub(super) fn on_own_route(logic: &Logic, context: &mut Context, params: &[u8]) {
+pub(super) fn on_own_route(logic: &Arc<Logic>, context: &mut Context, params: &[u8]) {
     if params.is_empty() && logic.params.matching == Match::Did {
         return;
     }
@@ -26,7 +27,7 @@ pub(super) fn on_own_route(logic: &Logic, context: &mut Context, params: &[u8]) 
 
 /// Finds the dialog of the request in hand, with `did` only the one of that name, and lets the request
 /// count in it.
-pub(super) fn follow(logic: &Logic, context: &mut Context, did: Option<Did>) {
+pub(super) fn follow(logic: &Arc<Logic>, context: &mut Context, did: Option<Did>) {
     let message = context.message.clone();
     if !message.is_request() || message.method() == Method::Cancel {
         return;
@@ -45,7 +46,9 @@ pub(super) fn follow(logic: &Logic, context: &mut Context, did: Option<Did>) {
     current.sender = Some(sender);
     let now_s = context.now.unix_s();
     if message.method() == Method::Bye {
-        logic.ended(&dialog, now_s, Cause::Bye, Some(&message));
+        if logic.ended(&dialog, context.now.unix_ms, Cause::Bye, Some(&message)) {
+            Closing::begin(logic, context, dialog);
+        }
         return;
     }
     let lifetime_s = logic.lifetime(context);

@@ -1,6 +1,7 @@
 //! What the module knows while a configuration runs, and what happens to dialogs.
 
 use super::call::{Dialog, Live};
+use super::counts::Counts;
 use super::events::{self, Happened};
 use super::params::{DbMode, Match, Params};
 use super::profile::Profile;
@@ -8,7 +9,7 @@ use super::state::{Event, State};
 use super::table::{Numbers, Table};
 use ahash::RandomState;
 use parking_lot::Mutex;
-use policy::{Counter, LateText, Level, Logger, Outbox};
+use policy::{DialogHooks, EndedBy, LateText, Level, Logger, Outbox};
 use sip::Message;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub(super) struct Logic {
     pub(super) counters: Counts,
     pub(super) logger: Logger,
     pub(super) outbox: Outbox,
+    /// Other modules that watch dialogs.
+    pub(super) hooks: DialogHooks,
     pub(super) store: Option<Arc<dyn Store>>,
     pub(super) timeout_avp: Option<LateText>,
     /// Which of `dialog:start`, `dialog:end` and `dialog:failed` the script has.
@@ -60,15 +63,6 @@ impl Shared {
             complained_s: AtomicU64::new(0),
         }
     }
-}
-
-/// The counters of group `dialog`.
-pub(super) struct Counts {
-    pub(super) active: Counter,
-    pub(super) early: Counter,
-    pub(super) processed: Counter,
-    pub(super) expired: Counter,
-    pub(super) failed: Counter,
 }
 
 /// Why a call is over.
@@ -126,10 +120,11 @@ impl Logic {
     pub(super) fn answered(
         &self,
         dialog: &Arc<Dialog>,
-        now_s: u64,
+        now_ms: u64,
         message: &Arc<Message>,
         fill: impl FnOnce(&mut Live),
     ) -> bool {
+        let now_s = now_ms / 1000;
         {
             let mut live = dialog.live.lock();
             if !live.state.is_pending() {
@@ -147,17 +142,20 @@ impl Logic {
         }
         self.counters.active.inc();
         self.remind(dialog);
+        self.tell_answered(dialog, now_ms);
         self.save(dialog);
         events::tell(self, Happened::Start, dialog, Some(message));
         true
     }
 
-    /// Nobody took the call; `message` says so.
-    pub(super) fn failed(&self, dialog: &Arc<Dialog>, now_s: u64, message: &Arc<Message>) {
-        if self.give_up(dialog, now_s) {
+    /// Nobody took the call; `message` says so. False where that is not news.
+    pub(super) fn failed(&self, dialog: &Arc<Dialog>, now_s: u64, message: &Arc<Message>) -> bool {
+        let is_news = self.give_up(dialog, now_s);
+        if is_news {
             self.counters.failed.inc();
             events::tell(self, Happened::Failed, dialog, Some(message));
         }
+        is_news
     }
 
     /// A dialog that got no final reply goes without a word; false where it got one.
@@ -186,7 +184,7 @@ impl Logic {
     pub(super) fn ended(
         &self,
         dialog: &Arc<Dialog>,
-        now_s: u64,
+        now_ms: u64,
         cause: Cause,
         message: Option<&Arc<Message>>,
     ) -> bool {
@@ -196,7 +194,7 @@ impl Logic {
                 return false;
             }
             live.state = live.state.after(Event::Bye);
-            live.end_s = now_s;
+            live.end_s = now_ms / 1000;
             live.timeout_s = 0;
             live.has_bye |= message.is_some();
         }
@@ -206,6 +204,11 @@ impl Logic {
         }
         self.leave(dialog);
         self.forget(dialog);
+        self.tell_ended(
+            dialog,
+            message.map_or(EndedBy::Server, |_| EndedBy::Party),
+            now_ms,
+        );
         events::tell(self, Happened::End, dialog, message);
         true
     }
@@ -228,6 +231,9 @@ impl Logic {
         if state == State::Deleted {
             self.leave(dialog);
             self.forget(dialog);
+            if old.is_up() {
+                self.tell_ended(dialog, EndedBy::Server, now_s.saturating_mul(1000));
+            }
         }
         old
     }

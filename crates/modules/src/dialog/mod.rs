@@ -4,12 +4,13 @@ mod begin;
 mod bridge;
 mod call;
 mod columns;
+mod counts;
 mod current;
 mod database;
-
 mod events;
 mod follow;
 mod functions;
+mod hooks;
 mod load;
 mod logic;
 mod params;
@@ -28,10 +29,11 @@ mod vars;
 mod watch;
 mod way;
 
+use counts::Counts;
 use events::Happened;
-use logic::{Counts, Logic, Shared};
+use logic::{Logic, Shared};
 use params::{DbMode, Params};
-use policy::{Counter, Declaration, Entry, Init, Module, Problem, problem};
+use policy::{Declaration, Entry, Init, Module, Problem, problem};
 use profile::Profile;
 use std::sync::Arc;
 use table::Numbers;
@@ -85,9 +87,10 @@ impl Module for DialogModule {
         let logic = Arc::new(Logic {
             shared,
             profiles,
-            counters: counters(&params, init),
+            counters: Counts::new(&params, init),
             logger: init.logger.clone(),
             outbox: init.outbox(),
+            hooks: init.dialog_hooks(),
             store,
             timeout_avp: timeout_avp.map(|text| init.late_text("timeout_avp", text)),
             heard: Happened::ALL.map(|what| init.has_event_route(what.route())),
@@ -153,20 +156,6 @@ fn profiles_of(
         }
     }
     Ok(named)
-}
-
-fn counters(params: &Params, init: &Init<'_>) -> Counts {
-    let counter = |name: &str, doc: &str| match params.enable_stats {
-        true => init.counter(name, doc),
-        false => Counter::default(),
-    };
-    Counts {
-        active: counter("active_dialogs", "Dialogs that are up."),
-        early: counter("early_dialogs", "Dialogs that ring."),
-        processed: counter("processed_dialogs", "Dialogs since the start."),
-        expired: counter("expired_dialogs", "Dialogs whose time was over."),
-        failed: counter("failed_dialogs", "Dialogs that nobody took."),
-    }
 }
 
 /// Hangs the module into messages, start and stop.

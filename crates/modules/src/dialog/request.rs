@@ -46,7 +46,7 @@ impl Logic {
                 },
             );
         }
-        self.ended(dialog, now_s, cause, None);
+        self.ended(dialog, now_s * 1000, cause, None);
         all
     }
 

@@ -69,7 +69,7 @@ fn timed_out(logic: &Logic, dialog: &Arc<Dialog>, now_s: u64) {
         logic.hang_up(dialog, &sides, b"", (now_s, Cause::Timeout));
         return;
     }
-    if logic.ended(dialog, now_s, Cause::Timeout, None) {
+    if logic.ended(dialog, now_s * 1000, Cause::Timeout, None) {
         logic.log(Level::Warn, || {
             let live = dialog.live.lock();
             let from_tag = super::show::printable(dialog.caller_tag());

@@ -4,6 +4,7 @@ use super::begin::{begin, contact, joined};
 use super::call::{Dialog, Leg, Live, Sock};
 use super::current::Current;
 use super::events::Happened;
+use super::hooks::Closing;
 use super::logic::Logic;
 use policy::{Context, Replied, TransactionHook};
 use sip::{HeaderId, Message, Method, NameAddr};
@@ -27,14 +28,18 @@ impl TransactionHook for Watch {
     }
 
     fn replied(&self, context: &mut Context, outcome: &Replied<'_>) {
-        if !matches!(context.message.method(), Method::Invite | Method::Update) {
-            return;
+        match context.message.method() {
+            Method::Invite | Method::Update => {}
+            Method::Bye => return Closing::end(context),
+            _ => return,
         }
         match made(context) {
             Some(dialog) if outcome.code < 300 => self.answered(context, &dialog, outcome),
             Some(dialog) => {
                 let message = self.told(context, outcome, Happened::Failed);
-                self.0.failed(&dialog, context.now.unix_s(), &message);
+                if self.0.failed(&dialog, context.now.unix_s(), &message) {
+                    self.0.tell_failed(&dialog, context);
+                }
             }
             None => refresh(context, outcome),
         }
@@ -61,7 +66,7 @@ impl Watch {
             .reply
             .filter(|_| logic.params.keep_proxy_rr & 2 != 0)
             .map(|reply| ours_and_before(context, reply));
-        logic.answered(dialog, context.now.unix_s(), &message, |live: &mut Live| {
+        logic.answered(dialog, context.now.unix_ms, &message, |live: &mut Live| {
             if let Some(lifetime_s) = lifetime_s {
                 live.lifetime_s = lifetime_s;
             }

@@ -82,6 +82,7 @@ impl Loader<'_> {
         let mut installed = Installed {
             surroundings: self.world.states.surroundings(),
             written_event_routes: event_routes(&parsed.script),
+            modules: modules.iter().map(|module| module.name()).collect(),
             ..Installed::default()
         };
         params::declare_globals(&parsed.script, &installed.globals);
