@@ -93,11 +93,12 @@ impl Module for Fraud {
             init.on_start(move |done| table.read_first(prefixes, done));
         }
         let surroundings = init.surroundings().clone();
-        let watch = watch::Watch {
+        let watch = Arc::new(watch::Watch {
             book: book.clone(),
             surroundings: surroundings.clone(),
-        };
-        init.observe_transactions(Arc::new(watch));
+        });
+        init.observe_transactions(watch.clone());
+        init.observe_dialogs(watch);
         let counts = counts(&book, init);
         Ok(Fraud {
             book,

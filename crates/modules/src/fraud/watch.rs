@@ -3,11 +3,13 @@
 use super::book::Book;
 use super::functions::call_of;
 use super::moment;
-use policy::{Context, Replied, Surroundings, TransactionHook};
+use policy::{
+    Context, DialogHook, EndedBy, FollowedDialog, Replied, Surroundings, TransactionHook,
+};
 use sip::{Message, Method};
 use std::sync::Arc;
 
-/// Watches INVITEs and BYEs.
+/// Watches INVITEs and BYEs, and the dialogs of module `dialog`.
 pub(super) struct Watch {
     pub(super) book: Arc<Book>,
     pub(super) surroundings: Surroundings,
@@ -19,6 +21,18 @@ impl TransactionHook for Watch {
             Method::Invite => self.invited(context, outcome),
             Method::Bye => self.said_bye(context, outcome),
             _ => {}
+        }
+    }
+}
+
+impl DialogHook for Watch {
+    /// What the server ended has no BYE of a party. A party's BYE counts when it is answered: one that is
+    /// refused ends no call.
+    fn ended(&self, dialog: &dyn FollowedDialog, by: EndedBy, now_ms: u64) {
+        if by == EndedBy::Server {
+            let tags = (dialog.caller_tag(), dialog.callee_tag());
+            let at = moment(&self.surroundings, now_ms / 1000);
+            self.book.ended(dialog.call_id(), (tags.0, &tags.1), at);
         }
     }
 }
