@@ -103,6 +103,7 @@ impl Bench {
         let mut services = Services::default();
         let mut installed = Installed {
             written_event_routes: policy::event_routes(&parsed.script),
+            modules: modules.iter().map(|module| module.name()).collect(),
             ..Installed::default()
         };
         let (counters, states) = (Counters::default(), States::default());

@@ -20,7 +20,9 @@ pub(super) fn log_fields<'a>(
             vec![(params.time_exten.as_str(), microseconds(now).to_string())]
         }
         TimeMode::Fraction => vec![(attr, fraction(now))],
-        TimeMode::Local | TimeMode::Utc => vec![(attr, formatted(params, surroundings, now))],
+        TimeMode::Local | TimeMode::Utc => {
+            vec![(attr, formatted(params, surroundings, now.unix_s()))]
+        }
     };
     named(fields)
 }
@@ -41,10 +43,19 @@ pub(super) fn cells<'a>(
         ],
         TimeMode::Fraction => vec![(attr, Cell::Real(now.unix_ms as f64 / 1000.0))],
         TimeMode::Local | TimeMode::Utc => {
-            vec![(attr, Cell::text(formatted(params, surroundings, now)))]
+            vec![(
+                attr,
+                Cell::text(formatted(params, surroundings, now.unix_s())),
+            )]
         }
     };
     named(cells)
+}
+
+/// A Unix second as `time_format` has it, where `time_mode` asks for that.
+pub(super) fn text(params: &Params, surroundings: &Surroundings, unix_s: u64) -> Option<String> {
+    let is_text = matches!(params.time_mode, TimeMode::Local | TimeMode::Utc);
+    is_text.then(|| formatted(params, surroundings, unix_s))
 }
 
 /// True where the text is a format that can be printed.
@@ -65,12 +76,12 @@ fn fraction(now: Now) -> String {
     format!("{}.{:03}", now.unix_s(), now.unix_ms % 1000)
 }
 
-fn formatted(params: &Params, surroundings: &Surroundings, now: Now) -> String {
+fn formatted(params: &Params, surroundings: &Surroundings, unix_s: u64) -> String {
     let offset_s = match params.time_mode {
-        TimeMode::Local => surroundings.offset_s(now.unix_s()),
+        TimeMode::Local => surroundings.offset_s(unix_s),
         _ => 0,
     };
-    let seconds = i64::try_from(now.unix_s()).unwrap_or(i64::MAX);
+    let seconds = i64::try_from(unix_s).unwrap_or(i64::MAX);
     let moment = OffsetDateTime::from_unix_timestamp(seconds.saturating_add(offset_s.into()));
     let format = parse_strftime_owned(&params.time_format);
     match (moment, format) {

@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::{Logic, clock};
 use bytes::Bytes;
-use policy::{Context, Level};
+use policy::{Context, Level, Logger};
 use script::Value;
 use store::{Cell, Name, Operation, Row, Write};
 
@@ -15,11 +15,15 @@ impl Logic {
         table: &policy::LateText,
         facts: &Facts,
     ) {
-        let (Some(store), Some(table)) = (&self.store, table_name(&table.get(context))) else {
+        let (Some(_), Some(table)) = (&self.store, table_name(&table.get(context))) else {
             return;
         };
-        let logger = context.config.logger.clone();
         let operation = self.insert(context, table, facts);
+        self.submit(operation, context.config.logger.clone());
+    }
+
+    /// Writes something that nobody waits for.
+    pub(super) fn submit(&self, operation: Operation, logger: Logger) {
         let done = move |result: Result<store::Outcome, store::StoreError>| {
             if let Err(error) = result {
                 logger.log(Level::Err, "acc", || {
@@ -27,7 +31,9 @@ impl Logic {
                 });
             }
         };
-        store.submit(operation, Box::new(done));
+        if let Some(store) = &self.store {
+            store.submit(operation, Box::new(done));
+        }
     }
 
     /// One row, or one for each leg.

@@ -1,7 +1,7 @@
 //! Parameters and functions of module `acc`.
 
 use super::params::TimeMode;
-use super::{Acc, clock, params};
+use super::{Acc, cdr, clock, params};
 use policy::{Declaration, Level, Routes};
 use store::Name;
 
@@ -11,7 +11,7 @@ pub(super) fn all(d: &mut Declaration<Acc>) {
     declare_log(d);
     declare_database(d);
     declare_time(d);
-    declare_cdr(d);
+    cdr::declare(d);
     declare_functions(d);
 }
 
@@ -134,6 +134,11 @@ fn declare_database(d: &mut Declaration<Acc>) {
             Ok(())
         },
     );
+    d.param(
+        "acc_extra_size",
+        "The most attributes in log_extra or db_extra. Default 64.",
+        |p, n: i64| p.most_extra = usize::try_from(n).unwrap_or(0),
+    );
     d.param("acc_extra_nullable", "Further columns have no value where the variable has none, not an empty text. Default off.", |p, yes| p.extra_nullable = yes);
     d.param(
         "db_insert_mode",
@@ -192,38 +197,6 @@ fn declare_time(d: &mut Declaration<Acc>) {
             false => Err(format!("\"{text}\" is no format of strftime")),
         },
     );
-}
-
-/// Call data records come with module `dialog`; a file may say that it wants none.
-fn declare_cdr(d: &mut Declaration<Acc>) {
-    for name in [
-        "cdr_enable",
-        "cdr_log_enable",
-        "cdr_on_failed",
-        "cdr_expired_dlg_enable",
-        "cdr_start_on_confirmed",
-        "cdr_extra_nullable",
-    ] {
-        d.try_param(
-            name,
-            "Accepted as 0: call data records need module dialog.",
-            |_, n: i64| no_cdr(n == 0),
-        );
-    }
-    for name in ["cdr_extra", "cdrs_table", "cdr_skip"] {
-        d.try_param(
-            name,
-            "Accepted empty: call data records need module dialog.",
-            |_, text: String| no_cdr(text.is_empty()),
-        );
-    }
-}
-
-fn no_cdr(is_off: bool) -> Result<(), String> {
-    match is_off {
-        true => Ok(()),
-        false => Err("call data records need module dialog, which is not there".to_owned()),
-    }
 }
 
 fn declare_functions(d: &mut Declaration<Acc>) {

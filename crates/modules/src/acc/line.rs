@@ -47,11 +47,16 @@ impl Logic {
     }
 }
 
-/// `;name=value`; control characters, which would end or forge a line, become `?`.
+/// `;name=value`.
 fn push(line: &mut String, name: &str, value: &[u8]) {
     line.push(';');
     line.push_str(name);
     line.push('=');
+    push_printable(line, value);
+}
+
+/// A value; control characters, which would end or forge a line, become `?`.
+pub(super) fn push_printable(line: &mut String, value: &[u8]) {
     let text = String::from_utf8_lossy(value);
     line.extend(text.chars().map(|c| if c.is_control() { '?' } else { c }));
 }

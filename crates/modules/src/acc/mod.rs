@@ -1,5 +1,6 @@
 //! Accounting of transactions: log lines and database rows.
 
+mod cdr;
 mod clock;
 mod database;
 mod declare;
@@ -17,9 +18,6 @@ use std::sync::Arc;
 use store::{Name, Store};
 
 pub(crate) const ENTRY: Entry = Entry::of::<Acc>();
-
-/// The most attributes in `log_extra` or `db_extra`, Kamailio's `acc_extra_size`.
-const MOST_EXTRA: usize = 64;
 
 /// Module `acc`.
 struct Acc {
@@ -48,10 +46,13 @@ impl Module for Acc {
         );
         declare::all(d);
         d.table("acc", "Answered transactions.");
+        d.table("acc_cdrs", "Call data records, where cdrs_table names it.");
         d.table("missed_calls", "Calls nobody answered.");
         d.deviation("A comment without a code has code 0, as the README says; Kamailio 5.6.3 repeats the last code it was given.");
         d.deviation("acc_request() stores its row in the named table; Kamailio 5.6.3 takes the text of its log line for the name.");
         d.deviation("The reason of a reply of ours is the one that was sent; Kamailio 5.6.3 logs the standard phrase of the code.");
+        d.deviation("The call data record of a call that nobody took is made from the INVITE; Kamailio 5.6.3 reads the reply.");
+        d.deviation("A BYE that goes on without a transaction has its call data record too, from variables of the dialog alone; in Kamailio 5.6.3 it has none.");
         d.deviation("Control characters in a log line are written as ?.");
     }
 
@@ -60,8 +61,9 @@ impl Module for Acc {
             true => None,
             false => Some(init.store(&params.db_url)?),
         };
-        let log_extra = late(init, "log_extra", &std::mem::take(&mut params.log_extra))?;
-        let db_extra = late(init, "db_extra", &std::mem::take(&mut params.db_extra))?;
+        let cdr = std::mem::take(&mut params.cdr);
+        let log_extra = late(init, "log_extra", &params.log_extra, params.most_extra)?;
+        let db_extra = late(init, "db_extra", &params.db_extra, params.most_extra)?;
         let db_extra = match &store {
             Some(_) => db_extra
                 .into_iter()
@@ -91,6 +93,7 @@ impl Module for Acc {
             init.on_own_route(events::note_direction);
         }
         init.observe_transactions(logic.clone());
+        cdr::CallRecords::install(cdr, logic.clone(), init)?;
         Ok(Acc { logic })
     }
 }
@@ -99,11 +102,10 @@ fn late(
     init: &mut Init<'_>,
     name: &str,
     extra: &[Definition],
+    most: usize,
 ) -> Result<Vec<(String, LateText)>, Problem> {
-    if extra.len() > MOST_EXTRA {
-        return Err(problem(format!(
-            "acc.{name}: more than {MOST_EXTRA} attributes"
-        )));
+    if extra.len() > most {
+        return Err(problem(format!("acc.{name}: more than {most} attributes")));
     }
     let text = |definition: &Definition| {
         let text = init.late_text(name, definition.text.clone());

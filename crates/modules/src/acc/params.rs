@@ -1,5 +1,6 @@
 //! The parameters of module `acc`.
 
+use super::cdr::CdrParams;
 use policy::{AvpName, Level};
 use store::{Name, name};
 
@@ -22,6 +23,8 @@ pub(super) struct Params {
     pub(super) log_extra: Vec<Definition>,
     pub(super) db_extra: Vec<Definition>,
     pub(super) extra_nullable: bool,
+    /// The most attributes in `log_extra` or `db_extra`.
+    pub(super) most_extra: usize,
     pub(super) legs: Vec<(String, AvpName)>,
     pub(super) db_url: String,
     pub(super) table: String,
@@ -31,7 +34,11 @@ pub(super) struct Params {
     pub(super) time_attr: String,
     pub(super) time_exten: String,
     pub(super) time_format: String,
+    pub(super) cdr: CdrParams,
 }
+
+/// The default of `acc_extra_size` and `cdr_extra_size`.
+pub(super) const MOST_EXTRA: usize = 64;
 
 /// `name=$variable`, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +92,7 @@ impl Default for Params {
             log_extra: Vec::new(),
             db_extra: Vec::new(),
             extra_nullable: false,
+            most_extra: MOST_EXTRA,
             legs: Vec::new(),
             db_url: String::new(),
             table: "acc".to_owned(),
@@ -94,6 +102,7 @@ impl Default for Params {
             time_attr: String::new(),
             time_exten: String::new(),
             time_format: "%Y-%m-%d %H:%M:%S".to_owned(),
+            cdr: CdrParams::default(),
         }
     }
 }

@@ -326,11 +326,18 @@ fn scripts_account_by_themselves() {
 }
 
 #[test]
-fn call_data_records_are_named_as_missing() {
-    let with = |param: &str| {
-        crate::testing::problems(&format!("{HEAD}{param}\nrequest_route {{ exit; }}"))
+fn call_data_records_need_dialogs_and_names() {
+    let with = |params: &str| {
+        crate::testing::problems(&format!("{HEAD}{params}\nrequest_route {{ exit; }}"))
     };
+    let dialog = "loadmodule \"dialog.so\"\nmodparam(\"acc\", \"cdr_enable\", 1)\n";
     assert_eq!(with("modparam(\"acc\", \"cdr_enable\", 0)"), "");
-    assert!(with("modparam(\"acc\", \"cdr_enable\", 1)").contains("dialog"));
-    assert!(with("modparam(\"acc\", \"cdr_start_id\", \"x\")").contains("cdr_start_id"));
+    assert!(with("modparam(\"acc\", \"cdr_enable\", 1)").contains("needs module dialog"));
+    assert_eq!(with(dialog), "");
+    let odd = format!("{dialog}modparam(\"acc\", \"cdr_end_id\", \"a b\")");
+    assert!(with(&odd).contains("call data records"));
+    let many = format!(
+        "{dialog}modparam(\"acc\", \"cdr_extra_size\", 1)\nmodparam(\"acc\", \"cdr_extra\", \"a=$rm;b=$rm\")"
+    );
+    assert!(with(&many).contains("more than 1 attributes"));
 }
