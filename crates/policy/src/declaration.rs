@@ -2,13 +2,19 @@
 //!
 //! The checker, the manual, `ringwall modules`, RPC and the metrics are derived from it.
 
-use crate::function::{Function, FunctionDecl, Usage};
+mod manifest;
+
+pub use manifest::{Manifest, Parameter, Variable};
+
+use crate::function::{Function, FunctionDecl};
 use crate::param::{FromParam, ParamDecl};
 use crate::{
     Context, Init, Module, Prepare, Problem, Routes, RpcRequest, RpcResult, Transform, Var, Written,
 };
 use script::{SelectSpec, Value, VarSpec};
 use serde::Serialize;
+use std::fmt::Display;
+use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
 /// Everything module `M` offers. Filled by [`Module::declare`].
@@ -136,6 +142,24 @@ impl<M: Module> Declaration<M> {
         set: impl Fn(&mut M::Params, V) -> Result<(), String> + Send + Sync + 'static,
     ) {
         self.params.push(ParamDecl::new(name, doc, set));
+    }
+
+    /// A parameter that is a number of `range`, both ends included; another one is refused.
+    pub fn number<N>(
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
+        range: impl RangeBounds<N> + Send + Sync + 'static,
+        set: impl Fn(&mut M::Params, N) + Send + Sync + 'static,
+    ) where
+        N: TryFrom<i64> + PartialOrd + Display + Send + Sync + 'static,
+    {
+        self.try_param(name, doc, move |params, number: i64| {
+            let fits = N::try_from(number).ok();
+            let fits = fits.filter(|number| range.contains(number));
+            set(params, fits.ok_or_else(|| outside(&range, number))?);
+            Ok(())
+        });
     }
 
     /// A script function. `usage` names it and its arguments, optional ones in brackets:
@@ -296,88 +320,33 @@ impl<M: Module> Declaration<M> {
             init.event_route(decl.name);
         }
     }
+}
 
-    pub(crate) fn manifest(&self, name: &'static str) -> Manifest {
-        Manifest {
-            name,
-            doc: self.doc,
-            parameters: self
-                .params
-                .iter()
-                .map(|p| Parameter {
-                    name: p.name,
-                    kind: p.kind,
-                    doc: p.doc,
-                })
-                .collect(),
-            functions: self.functions.iter().map(FunctionDecl::usage).collect(),
-            variables: self
-                .variables
-                .iter()
-                .map(|v| Variable {
-                    name: v.usage.name,
-                    writable: v.writable,
-                    doc: v.usage.doc,
-                })
-                .collect(),
-            transformations: self.transformations.iter().map(|t| t.usage).collect(),
-            selects: self.selects.iter().map(|s| s.usage).collect(),
-            event_routes: self.event_routes.clone(),
-            prompt_routes: self.prompt_routes.clone(),
-            rpcs: self.rpcs.iter().map(|r| r.usage).collect(),
-            tables: self.tables.clone(),
-            deviations: self.deviations.clone(),
-        }
+/// The sentence that refuses a number outside a range.
+fn outside<N: Display>(range: &impl RangeBounds<N>, found: i64) -> String {
+    let least = match range.start_bound() {
+        Bound::Included(least) => format!(" from {least}"),
+        _ => String::new(),
+    };
+    match range.end_bound() {
+        Bound::Included(most) => format!("expected a number{least} to {most}, found {found}"),
+        _ => format!("expected a number{least} on, found {found}"),
     }
 }
 
-/// A declaration as text: what `ringwall modules --json` prints of a module.
-#[derive(Clone, Debug, Serialize)]
-pub struct Manifest {
-    /// The module's name.
-    pub name: &'static str,
-    /// What it is for.
-    pub doc: &'static str,
-    /// `modparam` names.
-    pub parameters: Vec<Parameter>,
-    /// Script functions.
-    pub functions: Vec<Usage>,
-    /// Pseudo-variables.
-    pub variables: Vec<Variable>,
-    /// Transformations.
-    pub transformations: Vec<Named>,
-    /// `@select` families.
-    pub selects: Vec<Named>,
-    /// Event routes it runs.
-    pub event_routes: Vec<Named>,
-    /// Those of them in which nothing can wait.
-    pub prompt_routes: Vec<&'static str>,
-    /// RPC commands.
-    pub rpcs: Vec<Named>,
-    /// Database tables.
-    pub tables: Vec<Named>,
-    /// Deliberate differences from Kamailio 5.6.3.
-    pub deviations: Vec<&'static str>,
-}
+#[cfg(test)]
+mod tests {
+    use super::outside;
 
-/// A parameter in a [`Manifest`].
-#[derive(Clone, Debug, Serialize)]
-pub struct Parameter {
-    /// Its name.
-    pub name: &'static str,
-    /// Its type.
-    pub kind: &'static str,
-    /// What it does.
-    pub doc: &'static str,
-}
-
-/// A pseudo-variable in a [`Manifest`].
-#[derive(Clone, Debug, Serialize)]
-pub struct Variable {
-    /// Its form without the dollar sign.
-    pub name: &'static str,
-    /// Whether a script may assign it.
-    pub writable: bool,
-    /// What it is.
-    pub doc: &'static str,
+    #[test]
+    fn a_refusal_names_the_bounds() {
+        assert_eq!(
+            outside(&(1..=5u8), 9),
+            "expected a number from 1 to 5, found 9"
+        );
+        assert_eq!(
+            outside(&(1u32..), 0),
+            "expected a number from 1 on, found 0"
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! Parameters and functions of module `auth`.
 
+use super::used::MOST_ORDER;
 use super::{Auth, settings};
 use policy::{Declaration, Routes};
 
@@ -13,21 +14,17 @@ pub(super) fn all(d: &mut Declaration<Auth>) {
 
 fn declare_nonces(d: &mut Declaration<Auth>) {
     d.param("secret", "Secret phrase of nonces; several servers with the same one accept each other's, unless nonces are counted. Default: drawn at start.", |p, text| p.secret = Some(text));
-    d.try_param(
+    d.number(
         "nonce_expire",
         "Seconds a nonce is good for, default 300.",
-        |p, n| {
-            p.nonce_expire_s = settings::seconds(n)?;
-            Ok(())
-        },
+        0..,
+        |p, n| p.nonce_expire_s = n,
     );
-    d.try_param(
+    d.number(
         "nonce_auth_max_drift",
         "Seconds a nonce may come from the future, default 3.",
-        |p, n| {
-            p.drift_s = settings::seconds(n)?;
-            Ok(())
-        },
+        0..,
+        |p, n| p.drift_s = n,
     );
     d.param("nonce_count", "Each nonce count of a nonce must be larger than the last, up to 255; needs qop. Default off.", |p, yes| p.nonce_count = yes);
     d.param(
@@ -49,50 +46,39 @@ fn declare_nonces(d: &mut Declaration<Auth>) {
         p.counts_order = settings::order_of_size(n)?;
         Ok(())
     });
-    d.try_param(
+    d.number(
         "nc_array_order",
         "The same as a power of two, default 20.",
-        |p, n| {
-            p.counts_order = settings::order(n)?;
-            Ok(())
-        },
+        0..=MOST_ORDER,
+        |p, n| p.counts_order = n,
     );
     d.try_param("otn_in_flight_no", "How many one-time nonces are known, rounded down to a power of two; 24 bytes each while in use. Default 1048576.", |p, n| {
         p.one_time_order = settings::order_of_size(n)?;
         Ok(())
     });
-    d.try_param(
+    d.number(
         "otn_in_flight_order",
         "The same as a power of two, default 20.",
-        |p, n| {
-            p.one_time_order = settings::order(n)?;
-            Ok(())
-        },
+        0..=MOST_ORDER,
+        |p, n| p.one_time_order = n,
     );
     d.param(
         "nid_pool_no",
         "Accepted; means nothing here because nonces are numbered without a lock.",
         |_, _: i64| {},
     );
-    d.try_param("auth_checks_register", "What the nonce of a REGISTER is bound to: 1 Request-URI, 2 Call-ID, 4 From tag, 8 source address. Default 0.", |p, n| {
-        p.checks_register = settings::check_flags(n)?;
-        Ok(())
-    });
-    d.try_param(
+    d.number("auth_checks_register", "What the nonce of a REGISTER is bound to: 1 Request-URI, 2 Call-ID, 4 From tag, 8 source address. Default 0.", 0..=15, |p, n| p.checks_register = n);
+    d.number(
         "auth_checks_no_dlg",
         "The same for requests outside dialogs.",
-        |p, n| {
-            p.checks_no_dialog = settings::check_flags(n)?;
-            Ok(())
-        },
+        0..=15,
+        |p, n| p.checks_no_dialog = n,
     );
-    d.try_param(
+    d.number(
         "auth_checks_in_dlg",
         "The same for requests within dialogs.",
-        |p, n| {
-            p.checks_in_dialog = settings::check_flags(n)?;
-            Ok(())
-        },
+        0..=15,
+        |p, n| p.checks_in_dialog = n,
     );
 }
 

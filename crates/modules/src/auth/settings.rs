@@ -1,5 +1,6 @@
 //! The parameters of module `auth`.
 
+use super::used::MOST_ORDER;
 use bytes::Bytes;
 use sip::digest::Algorithm;
 
@@ -93,39 +94,18 @@ pub(super) fn algorithms(text: &str) -> Result<Vec<Offer>, String> {
     }
 }
 
-/// A number of seconds.
-pub(super) fn seconds(number: i64) -> Result<u32, String> {
-    u32::try_from(number).map_err(|_| format!("expected seconds, found {number}"))
-}
-
-/// The flags of `auth_checks_*`.
-pub(super) fn check_flags(number: i64) -> Result<u32, String> {
-    u32::try_from(number)
-        .ok()
-        .filter(|flags| *flags < 16)
-        .ok_or_else(|| format!("expected flags from 0 to 15, found {number}"))
-}
-
 /// A size as a power of two, rounded down as Kamailio does.
 pub(super) fn order_of_size(number: i64) -> Result<u32, String> {
     let size = u64::try_from(number).ok().filter(|size| *size > 0);
-    order(i64::from(size.map_or(u32::MAX, u64::ilog2)))
-}
-
-/// A power of two.
-pub(super) fn order(number: i64) -> Result<u32, String> {
-    u32::try_from(number)
-        .ok()
-        .filter(|order| *order <= super::used::MOST_ORDER)
-        .ok_or_else(|| {
-            let most = super::used::MOST_ORDER;
-            format!("expected a size of up to 2^{most}")
-        })
+    size.map(u64::ilog2)
+        .filter(|order| *order <= MOST_ORDER)
+        .ok_or_else(|| format!("expected a size of up to 2^{MOST_ORDER}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::problems;
     use sip::digest::Hash;
 
     #[test]
@@ -144,6 +124,14 @@ mod tests {
         assert_eq!(order_of_size(1_000_000), Ok(19));
         assert_eq!(order_of_size(1), Ok(0));
         assert!(order_of_size(0).is_err());
-        assert!(order(25).is_err());
+        assert!(order_of_size(1 << 25).is_err());
+        let order = |order: u32| {
+            let line = format!("modparam(\"auth\", \"nc_array_order\", {order})");
+            problems(&format!(
+                "loadmodule \"auth.so\"\n{line}\nrequest_route {{ exit; }}"
+            ))
+        };
+        assert_eq!(order(24), "");
+        assert!(order(25).contains("expected a number from 0 to 24, found 25"));
     }
 }

@@ -1,6 +1,6 @@
 //! What module `ban` offers.
 
-use super::params::{Params, guesses, seconds};
+use super::params::Params;
 use super::{Ban, commands};
 use policy::{Declaration, Routes, Source};
 
@@ -32,58 +32,68 @@ fn params(d: &mut Declaration<Ban>) {
         "The group of table address (module permissions) that is never banned, default 1; -1 for none.",
         |p, group| p.trusted_group = group,
     );
-    d.try_param(
+    d.number(
         "unvalidated_time",
         "Seconds that a ban for UDP packets of an unproved source lasts at most, default 60.",
-        |p, number| seconds(number).map(|n| p.times.unvalidated_s = n),
+        0..,
+        |p, n| p.times.unvalidated_s = n,
     );
-    d.try_param(
+    d.number(
         "longest_time",
         "Seconds that the ban of a repeater lasts at most, default 86400.",
-        |p, number| seconds(number).map(|n| p.times.longest_s = n),
+        0..,
+        |p, n| p.times.longest_s = n,
     );
-    d.try_param(
+    d.number(
         "remember_time",
         "Seconds that a ban is remembered after its end, default 86400.",
-        |p, number| seconds(number).map(|n| p.times.remember_s = n),
+        0..,
+        |p, n| p.times.remember_s = n,
     );
 }
 
 fn guess_params(d: &mut Declaration<Ban>) {
-    d.try_param(
+    d.number(
         "max_guesses",
         "Wrong passwords of one source after which it is banned, default 8.",
-        |p, number| guesses(number, 1).map(|n| p.max_guesses = n),
+        1..,
+        |p, n| p.max_guesses = n,
     );
-    d.try_param(
+    d.number(
         "guess_ban_time",
         "Seconds that its first ban lasts, default 300.",
-        |p, number| seconds(number).map(|n| p.guess_ban_s = n),
+        0..,
+        |p, n| p.guess_ban_s = n,
     );
-    d.try_param(
+    d.number(
         "guess_free",
         "Wrong passwords of one user from one source without a delay, default 2.",
-        |p, number| guesses(number, 0).map(|n| p.delay.free = n),
+        0..,
+        |p, n| p.delay.free = n,
     );
-    d.try_param(
+    d.number(
         "guess_delay",
         "Seconds of the first delay, default 1; each further wrong password doubles it.",
-        |p, number| seconds(number).map(|n| p.delay.first_s = n),
+        0..,
+        |p, n| p.delay.first_s = n,
     );
-    d.try_param(
+    d.number(
         "guess_longest_delay",
         "Seconds of the longest delay, default 900.",
-        |p, number| seconds(number).map(|n| p.delay.longest_s = n),
+        0..,
+        |p, n| p.delay.longest_s = n,
     );
-    d.try_param(
+    d.number(
         "guess_forgive",
         "Seconds after which one wrong password or offence no longer counts for a ban, default 60.",
-        |p, number| seconds(number).map(|n| p.delay.forgive_s = n),
+        0..,
+        |p, n| p.delay.forgive_s = n,
     );
-    d.try_param(
+    d.number(
         "guess_forget",
         "Seconds without a wrong password after which all of them are forgotten, default 1800.",
-        |p, number| seconds(number).map(|n| p.delay.forget_s = n),
+        0..,
+        |p, n| p.delay.forget_s = n,
     );
 }
 

@@ -54,16 +54,3 @@ impl Default for Params {
         }
     }
 }
-
-/// Reads a number of seconds.
-pub(super) fn seconds(number: i64) -> Result<u64, String> {
-    u64::try_from(number).map_err(|_| format!("expected seconds, found {number}"))
-}
-
-/// Reads a number of wrong passwords, at least `least`.
-pub(super) fn guesses(number: i64, least: u32) -> Result<u32, String> {
-    u32::try_from(number)
-        .ok()
-        .filter(|number| *number >= least)
-        .ok_or_else(|| format!("expected a number from {least} on, found {number}"))
-}

@@ -306,7 +306,7 @@ fn parameters_are_checked() {
     for (line, expected) in [
         ("\"never\", \"x\"", "is no address"),
         ("\"max_guesses\", 0", "expected a number from 1 on"),
-        ("\"guess_delay\", -1", "expected seconds"),
+        ("\"guess_delay\", -1", "expected a number from 0 on"),
     ] {
         let script = format!("{HEAD}modparam(\"ban\", {line})\nrequest_route {{ exit; }}");
         let problems = crate::testing::problems(&script);

@@ -129,19 +129,17 @@ fn tracking(d: &mut Decl) {
         "0: the counters are not registered; default 1.",
         |p, on| p.enable_stats = on,
     );
-    number(
-        d,
+    d.number(
         "hash_size",
         "How many chains, each with its lock, dialogs are spread over; a power of two, fewer than 4096, the default, count as so many.",
-        (1, 1 << 20),
-        |p, n| p.hash_size = n.next_power_of_two().max(LEAST_CHAINS),
+        1..=1 << 20,
+        |p, n: u32| p.hash_size = n.next_power_of_two().max(LEAST_CHAINS),
     );
-    number(
-        d,
+    d.number(
         "max_dialogs",
         "The most dialogs; one more is refused: dlg_manage() returns -1, an error line says so. \
          Default 200000, about 200 MB. Ringwall only.",
-        (1, 100_000_000),
+        1..=100_000_000,
         |p, n| p.max_dialogs = n as usize,
     );
     d.param(
@@ -149,11 +147,10 @@ fn tracking(d: &mut Decl) {
         "The message flag that asks for a dialog when the INVITE is relayed; default none.",
         |p, flag: Flag| p.flag_mask = flag.mask(),
     );
-    number(
-        d,
+    d.number(
         "h_id_step",
         "Numbers of dialogs are h_id_start + N * h_id_step where this is above 1; default 1.",
-        (1, 1_000_000),
+        1..=1_000_000,
         |p, n| p.h_id_step = n,
     );
     d.try_param(
@@ -175,11 +172,10 @@ fn matching(d: &mut Decl) {
         "The Record-Route parameter with the dialog's name; default did.",
         |p, name: Bytes| p.rr_param = name,
     );
-    number(
-        d,
+    d.number(
         "dlg_match_mode",
         "Requests find their dialog by that name (0, default), by it or Call-ID and tags (1), by these only (2).",
-        (0, 2),
+        0..=2,
         |p, n| {
             p.matching = match n {
                 0 => Match::Did,
@@ -201,32 +197,28 @@ fn times(d: &mut Decl) {
         "A variable with the lifetime in seconds, read when the dialog is made and for each request in it.",
         |p, name: Bytes| p.timeout_avp = Some(name),
     );
-    number(
-        d,
+    d.number(
         "default_timeout",
         "Seconds a dialog may last; default 43200.",
-        (1, MOST_S),
+        1..=MOST_S,
         |p, n| p.default_timeout_s = n,
     );
-    number(
-        d,
+    d.number(
         "early_timeout",
         "Seconds a dialog may wait for a final reply; default 300.",
-        (1, MOST_S),
+        1..=MOST_S,
         |p, n| p.early_timeout_s = n,
     );
-    number(
-        d,
+    d.number(
         "noack_timeout",
         "Seconds a 2xx may wait for its ACK before the dialog gets 10 seconds more; default 60.",
-        (1, MOST_S),
+        1..=MOST_S,
         |p, n| p.noack_timeout_s = n,
     );
-    number(
-        d,
+    d.number(
         "end_timeout",
         "Seconds a dialog stays in memory after its end at most; 5 are enough for what comes late; default 300.",
-        (0, MOST_S),
+        0..=MOST_S,
         |p, n| p.end_timeout_s = n,
     );
     d.param(
@@ -252,11 +244,10 @@ fn requests(d: &mut Decl) {
         "Header lines, with line ends, for each request this module sends to a callee; default none.",
         |p, lines: Bytes| p.callee_lines = lines,
     );
-    number(
-        d,
+    d.number(
         "keep_proxy_rr",
         "Requests of this module go through this server again: towards the callee (1), the caller (2), both (3); default 0.",
-        (0, 3),
+        0..=3,
         |p, n| p.keep_proxy_rr = n,
     );
     d.param(
@@ -272,29 +263,25 @@ fn requests(d: &mut Decl) {
 }
 
 fn keepalive(d: &mut Decl) {
-    number(
-        d,
+    d.number(
         "ka_timer",
         "Seconds between two looks for keep-alive requests that are due; 0, the default: none is sent.",
-        (0, MOST_S),
+        0..=MOST_S,
         |p, n| p.ka_timer_s = n,
     );
     d.try_param(
         "ka_interval",
         "Seconds between two keep-alive requests of a dialog, 30 at least; 0, the default: none is sent.",
         |p, n: i64| {
-            p.ka_interval_s = bounded(n, 0, MOST_S)?;
-            match n {
-                1..30 => Err(format!("expected 0 or at least 30, found {n}")),
-                _ => Ok(()),
-            }
+            let seconds = u32::try_from(n).ok().filter(|s| *s == 0 || (30..=MOST_S).contains(s));
+            p.ka_interval_s = seconds.ok_or_else(|| format!("expected 0 or at least 30, found {n}"))?;
+            Ok(())
         },
     );
-    number(
-        d,
+    d.number(
         "ka_failed_limit",
         "Keep-alive requests of one side that may fail in a row before the dialog times out; default 1.",
-        (1, 255),
+        1..=255,
         |p, n| p.ka_failed_limit = n,
     );
     d.try_param(
@@ -336,11 +323,10 @@ fn database(d: &mut Decl) {
         "The database; default mysql://kamailio:kamailiorw@localhost/kamailio.",
         |p, url| p.db_url = url,
     );
-    number(
-        d,
+    d.number(
         "db_mode",
         "0 memory only (default), 1 written at once, 2 every db_update_period, 3 when the server stops.",
-        (0, 3),
+        0..=3,
         |p, n| {
             p.db_mode = match n {
                 0 => DbMode::None,
@@ -350,18 +336,16 @@ fn database(d: &mut Decl) {
             }
         },
     );
-    number(
-        d,
+    d.number(
         "db_update_period",
         "Seconds between two writings with db_mode 2; default 60.",
-        (1, MOST_S),
+        1..=MOST_S,
         |p, n| p.db_update_period_s = n,
     );
-    number(
-        d,
+    d.number(
         "db_fetch_rows",
         "Rows read at once at start; 0 reads 10000 at once; default 200.",
-        (0, 1_000_000),
+        0..=1_000_000,
         |p, n| p.db_fetch_rows = n,
     );
     d.param(
@@ -372,25 +356,22 @@ fn database(d: &mut Decl) {
 }
 
 fn without_meaning(d: &mut Decl) {
-    number(
-        d,
+    d.number(
         "initial_cbs_inscript",
         "Accepted; means nothing here because no other module hangs call-backs into dialogs.",
-        (0, 1),
+        0..=1,
         |_, _| {},
     );
-    number(
-        d,
+    d.number(
         "wait_ack",
         "Accepted; means nothing here because a dialog stays 5 seconds after its end in any case.",
-        (0, 1),
+        0..=1,
         |_, _| {},
     );
-    number(
-        d,
+    d.number(
         "timer_procs",
         "Accepted; means nothing here because there are no processes.",
-        (0, 64),
+        0..=64,
         |_, _| {},
     );
     d.try_param(
@@ -427,23 +408,3 @@ fn without_meaning(d: &mut Decl) {
 
 /// The longest time a parameter may say: ten years.
 const MOST_S: u32 = 315_360_000;
-
-fn number(
-    d: &mut Decl,
-    name: &'static str,
-    doc: &'static str,
-    (least, most): (u32, u32),
-    set: impl Fn(&mut Params, u32) + Send + Sync + 'static,
-) {
-    d.try_param(name, doc, move |p, n: i64| {
-        set(p, bounded(n, least, most)?);
-        Ok(())
-    });
-}
-
-fn bounded(number: i64, least: u32, most: u32) -> Result<u32, String> {
-    let fits = u32::try_from(number)
-        .ok()
-        .filter(|number| (least..=most).contains(number));
-    fits.ok_or_else(|| format!("expected a number from {least} to {most}, found {number}"))
-}

@@ -29,17 +29,11 @@ impl Module for MaxFwd {
 
     fn declare(d: &mut Declaration<MaxFwd>) {
         d.doc("Counts the Max-Forwards header down and stops requests that go in circles.");
-        d.try_param(
+        d.number(
             "max_limit",
             "Values above it are cut to it when counting down; 1 to 256, default 70.",
-            |p, n| {
-                p.max_limit = n;
-                if (1..=HIGHEST).contains(&n) {
-                    Ok(())
-                } else {
-                    Err(format!("expected 1 to {HIGHEST}, found {n}"))
-                }
-            },
+            1..=HIGHEST,
+            |p, n| p.max_limit = n,
         );
         d.function(
             "maxfwd_process(max_value)",

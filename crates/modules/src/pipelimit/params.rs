@@ -93,29 +93,22 @@ pub(super) fn declare(d: &mut Declaration<Pipelimit>) {
             p.columns.algorithm = name;
         },
     );
-    d.try_param(
+    d.number(
         "timer_interval",
         "The length of an interval in seconds, default 10.",
-        |p, seconds: i64| {
-            let seconds = u32::try_from(seconds).ok().filter(|seconds| *seconds > 0);
-            p.timer_interval_s = seconds.ok_or("expected seconds, at least 1")?;
-            Ok(())
-        },
+        1..,
+        |p, seconds| p.timer_interval_s = seconds,
     );
     d.param(
         "load_fetch",
         "0: the load of processors and sockets is not looked at; default 1.",
         |p, on| p.load_fetch = on,
     );
-    d.try_param(
+    d.number(
         "reply_code",
         "The status code of pl_drop(), default 503.",
-        |p, code: i64| {
-            p.reply_code = Some(code)
-                .filter(|code| (300..700).contains(code))
-                .ok_or("expected a status code from 300 to 699")?;
-            Ok(())
-        },
+        300..=699,
+        |p, code| p.reply_code = code,
     );
     d.param(
         "reply_reason",

@@ -116,64 +116,49 @@ pub(super) fn declare(d: &mut Decl) {
 }
 
 fn expires(d: &mut Decl) {
-    d.try_param(
+    d.number(
         "default_expires",
         "Seconds where the REGISTER names none; default 3600.",
-        |p, n| {
-            p.default_expires_s = seconds(n)?;
-            Ok(())
-        },
+        0..,
+        |p, n| p.default_expires_s = n,
     );
-    d.try_param(
+    d.number(
         "default_expires_range",
         "Percent that may be taken off default_expires at random; default 0.",
-        |p, n| {
-            p.default_expires_range = percent(n)?;
-            Ok(())
-        },
+        0..=100,
+        |p, n| p.default_expires_range = n,
     );
-    d.try_param(
+    d.number(
         "expires_range",
         "Percent that may be taken off the REGISTER's expires at random; default 0.",
-        |p, n| {
-            p.expires_range = percent(n)?;
-            Ok(())
-        },
+        0..=100,
+        |p, n| p.expires_range = n,
     );
-    d.try_param(
+    d.number(
         "min_expires",
         "Least seconds; 0 for no bound, default 60.",
-        |p, n| {
-            p.min_expires_s = seconds(n)?;
-            Ok(())
-        },
+        0..,
+        |p, n| p.min_expires_s = n,
     );
     d.param(
         "min_expires_mode",
         "Below min_expires: 0 raises it (default), 1 answers 423.",
         |p, on| p.min_expires_mode = on,
     );
-    d.try_param(
+    d.number(
         "max_expires",
         "Most seconds; 0 for no bound (default).",
-        |p, n| {
-            p.max_expires_s = seconds(n)?;
-            Ok(())
-        },
+        0..,
+        |p, n| p.max_expires_s = n,
     );
 }
 
 fn contacts(d: &mut Decl) {
-    d.try_param(
+    d.number(
         "default_q",
         "q of contacts without one, in thousandths; -1 for none (default).",
-        |p, n: i64| {
-            let q = i16::try_from(n).ok().filter(|q| (-1..=1000).contains(q));
-            p.default_q = q
-                .map(Q)
-                .ok_or_else(|| format!("expected -1 to 1000, found {n}"))?;
-            Ok(())
-        },
+        -1..=1000,
+        |p, q| p.default_q = Q(q),
     );
     d.param(
         "realm_prefix",
@@ -190,30 +175,23 @@ fn contacts(d: &mut Decl) {
         "1: case matters in user names; default 0.",
         |p, on| p.case_sensitive = on,
     );
-    d.try_param(
+    d.number(
         "max_contacts",
         "Most contacts of an address-of-record; 0 for no bound (default).",
-        |p, n| {
-            p.max_contacts = seconds(n)?;
-            Ok(())
-        },
+        0..,
+        |p, n| p.max_contacts = n,
     );
-    d.try_param(
+    d.number(
         "retry_after",
         "Seconds in the Retry-After of 5xx replies; 0 for none (default).",
-        |p, n| {
-            p.retry_after_s = seconds(n)?;
-            Ok(())
-        },
+        0..,
+        |p, n| p.retry_after_s = n,
     );
-    d.try_param(
+    d.number(
         "contact_max_size",
         "Longest contact URI in bytes; default 512.",
-        |p, n: i64| {
-            p.contact_max_size =
-                usize::try_from(n).map_err(|_| format!("expected a size, found {n}"))?;
-            Ok(())
-        },
+        0..,
+        |p, n| p.contact_max_size = n,
     );
     d.param(
         "method_filtering",
@@ -330,13 +308,11 @@ fn extensions(d: &mut Decl) {
         "1: reg-id tells contacts apart without outbound support too; default 0.",
         |p, on| p.regid_mode = on,
     );
-    d.try_param(
+    d.number(
         "flow_timer",
         "Seconds in the Flow-Timer of the 200, with outbound_mode 1 or 2; 0 for none (default).",
-        |p, n| {
-            p.flow_timer_s = seconds(n)?;
-            Ok(())
-        },
+        0..,
+        |p, n| p.flow_timer_s = n,
     );
     d.param(
         "event_callback",
@@ -347,15 +323,4 @@ fn extensions(d: &mut Decl) {
         p.filters_flags = n == 1;
         if (0..=1).contains(&n) { Ok(()) } else { Err(format!("expected 0 or 1, found {n}; contacts of lost connections go with usrloc's handle_lost_tcp")) }
     });
-}
-
-fn seconds(number: i64) -> Result<u32, String> {
-    u32::try_from(number).map_err(|_| format!("expected 0 to {}, found {number}", u32::MAX))
-}
-
-fn percent(number: i64) -> Result<u8, String> {
-    u8::try_from(number)
-        .ok()
-        .filter(|n| *n <= 100)
-        .ok_or_else(|| format!("expected 0 to 100, found {number}"))
 }

@@ -45,40 +45,47 @@ pub(super) fn declare(d: &mut Declaration<Tm>) {
 }
 
 fn timers(d: &mut Declaration<Tm>) {
-    d.try_param(
+    d.number(
         "fr_timer",
         "Wait for the first reply, in ms; default 30000.",
-        |p, ms| set(&mut p.edge.timers.fr_timer_ms, ms),
+        0..,
+        |p, ms| p.edge.timers.fr_timer_ms = ms,
     );
-    d.try_param(
+    d.number(
         "fr_inv_timer",
         "Wait for the final reply of an INVITE after a provisional one, in ms; default 120000.",
-        |p, ms| set(&mut p.edge.timers.fr_inv_timer_ms, ms),
+        0..,
+        |p, ms| p.edge.timers.fr_inv_timer_ms = ms,
     );
-    d.try_param(
+    d.number(
         "wt_timer",
         "How long a finished transaction absorbs retransmissions, in ms; default 5000.",
-        |p, ms| set(&mut p.edge.timers.wt_timer_ms, ms),
+        0..,
+        |p, ms| p.edge.timers.wt_timer_ms = ms,
     );
-    d.try_param(
+    d.number(
         "retr_timer1",
         "First retransmission after, in ms; default 500.",
-        |p, ms| set(&mut p.edge.timers.retr_timer1_ms, ms),
+        0..,
+        |p, ms| p.edge.timers.retr_timer1_ms = ms,
     );
-    d.try_param(
+    d.number(
         "retr_timer2",
         "Longest time between retransmissions, in ms; default 4000.",
-        |p, ms| set(&mut p.edge.timers.retr_timer2_ms, ms),
+        0..,
+        |p, ms| p.edge.timers.retr_timer2_ms = ms,
     );
-    d.try_param(
+    d.number(
         "max_inv_lifetime",
         "Longest life of an INVITE transaction before its final reply, in ms; default 180000.",
-        |p, ms| set(&mut p.edge.timers.max_inv_lifetime_ms, ms),
+        0..,
+        |p, ms| p.edge.timers.max_inv_lifetime_ms = ms,
     );
-    d.try_param(
+    d.number(
         "max_noninv_lifetime",
         "Longest life of another transaction before its final reply, in ms; default 32000.",
-        |p, ms| set(&mut p.edge.timers.max_noninv_lifetime_ms, ms),
+        0..,
+        |p, ms| p.edge.timers.max_noninv_lifetime_ms = ms,
     );
     d.param("restart_fr_on_each_reply", "Each provisional reply restarts fr_inv_timer, else only new ones from 180 on; default yes.", |p, on| {
         p.edge.timers.restart_fr_on_each_reply = on;
@@ -117,16 +124,11 @@ fn replies(d: &mut Declaration<Tm>) {
             p.edge.auto_inv_100_reason = text;
         },
     );
-    d.try_param(
+    d.number(
         "default_code",
         "Status of a t_reply() whose code is no number, 400 to 699; default 500.",
-        |p, code: i64| {
-            p.edge.default_code = u16::try_from(code)
-                .ok()
-                .filter(|code| (400..700).contains(code))
-                .ok_or_else(|| format!("expected 400 to 699, found {code}"))?;
-            Ok(())
-        },
+        400..=699,
+        |p, code| p.edge.default_code = code,
     );
     d.param(
         "default_reason",
@@ -170,13 +172,12 @@ fn replies(d: &mut Declaration<Tm>) {
 }
 
 fn cancels(d: &mut Declaration<Tm>) {
-    d.try_param("cancel_b_method", "CANCEL of a silent branch: 0 as if it had said 487, 1 once it speaks, 2 at once; default 1.", |p, mode| {
-        mode_below(&mut p.edge.cancel_b_method, mode, 3)
-    });
-    d.try_param(
+    d.number("cancel_b_method", "CANCEL of a silent branch: 0 as if it had said 487, 1 once it speaks, 2 at once; default 1.", 0..=2, |p, mode| p.edge.cancel_b_method = mode);
+    d.number(
         "unmatched_cancel",
         "A CANCEL without INVITE: 0 goes on with state, 1 without, 2 is dropped; default 0.",
-        |p, mode| mode_below(&mut p.edge.unmatched_cancel, mode, 3),
+        0..=2,
+        |p, mode| p.edge.unmatched_cancel = mode,
     );
     d.param(
         "check_source",
@@ -205,9 +206,7 @@ fn cancels(d: &mut Declaration<Tm>) {
 }
 
 fn routes(d: &mut Declaration<Tm>) {
-    d.try_param("failure_reply_mode", "Replies forgotten when a failure route starts new branches: 0 none, 1 and 3 all, 2 those of the last branches; default 3.", |p, mode| {
-        mode_below(&mut p.edge.failure_reply_mode, mode, 4)
-    });
+    d.number("failure_reply_mode", "Replies forgotten when a failure route starts new branches: 0 none, 1 and 3 all, 2 those of the last branches; default 3.", 0..=3, |p, mode| p.edge.failure_reply_mode = mode);
     d.param(
         "on_sl_reply",
         "The onreply_route for replies that belong to no transaction; default none.",
@@ -225,9 +224,7 @@ fn routes(d: &mut Declaration<Tm>) {
         "Failure routes run for requests of our own; default no.",
         |p, on| p.edge.enable_uac_fr = on,
     );
-    d.try_param("local_ack_mode", "Where the ACK of a 2xx for an INVITE of our own goes: 0 by route set and Contact, 1 where the INVITE went; default 0.", |p, mode| {
-        mode_below(&mut p.edge.local_ack_mode, mode, 2)
-    });
+    d.number("local_ack_mode", "Where the ACK of a 2xx for an INVITE of our own goes: 0 by route set and Contact, 1 where the INVITE went; default 0.", 0..=1, |p, mode| p.edge.local_ack_mode = mode);
     d.param(
         "contacts_avp",
         "The XAVP in which t_load_contacts() keeps contacts; default none, which turns it off.",
@@ -325,15 +322,4 @@ fn without_meaning(d: &mut Declaration<Tm>) {
     ] {
         d.param::<i64>(name, doc, |_, _| {});
     }
-}
-
-fn set(slot: &mut u32, ms: i64) -> Result<(), String> {
-    *slot = u32::try_from(ms).map_err(|_| format!("expected milliseconds, found {ms}"))?;
-    Ok(())
-}
-
-fn mode_below(slot: &mut u8, mode: i64, end: u8) -> Result<(), String> {
-    let found = u8::try_from(mode).ok().filter(|mode| *mode < end);
-    *slot = found.ok_or_else(|| format!("expected 0 to {}, found {mode}", end - 1))?;
-    Ok(())
 }

@@ -2,7 +2,6 @@
 //! visits its slot. Who does not answer for `ka_timeout` is removed as if it had expired.
 
 use super::keeper::Keeper;
-use super::params::bounded;
 use super::table::Table;
 use bytes::Bytes;
 use policy::{
@@ -58,13 +57,11 @@ pub(super) fn declare(d: &mut Declaration<super::Usrloc>) {
 }
 
 fn sending(d: &mut Declaration<super::Usrloc>) {
-    d.try_param(
+    d.number(
         "ka_mode",
         "Keepalive requests to contacts: 0 none (default), 1 all, 2 those behind NAT, 4 those over UDP.",
-        |p, mode: i64| {
-            p.keepalive.mode = bounded(mode, 0, 7)?.into();
-            Ok(())
-        },
+        0..=7,
+        |p, mode| p.keepalive.mode = mode,
     );
     d.try_param(
         "ka_method",
@@ -98,24 +95,20 @@ fn sending(d: &mut Declaration<super::Usrloc>) {
             Ok(())
         },
     );
-    d.try_param(
+    d.number(
         "ka_filter",
         "1: keepalive requests only to contacts of this server_id; default 0.",
-        |p, filter| {
-            p.keepalive.own_only = bounded(filter, 0, 1)? == 1;
-            Ok(())
-        },
+        0..=1,
+        |p, filter: u8| p.keepalive.own_only = filter == 1,
     );
 }
 
 fn answers(d: &mut Declaration<super::Usrloc>) {
-    d.try_param(
+    d.number(
         "ka_timeout",
         "Seconds without an answer after which a contact is removed; default 0, never.",
-        |p, n| {
-            p.keepalive.timeout_s = bounded(n, 0, u32::MAX)?.into();
-            Ok(())
-        },
+        0..,
+        |p, n: u32| p.keepalive.timeout_s = n.into(),
     );
     d.param(
         "ka_loglevel",

@@ -158,13 +158,11 @@ fn rules(d: &mut Decl) {
             Ok(())
         },
     );
-    d.try_param(
+    d.number(
         "cseq_delay",
         "Seconds in which the same Call-ID and CSeq is a retransmission; default 20.",
-        |p, n| {
-            p.rules.cseq_delay_s = bounded(n, 0, u32::MAX)?.into();
-            Ok(())
-        },
+        0..,
+        |p, n: u32| p.rules.cseq_delay_s = n.into(),
     );
     d.param(
         "xavp_contact",
@@ -199,13 +197,11 @@ fn database(d: &mut Decl) {
         "Another table to read at start besides location; may be given again.",
         |p, name| p.preload.push(name),
     );
-    d.try_param(
+    d.number(
         "fetch_rows",
         "Rows read at once at start; default 2000.",
-        |p, n| {
-            p.fetch_rows = bounded(n, 1, 1_000_000)?;
-            Ok(())
-        },
+        1..=1_000_000,
+        |p, n| p.fetch_rows = n,
     );
     d.param(
         "db_timer_clean",
@@ -219,13 +215,11 @@ fn database(d: &mut Decl) {
         "1: contacts over TCP, TLS and WebSocket are deleted at start; default 0.",
         |p, on| p.db_clean_tcp = on,
     );
-    d.try_param(
+    d.number(
         "rm_expired_delay",
         "Seconds an expired row stays with db_mode 3; default 0.",
-        |p, n| {
-            p.rm_expired_delay_s = bounded(n, 0, u32::MAX)?.into();
-            Ok(())
-        },
+        0..,
+        |p, n: u32| p.rm_expired_delay_s = n.into(),
     );
     d.param(
         "server_id_filter",
@@ -240,21 +234,17 @@ fn database(d: &mut Decl) {
 }
 
 fn keeping(d: &mut Decl) {
-    d.try_param(
+    d.number(
         "timer_interval",
         "Seconds between two visits of a binding by the timer; default 60.",
-        |p, n| {
-            p.timer_interval_s = bounded(n, 1, 86_400)?;
-            Ok(())
-        },
+        1..=86_400,
+        |p, n| p.timer_interval_s = n,
     );
-    d.try_param(
+    d.number(
         "hash_size",
         "A table has 2 to the power of it slots, each with its lock; 1 to 20, default 10.",
-        |p, n| {
-            p.hash_size = bounded(n, 1, 20)?;
-            Ok(())
-        },
+        1..=20,
+        |p, n| p.hash_size = n,
     );
     d.param(
         "handle_lost_tcp",
@@ -312,13 +302,6 @@ fn without_meaning(d: &mut Decl) {
             }
         },
     );
-}
-
-pub(super) fn bounded(number: i64, least: u32, most: u32) -> Result<u32, String> {
-    let fits = u32::try_from(number)
-        .ok()
-        .filter(|number| (least..=most).contains(number));
-    fits.ok_or_else(|| format!("expected a number from {least} to {most}, found {number}"))
 }
 
 /// What the tables need to know.
