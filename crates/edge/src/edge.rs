@@ -27,6 +27,7 @@ pub struct Edge {
     pub(crate) reserved: Reserved,
     pub(crate) outbox: Outbox,
     pub(crate) bans: BansLink,
+    pub(crate) blocklist: Arc<stack::blocklist::Blocklist>,
 }
 
 /// Random numbers the edge is keyed with. Handed in, for the edge has no randomness of its own.
@@ -135,6 +136,7 @@ impl Edge {
             counts: Counts::new(world.counters),
             outbox: world.states.outbox().clone(),
             bans: world.states.bans().clone(),
+            blocklist: world.states.blocklist().clone(),
             waiting: WaitingRoom::new(limits.max_waiting),
             reserved: Reserved::default(),
             config: ArcSwap::new(config),

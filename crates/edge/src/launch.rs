@@ -48,24 +48,11 @@ impl Worker {
         host: Option<&Bytes>,
         targets: &[Target],
     ) -> Launched {
-        let (socket, connection) = (context.target.socket, context.target.connection);
-        let flow = targets.iter().find_map(|target| {
-            let proto = proto.unwrap_or(target.transport);
-            self.way_to(
-                context,
-                Aim {
-                    proto,
-                    address: target.address,
-                    socket,
-                    connection,
-                },
-            )
-        });
-        let Some(flow) = flow else {
+        let Some(flow) = self.first_way(context, proto, targets) else {
             context.error = Some((500, "I'm terribly sorry, server error occurred (7/SL)"));
             return Launched::Done(false);
         };
-        if self.is_dropped_on_send(context, flow) {
+        if self.holds_back(context, &flow) || self.is_dropped_on_send(context, flow) {
             context.error = Some((
                 477,
                 "Unfortunately error on sending to next hop occurred (477/SL)",
@@ -129,6 +116,33 @@ impl Worker {
         self.edge.counts.forwarded_requests.inc();
         self.send_client(flow, tls, actions);
         true
+    }
+
+    /// The way to the first target that a socket of ours can reach; with `use_dns_failover` to the first of
+    /// them that is not listed as failed, where there is one.
+    fn first_way(
+        &self,
+        context: &Context,
+        proto: Option<Proto>,
+        targets: &[Target],
+    ) -> Option<Flow> {
+        let (socket, connection) = (context.target.socket, context.target.connection);
+        let mut ways = targets.iter().filter_map(|target| {
+            let aim = Aim {
+                proto: proto.unwrap_or(target.transport),
+                address: target.address,
+                socket,
+                connection,
+            };
+            self.way_to(context, aim)
+        });
+        let first = ways.next()?;
+        let fails_over = context.core().dns.failover && !context.armed.no_failover;
+        if !(fails_over && self.holds_back(context, &first)) {
+            return Some(first);
+        }
+        let other = ways.find(|way| !self.holds_back(context, way));
+        Some(other.unwrap_or(first))
     }
 
     /// Renders the branch in hand.

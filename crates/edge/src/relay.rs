@@ -83,6 +83,7 @@ impl Worker {
             self.trying(context);
         }
         context.armed.no_internal_reply |= relay.flags & NO_INTERNAL_REPLY != 0;
+        context.armed.no_failover |= relay.flags & NO_FAILOVER != 0;
         self.tell_relayed(context);
         let mut job = self.relay_job(context, relay);
         match shares_of(&context.message, job.targets.len()) {
@@ -295,8 +296,10 @@ impl Worker {
             &timers,
             &mut actions,
         );
+        let flow = branch.flow;
         match actions.contains(&Action::TransportFailed) {
             true => {
+                self.list_unsent(&context, &flow);
                 let code = match context.config.transactions.failure_exec_mode {
                     true => 408,
                     false => stack::fork::UNSENT,
@@ -346,9 +349,10 @@ fn failure_code(error: Option<(u16, &'static str)>) -> i32 {
     }
 }
 
-/// Flags of `t_relay_to()`. That for "no failover" has no name: only one address is ever tried.
+/// Flags of `t_relay_to()`.
 const NO_TRYING: u32 = 1;
 const NO_INTERNAL_REPLY: u32 = 2;
+const NO_FAILOVER: u32 = 4;
 
 /// A failure route begins with what the request was when it was relayed first.
 fn save_for_failure(context: &mut Context) {

@@ -98,6 +98,9 @@ impl Worker {
             self.acknowledge_negative(&mut context, &reply, &sent);
         }
         self.send_client(flow, tls, actions);
+        if deliver && code == 503 {
+            self.list_unavailable(&context, &reply.flow, &reply.message);
+        }
         if deliver {
             self.reply_route(context, reply, code)
         } else {

@@ -104,7 +104,8 @@ impl Worker {
         aim: Aim,
         host: Option<&Bytes>,
     ) -> bool {
-        let Some(flow) = self.way_to(context, aim) else {
+        let way = self.way_to(context, aim);
+        let Some(flow) = way.filter(|way| !self.holds_back_stateless(context, way)) else {
             context.error = Some((
                 477,
                 "Unfortunately error on sending to next hop occurred (477/SL)",

@@ -1,6 +1,7 @@
 //! Deadlines of a transaction's machines.
 
 use crate::Worker;
+use crate::blocklist::has_spoken;
 use crate::tx::{handle_server, timers_of};
 use policy::{Cancel, Client, Context, Server, Transaction};
 use stack::Instant;
@@ -58,7 +59,8 @@ impl Worker {
         if !is_due(client_deadline(&branch.client), self.now.mono) {
             return false;
         }
-        let (ended, rings) = (branch.is_local, is_ringing(&branch.client));
+        let (ended, spoken) = (branch.is_local, has_spoken(&branch.client));
+        let rings = spoken && matches!(branch.client, Client::Invite(_));
         note_expiry(transaction, self.now.mono, &timers);
         if !ended && rings {
             self.give_up_ringing(context, index);
@@ -78,6 +80,9 @@ impl Worker {
         let (flow, tls) = (branch.flow, branch.tls.clone());
         let timed_out = actions.contains(&Action::Timeout);
         self.send_client(flow, tls, actions);
+        if timed_out && !spoken {
+            self.list_silent(context, &flow);
+        }
         timed_out && !ended
     }
 
@@ -129,12 +134,6 @@ fn note_expiry(transaction: &mut Transaction, now: Instant, timers: &Timers) {
         false => timers.max_noninv_lifetime_ms,
     };
     transaction.expired |= now >= transaction.created.after_ms(lifetime_ms.into());
-}
-
-/// True where a provisional reply came and a final one has not.
-fn is_ringing(client: &Client) -> bool {
-    use stack::transaction::ClientInviteState::Proceeding;
-    matches!(client, Client::Invite(machine) if machine.state() == Proceeding)
 }
 
 pub(crate) fn handle_client(

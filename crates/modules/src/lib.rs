@@ -5,6 +5,7 @@ mod acc;
 mod auth;
 mod auth_db;
 mod ban;
+mod blst;
 mod cfg_rpc;
 mod core;
 mod corex;
@@ -56,6 +57,7 @@ pub const ALL: &[Entry] = &[
     auth::ENTRY,
     auth_db::ENTRY,
     ban::ENTRY,
+    blst::ENTRY,
     cfg_rpc::ENTRY,
     core::ENTRY,
     corex::ENTRY,

@@ -151,7 +151,7 @@ impl Bench {
                 ..EntryRoutes::default()
             },
             program,
-            core,
+            core: installed.core.take().unwrap_or(core),
             identity: identity(),
             logger,
             log_prefix: None,

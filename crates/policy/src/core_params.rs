@@ -3,7 +3,7 @@
 //! They are declared by module `core` like the parameters of any module; this is where the values
 //! end up. Names and defaults are those of Kamailio's core cookbook.
 
-use crate::Proto;
+use crate::{BlocklistParams, Proto};
 use bytes::Bytes;
 
 /// The core parameters that mean something here.
@@ -41,6 +41,8 @@ pub struct CoreParams {
     pub tcp: TcpParams,
     /// Name server lookups.
     pub dns: DnsParams,
+    /// Destinations that failed.
+    pub blocklist: BlocklistParams,
     /// `server_header`: the whole line for our replies, with its line end.
     pub server_header: Bytes,
     /// `server_signature`: whether our replies carry `server_header`.
@@ -170,6 +172,7 @@ impl Default for CoreParams {
             tls_port: 5061,
             tcp: TcpParams::default(),
             dns: DnsParams::default(),
+            blocklist: BlocklistParams::default(),
             server_header: Bytes::new(),
             server_signature: true,
             user_agent_header: Bytes::new(),

@@ -9,6 +9,7 @@ use crate::{
     Problem, RpcRequest, RpcResult, Surroundings,
 };
 use parking_lot::Mutex;
+use stack::blocklist::Blocklist;
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -32,6 +33,7 @@ pub struct States {
     surroundings: OnceLock<Surroundings>,
     tls_connections: OnceLock<Arc<dyn crate::TlsConnections>>,
     transactions: crate::TransactionsLink,
+    blocklist: Arc<Blocklist>,
 }
 
 impl States {
@@ -58,6 +60,11 @@ impl States {
     /// The way to the transactions, which the edge fills.
     pub fn transactions(&self) -> &crate::TransactionsLink {
         &self.transactions
+    }
+
+    /// The destinations that failed.
+    pub fn blocklist(&self) -> &Arc<Blocklist> {
+        &self.blocklist
     }
 
     /// Who knows the TLS connections, where somebody does.
@@ -248,6 +255,11 @@ impl<'a> Init<'a> {
     /// The sources that are not heard, where module `ban` keeps a list.
     pub fn bans(&self) -> crate::BansLink {
         self.states.bans().clone()
+    }
+
+    /// The destinations that failed.
+    pub fn blocklist(&self) -> Arc<Blocklist> {
+        self.states.blocklist().clone()
     }
 
     /// All counters, for those who read them by name.

@@ -8,6 +8,7 @@ mod argument;
 mod authentication;
 mod bans;
 mod binding;
+mod blocklist_params;
 mod config;
 mod context;
 mod control;
@@ -61,6 +62,7 @@ pub use bans::{
     Source, Standing,
 };
 pub use binding::{Binding, BindingState, Registration};
+pub use blocklist_params::{BlocklistParams, BlocklistRules, between, retry_after_s};
 pub use config::{Config, EntryRoutes, Places, routes_of};
 pub use context::{Arrival, Context, Now, RecordRoute, ReplyInHand, Switches};
 pub use control::{ControlPlace, ControlSocket, FileAccess};
@@ -105,6 +107,8 @@ pub use service::{
     Bindings, Change, Decide, Expired, Keep, Location, LocationRules, LocationTable, Matching,
     TrustedAddresses, WithBinding, WithBindings,
 };
+/// The destinations that failed, for modules `core` and `blst`.
+pub use stack::blocklist::{self, Blocklist};
 /// The name of a transaction, which module `tmx` shows.
 pub use stack::table::TxId;
 /// The timers of a transaction, which module `tm` sets.

@@ -1,5 +1,6 @@
 //! Settings of the transaction layer, filled from the parameters of module `tm`.
 
+use crate::BlocklistRules;
 use bytes::Bytes;
 use stack::transaction::Timers;
 
@@ -54,6 +55,8 @@ pub struct TransactionParams {
     pub local_ack_mode: u8,
     /// `enable_uac_fr`: failure routes run for requests of our own.
     pub enable_uac_fr: bool,
+    /// `blst_503` and its kin: destinations that failed.
+    pub blocklist: BlocklistRules,
     /// `contacts_avp` or `xavp_contact` where `t_load_contacts()` keeps the groups.
     pub contacts_avp: Bytes,
     /// `contact_flows_avp`.
@@ -86,6 +89,7 @@ impl Default for TransactionParams {
             failure_exec_mode: false,
             local_ack_mode: 0,
             enable_uac_fr: false,
+            blocklist: BlocklistRules::default(),
             contacts_avp: Bytes::new(),
             contact_flows_avp: Bytes::new(),
         }

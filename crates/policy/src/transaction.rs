@@ -32,6 +32,8 @@ pub struct Armed {
     pub no_6xx: bool,
     /// `t_set_disable_failover()`.
     pub no_failover: bool,
+    /// `blst_set_ignore()`: reasons, bits of [`stack::blocklist::reason`], that do not list where this request goes.
+    pub unlisted_reasons: u8,
     /// `t_set_disable_internal_reply()`.
     pub no_internal_reply: bool,
     /// `t_set_no_e2e_cancel_reason()`.

@@ -60,6 +60,29 @@ impl Method {
         }
     }
 
+    /// Its bit in sets of methods, as Kamailio numbers them: column `methods` of table `location`,
+    /// `blst_methods_add`.
+    pub const fn bit(self) -> u32 {
+        match self {
+            Self::Invite => 1,
+            Self::Cancel => 1 << 1,
+            Self::Ack => 1 << 2,
+            Self::Bye => 1 << 3,
+            Self::Info => 1 << 4,
+            Self::Register => 1 << 5,
+            Self::Subscribe => 1 << 6,
+            Self::Notify => 1 << 7,
+            Self::Message => 1 << 8,
+            Self::Options => 1 << 9,
+            Self::Prack => 1 << 10,
+            Self::Update => 1 << 11,
+            Self::Refer => 1 << 12,
+            Self::Publish => 1 << 13,
+            Self::Kdmq => 1 << 14,
+            Self::Other => 1 << 19,
+        }
+    }
+
     /// Its name on the wire; empty for [`Method::Other`].
     pub const fn name(self) -> &'static str {
         match self {

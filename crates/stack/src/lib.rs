@@ -12,9 +12,11 @@
 //! | [`fork`] | the response context of RFC 3261 section 16.7 |
 //! | [`routing`] | Route and Record-Route |
 //! | [`location`] | where a URI leads (RFC 3263) |
+//! | [`blocklist`] | destinations that failed |
 //!
 //! It knows no script, no module and no database.
 
+pub mod blocklist;
 pub mod branch;
 pub mod fork;
 pub mod framing;

@@ -71,16 +71,13 @@ const IDLE: &[Idle] = idle! {
         "sctp_socket_sndbuf" "sctp_socket_send_buffer" "sctp_autoclose" "sctp_send_ttl" "sctp_send_retries" "sctp_assoc_tracking"
         "sctp_assoc_reuse" "sctp_max_assocs" "sctp_srto_initial" "sctp_srto_max" "sctp_srto_min" "sctp_asocmaxrxt"
         "sctp_init_max_attempts" "sctp_init_max_timeo" "sctp_hbinterval" "sctp_pathmaxrxt" "sctp_sack_delay"
-        "sctp_sack_freq" "sctp_max_burst" "dns_sctp_pref";
+        "sctp_sack_freq" "sctp_max_burst" "dns_sctp_pref"
+        "dst_blocklist_sctp_imask" "dst_blacklist_sctp_imask";
     "the resolver keeps its own cache and chooses transports by itself": "dns_udp_pref" "dns_tcp_pref" "dns_tls_pref"
         "dns_naptr_ignore_rfc" "dns_servers_no" "dns_servers_number" "dns_search_full_match" "dns_search_fmatch"
         "dns_cache_flags" "dns_cache_mem" "dns_cache_gc_interval" "dns_cache_negative_ttl" "dns_cache_min_ttl"
         "dns_cache_max_ttl" "dns_cache_del_nonexp" "dns_cache_delete_nonexpired" "dns_cache_rec_pref" "dns_reinit"
         "dns" "rev_dns";
-    "destinations that fail are not listed": "use_dst_blocklist" "use_dst_blacklist" "dst_blocklist_expire"
-        "dst_blocklist_ttl" "dst_blocklist_mem" "dst_blocklist_gc_interval" "dst_blocklist_init"
-        "dst_blocklist_udp_imask" "dst_blocklist_tcp_imask" "dst_blocklist_tls_imask" "dst_blocklist_sctp_imask"
-        "dst_blocklist_add" "enable_blacklist" "enable_whitelist";
     "variables need no buffers": "pv_buffer_size" "pv_buffer_slots" "pv_cache_limit" "pv_cache_action";
     "nothing of the script is measured": "latency_cfg_log" "latency_log" "latency_limit_action" "latency_limit_db"
         "statistics" "stats_name_separator";
@@ -95,7 +92,7 @@ const IDLE: &[Idle] = idle! {
         "msg_recv_max_size" "tcp_max_msg_size" "force_socket" "async_tkv_evname" "async_tkv_gname";
     "loops are always looked for": "check_via" "loop_checks";
     "the process needs no such privilege": "chroot" "disable_core_dump" "dump_core" "open_files_limit" "open_fd_limit" "nofiles";
-    "another module has it": "fr_timer" "fr_inv_timer" "wt_timer" "delete_timer" "topoh_hiding" "fifo" "fifo_mode"
+    "another module has it": "enable_blacklist" "enable_whitelist" "fr_timer" "fr_inv_timer" "wt_timer" "delete_timer" "topoh_hiding" "fifo" "fifo_mode"
         "unixsock" "snmp" "tls_log" "tls_method" "tls_verify" "tls_require_certificate" "tls_certificate" "tls_private_key"
         "tls_ca_list" "tls_ciphers_list" "tls_handshake_timeout" "tls_send_timeout" "Alisten";
 };

@@ -1,5 +1,6 @@
 //! `core`: what every configuration has without a `loadmodule` line.
 
+mod blocklist;
 mod flags;
 mod idle;
 mod params;
@@ -19,8 +20,10 @@ pub(crate) const ENTRY: policy::Entry = policy::Entry::of::<Core>();
 /// The event route that runs once.
 const FIRST_WORKER: &str = "core:worker-one-init";
 
-/// The module. Its parameters live on in the configuration, not here.
-pub(crate) struct Core;
+/// The module. Its parameters live on in the configuration; here is what its commands need.
+pub(crate) struct Core {
+    listing: blocklist::Listing,
+}
 
 /// The core parameters, and those that were given though they mean nothing here.
 #[derive(Default)]
@@ -43,6 +46,7 @@ impl Module for Core {
         switches::declare(declaration);
         variables::declare(declaration);
         select::declare(declaration);
+        blocklist::declare(declaration);
         events(declaration);
         for sentence in [
             "exec() is not there: a routing script cannot start processes.",
@@ -55,6 +59,7 @@ impl Module for Core {
     }
 
     fn init(params: Params, init: &mut Init<'_>) -> Result<Core, Problem> {
+        let listing = blocklist::Listing::new(&params, init);
         // Told at start, when the log level of the file holds.
         let logger = init.logger.clone();
         init.on_start(move |done| {
@@ -70,7 +75,7 @@ impl Module for Core {
             done(Ok(()));
         });
         init.set_core(params.core);
-        Ok(Core)
+        Ok(Core { listing })
     }
 }
 

@@ -5,7 +5,7 @@ use super::part::{int, of_message, text};
 use bytes::Bytes;
 use policy::{Context, Declaration, Var, problem};
 use script::Value;
-use sip::{HeaderId, Method};
+use sip::HeaderId;
 
 pub(super) fn declare(declaration: &mut Declaration<Pv>) {
     for (name, doc, read) in READ {
@@ -49,7 +49,7 @@ const READ: [(&str, &str, Read); 22] = [
         of_message(c, Some(c.message.method_bytes()))
     }),
     ("rmid", "Kamailio's number of the method.", |c| {
-        Value::Int(method_id(c.message.method()))
+        Value::Int(c.message.method().bit().into())
     }),
     (
         "mt",
@@ -241,26 +241,4 @@ struct Number(Option<i64>);
 fn message_number(pv: &Pv, context: &mut Context) -> Value {
     let number = &mut context.extension_mut::<Number>().0;
     Value::Int(*number.get_or_insert_with(|| pv.numbered.inc_and_read()))
-}
-
-/// A bit per method, as Kamailio numbers them.
-pub(super) fn method_id(method: Method) -> i64 {
-    match method {
-        Method::Invite => 1,
-        Method::Cancel => 2,
-        Method::Ack => 4,
-        Method::Bye => 8,
-        Method::Info => 16,
-        Method::Register => 32,
-        Method::Subscribe => 64,
-        Method::Notify => 128,
-        Method::Message => 256,
-        Method::Options => 512,
-        Method::Prack => 1024,
-        Method::Update => 2048,
-        Method::Refer => 4096,
-        Method::Publish => 8192,
-        Method::Kdmq => 16384,
-        Method::Other => 524_288,
-    }
 }

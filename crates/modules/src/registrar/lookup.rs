@@ -1,7 +1,7 @@
 //! `lookup()` and its kin: from a URI to the contacts of its user.
 
 use super::aor::{AorError, Target};
-use super::{Inner, methods, record, setting};
+use super::{Inner, record, setting};
 use bytes::Bytes;
 use policy::{Binding, Bindings, Context, Destination, Level, LocationTable, Outcome};
 use sip::NameAddr;
@@ -192,7 +192,7 @@ fn wanted_method(context: &Context, inner: &Inner) -> u32 {
     };
     let is_initial = request.to().is_ok_and(|to| to.tag().is_none());
     if is_initial {
-        methods::bit(request.method())
+        request.method().bit()
     } else {
         0
     }

@@ -5,37 +5,10 @@ use sip::{HeaderId, Message, Method};
 /// Every method, also unknown ones: nothing is known of what the contact allows.
 pub(super) const ALL: u32 = u32::MAX;
 
-/// The bit of methods that have none of their own.
-const OTHER: u32 = 1 << 19;
-
-const BITS: [Method; 14] = [
-    Method::Invite,
-    Method::Cancel,
-    Method::Ack,
-    Method::Bye,
-    Method::Info,
-    Method::Register,
-    Method::Subscribe,
-    Method::Notify,
-    Method::Message,
-    Method::Options,
-    Method::Prack,
-    Method::Update,
-    Method::Refer,
-    Method::Publish,
-];
-
-/// The bit of a method.
-pub(super) fn bit(method: Method) -> u32 {
-    BITS.iter()
-        .position(|known| *known == method)
-        .map_or(OTHER, |bit| 1 << bit)
-}
-
 /// The set of a list such as `INVITE, ACK, BYE`.
 pub(super) fn listed(list: &[u8]) -> u32 {
     sip::split_values(list)
-        .map(|name| bit(Method::parse(name)))
+        .map(|name| Method::parse(name).bit())
         .fold(0, |set, bit| set | bit)
 }
 

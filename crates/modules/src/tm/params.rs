@@ -41,6 +41,7 @@ pub(super) fn declare(d: &mut Declaration<Tm>) {
     replies(d);
     cancels(d);
     routes(d);
+    blocklist(d);
     without_meaning(d);
 }
 
@@ -241,6 +242,40 @@ fn routes(d: &mut Declaration<Tm>) {
     );
 }
 
+/// What makes a destination one that failed, where `use_dst_blocklist` is on.
+fn blocklist(d: &mut Declaration<Tm>) {
+    d.param(
+        "blst_503",
+        "Who says 503 is listed as failed, for the seconds of its Retry-After; default no.",
+        |p, on| p.edge.blocklist.on_503 = on,
+    );
+    d.try_param(
+        "blst_503_def_timeout",
+        "For how many seconds, where the 503 has no Retry-After; 0 is not at all. Default 0.",
+        |p, seconds| set(&mut p.edge.blocklist.without_retry_after_s, seconds),
+    );
+    d.try_param(
+        "blst_503_min_timeout",
+        "Seconds at least; default 0.",
+        |p, seconds| set(&mut p.edge.blocklist.least_s, seconds),
+    );
+    d.try_param(
+        "blst_503_max_timeout",
+        "Seconds at most; default 3600.",
+        |p, seconds| set(&mut p.edge.blocklist.most_s, seconds),
+    );
+    d.param(
+        "blst_methods_add",
+        "Methods whose silence lists a destination, the sum of their numbers ($rmid); default 1, INVITE.",
+        |p, methods: i64| p.edge.blocklist.methods_add = methods as u32,
+    );
+    d.param(
+        "blst_methods_lookup",
+        "Methods that do not go to a listed destination; default all but BYE.",
+        |p, methods: i64| p.edge.blocklist.methods_lookup = methods as u32,
+    );
+}
+
 /// Reads `$avp(name)`, or the bare name as SER wrote it.
 fn avp(slot: &mut Option<AvpName>, text: String) -> Result<(), String> {
     let bare = text
@@ -270,30 +305,6 @@ fn without_meaning(d: &mut Declaration<Tm>) {
         (
             "via1_matching",
             "Accepted; means nothing here because the Via is always compared for peers before RFC 3261.",
-        ),
-        (
-            "blst_503",
-            "Accepted; means nothing here because there is no list of blocked destinations.",
-        ),
-        (
-            "blst_methods_add",
-            "Accepted; means nothing here because there is no list of blocked destinations.",
-        ),
-        (
-            "blst_methods_lookup",
-            "Accepted; means nothing here because there is no list of blocked destinations.",
-        ),
-        (
-            "blst_503_def_timeout",
-            "Accepted; means nothing here because there is no list of blocked destinations.",
-        ),
-        (
-            "blst_503_min_timeout",
-            "Accepted; means nothing here because there is no list of blocked destinations.",
-        ),
-        (
-            "blst_503_max_timeout",
-            "Accepted; means nothing here because there is no list of blocked destinations.",
         ),
         (
             "callid_matching",

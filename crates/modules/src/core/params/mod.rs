@@ -1,5 +1,6 @@
 //! The core parameters that mean something.
 
+mod blocklist;
 mod numbers;
 mod switches;
 mod texts;
@@ -38,6 +39,7 @@ pub(super) fn declare(d: &mut Declaration<Core>) {
             Ok(())
         });
     }
+    blocklist::declare(d);
     d.param(
         "debug",
         "Log level, -5 to 3; default 0.",

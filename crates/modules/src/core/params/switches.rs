@@ -140,7 +140,7 @@ pub(super) const SWITCHES: &[Switch] = &[
     ),
     (
         "use_dns_failover",
-        "Try further addresses where one fails; default no.",
+        "Of the addresses of a name, pass over those that use_dst_blocklist lists; default no.",
         |c, on| c.dns.failover = on,
     ),
     (
