@@ -249,20 +249,23 @@ fn blocklist(d: &mut Declaration<Tm>) {
         "Who says 503 is listed as failed, for the seconds of its Retry-After; default no.",
         |p, on| p.edge.blocklist.on_503 = on,
     );
-    d.try_param(
+    d.number(
         "blst_503_def_timeout",
         "For how many seconds, where the 503 has no Retry-After; 0 is not at all. Default 0.",
-        |p, seconds| set(&mut p.edge.blocklist.without_retry_after_s, seconds),
+        0..,
+        |p, seconds| p.edge.blocklist.without_retry_after_s = seconds,
     );
-    d.try_param(
+    d.number(
         "blst_503_min_timeout",
         "Seconds at least; default 0.",
-        |p, seconds| set(&mut p.edge.blocklist.least_s, seconds),
+        0..,
+        |p, seconds| p.edge.blocklist.least_s = seconds,
     );
-    d.try_param(
+    d.number(
         "blst_503_max_timeout",
         "Seconds at most; default 3600.",
-        |p, seconds| set(&mut p.edge.blocklist.most_s, seconds),
+        0..,
+        |p, seconds| p.edge.blocklist.most_s = seconds,
     );
     d.param(
         "blst_methods_add",
