@@ -3,7 +3,7 @@
 use crate::hooks::{Tracer, TransactionHook};
 use crate::message_hook::MessageHook;
 use crate::problem::problem;
-use crate::{Alias, IsLocalDomain, TransactionParams};
+use crate::{Alias, IsLocalDomain, StartDone, StartTask, TransactionParams};
 use crate::{
     ConnectionId, Context, ControlSocket, CoreParams, Counter, Counters, Globals, Logger, Outbox,
     Problem, RpcRequest, RpcResult, Surroundings,
@@ -100,13 +100,6 @@ pub struct Timer {
     /// What to do; gets Unix milliseconds.
     pub run: Box<dyn Fn(u64) + Send + Sync>,
 }
-
-/// Something to do once before the first message, such as loading a table. It calls `done` when
-/// it has finished; an error stops the start.
-pub type StartTask = Box<dyn FnOnce(StartDone) + Send>;
-
-/// What a [`StartTask`] calls at its end.
-pub type StartDone = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 /// What the modules hung into the configuration.
 #[derive(Default)]

@@ -42,6 +42,7 @@ mod rewrite;
 mod routes;
 mod rpc;
 mod service;
+mod start;
 mod surroundings;
 mod tls_connection;
 mod tls_settings;
@@ -79,8 +80,8 @@ pub use hooks::{Replied, Tracer, TransactionHook};
 pub use host::go_on;
 pub use identity::{Alias, Identity, IsLocalDomain, Socket, SourceOf, address_of, host_text};
 pub use init::{
-    ConnectionClosed, Init, Installed, OwnRoute, Rpc, RunRpc, Services, StartDone, StartTask,
-    States, Stores, Timer, World,
+    ConnectionClosed, Init, Installed, OwnRoute, Rpc, RunRpc, Services, States, Stores, Timer,
+    World,
 };
 pub use jsonrpc::{
     Executed, execute as execute_json_rpc, execute_on_worker as execute_json_rpc_on_worker,
@@ -116,6 +117,7 @@ pub use stack::transaction::Timers;
 /// Route sets, serial groups and questions to name servers as the stack works them out, for modules
 /// `rr`, `tm` and `ipops`.
 pub use stack::{fork::serial_groups, location, routing};
+pub use start::{StartDone, StartTask, finish};
 pub use surroundings::{LocalOffset, LocalZone, ReadFile, Surroundings};
 pub use tls_connection::{
     TlsAlternatives, TlsCertificate, TlsConnection, TlsConnections, TlsListed, TlsName,

@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 
 impl Domain {
     pub(super) fn reload(&self, _: &RpcRequest) -> RpcResult {
-        self.source
-            .read_now(&self.domains)
+        let (source, domains) = (self.source.clone(), self.domains.clone());
+        policy::finish(|done| source.read(domains, done))
             .map_err(|why| RpcError::internal(format!("Failed to reload domain table: {why}")))?;
         Ok(Json::Null)
     }

@@ -55,13 +55,6 @@ impl Source {
         store.submit(select.into(), Box::new(then));
     }
 
-    /// The same for those who may wait.
-    pub(super) fn read_now(&self, into: &RwLock<Arc<Domains>>) -> Result<(), String> {
-        let domains = store::wait(self.store.as_ref(), self.select_domains().into());
-        let attributes = store::wait(self.store.as_ref(), self.select_attributes().into());
-        self.keep(into, domains, attributes)
-    }
-
     fn select_domains(&self) -> Select {
         let columns = self.columns.clone();
         Select::from(columns.domains).columns([columns.domain, columns.did])

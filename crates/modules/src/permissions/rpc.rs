@@ -13,19 +13,12 @@ impl Permissions {
         if !self.reloads.may_start(request.now_s) {
             return Err(RpcError::internal("ongoing reload"));
         }
-        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        let done = move |read| {
-            // Whoever asked may have gone.
-            let _ = sender.send(read);
-        };
-        source.read(self.table.clone(), Box::new(done));
-        match receiver.recv() {
-            Ok(Ok(())) => Ok(json!("Reload OK")),
-            Ok(Err(why)) => {
+        match policy::finish(|done| source.read(self.table.clone(), done)) {
+            Ok(()) => Ok(json!("Reload OK")),
+            Err(why) => {
                 source.logger.log(Level::Err, "permissions", || why);
                 Err(RpcError::internal("Reload failed."))
             }
-            Err(_) => Err(RpcError::internal("Reload failed.")),
         }
     }
 
