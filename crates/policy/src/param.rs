@@ -105,6 +105,16 @@ impl FromParam for String {
     }
 }
 
+/// The name of a table or column.
+impl FromParam for store::Name {
+    const KIND: &'static str = "str";
+
+    fn from_param(value: &ParamValue) -> Result<store::Name, String> {
+        let text = String::from_param(value)?;
+        store::Name::parse(&text).map_err(|error| error.to_string())
+    }
+}
+
 /// A parameter that Kamailio takes as a string or as a number alike, kept as it was written.
 impl FromParam for ParamValue {
     const KIND: &'static str = "any";

@@ -96,10 +96,8 @@ pub(super) fn declare(d: &mut Declaration<super::DialogModule>) {
             Column::VarsTable => "The table of their variables; default dialog_vars.",
             _ => "The name of a column; the default is that of the standard tables.",
         };
-        d.try_param(parameter, doc, move |p: &mut Params, name: String| {
-            let name = Name::parse(&name).map_err(|error| error.to_string())?;
+        d.param(parameter, doc, move |p: &mut Params, name| {
             p.columns.0[column as usize] = name;
-            Ok(())
         });
     }
 }

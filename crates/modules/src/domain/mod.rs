@@ -85,10 +85,7 @@ fn declare_params(d: &mut Declaration<Domain>) {
         |p, url| p.db_url = url,
     );
     for (name, doc, place) in NAMES {
-        d.try_param(name, doc, move |p, text: String| {
-            *place(&mut p.columns) = Name::parse(&text).map_err(|error| error.to_string())?;
-            Ok(())
-        });
+        d.param(name, doc, move |p, name| *place(&mut p.columns) = name);
     }
     d.param(
         "register_myself",

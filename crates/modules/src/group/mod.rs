@@ -116,23 +116,17 @@ fn declare_params(d: &mut Declaration<Group>) {
         |p, url| p.db_url = url,
     );
     for (name, doc, place) in NAMES {
-        d.try_param(name, doc, move |p, text: String| {
-            *place(p) = parsed(&text)?;
-            Ok(())
-        });
+        d.param(name, doc, move |p, name| *place(p) = name);
     }
     d.param(
         "use_domain",
         "The domain belongs to the user. Default off.",
         |p, yes| p.use_domain = yes,
     );
-    d.try_param(
+    d.param(
         "re_table",
         "The table of regular expressions; without it there are none.",
-        |p, text: String| {
-            p.re_table = Some(parsed(&text)?);
-            Ok(())
-        },
+        |p, name| p.re_table = Some(name),
     );
     d.param(
         "multiple_gid",
@@ -231,8 +225,4 @@ impl Group {
 fn failed(context: &mut Context, why: &'static str) -> Outcome {
     context.log(Level::Err, "group", || why.to_owned());
     Outcome::FALSE
-}
-
-fn parsed(text: &str) -> Result<Name, String> {
-    Name::parse(text).map_err(|error| error.to_string())
 }

@@ -14,7 +14,7 @@ use lists::{Columns, Lists};
 use parking_lot::RwLock;
 use policy::{Declaration, Entry, Init, Level, Logger, Module, Problem, Routes};
 use std::sync::Arc;
-use store::{Name, Select, Store, StoreError, name};
+use store::{Select, Store, StoreError, name};
 
 pub(crate) const ENTRY: Entry = Entry::of::<SecFilter>();
 
@@ -138,34 +138,29 @@ fn declare_params(d: &mut Declaration<SecFilter>) {
         "The database; without it the lists begin empty.",
         |p, url| p.db_url = Some(url),
     );
-    d.try_param("table_name", "The table, default secfilter.", |p, text| {
-        set(&mut p.columns.table, text)
+    d.param("table_name", "The table, default secfilter.", |p, name| {
+        p.columns.table = name
     });
-    d.try_param(
+    d.param(
         "action_col",
         "Its column of actions, default action.",
-        |p, text| set(&mut p.columns.action, text),
+        |p, name| p.columns.action = name,
     );
-    d.try_param(
+    d.param(
         "type_col",
         "Its column of types, default type.",
-        |p, text| set(&mut p.columns.kind, text),
+        |p, name| p.columns.kind = name,
     );
-    d.try_param(
+    d.param(
         "data_col",
         "Its column of values, default data.",
-        |p, text| set(&mut p.columns.data, text),
+        |p, name| p.columns.data = name,
     );
     d.param(
         "dst_exact_match",
         "1, the default: a destination is the whole number; 0: its beginning.",
         |p, yes| p.dst_exact = yes,
     );
-}
-
-fn set(column: &mut Name, text: String) -> Result<(), String> {
-    *column = Name::parse(&text).map_err(|error| error.to_string())?;
-    Ok(())
 }
 
 fn declare_functions(d: &mut Declaration<SecFilter>) {

@@ -85,23 +85,23 @@ fn declare_params(d: &mut Declaration<UriDb>) {
         "The database, default mysql://kamailioro:kamailioro@localhost/kamailio.",
         |p, url| p.db_url = url,
     );
-    d.try_param("db_table", "The table, default subscriber.", |p, text| {
-        set(&mut p.table, text)
+    d.param("db_table", "The table, default subscriber.", |p, name| {
+        p.table = name
     });
-    d.try_param(
+    d.param(
         "user_column",
         "Its column of usernames, default username.",
-        |p, text| set(&mut p.user_column, text),
+        |p, name| p.user_column = name,
     );
-    d.try_param(
+    d.param(
         "domain_column",
         "Its column of domains, default domain.",
-        |p, text| set(&mut p.domain_column, text),
+        |p, name| p.domain_column = name,
     );
-    d.try_param(
+    d.param(
         "uriuser_column",
         "The column of user parts in the table uri, default uri_user.",
-        |p, text| set(&mut p.uri_user_column, text),
+        |p, name| p.uri_user_column = name,
     );
     d.param(
         "use_uri_table",
@@ -241,9 +241,4 @@ fn user_of(address: Result<NameAddr<'_>, HeaderError>) -> Option<Bytes> {
 fn failed(context: &mut Context, why: &'static str) -> Outcome {
     context.log(Level::Err, "uri_db", || why.to_owned());
     Outcome::Code(INTERNAL)
-}
-
-fn set(column: &mut Name, text: String) -> Result<(), String> {
-    *column = Name::parse(&text).map_err(|error| error.to_string())?;
-    Ok(())
 }

@@ -140,10 +140,7 @@ const NAMES: [Named; 8] = [
 fn declare_names(d: &mut Declaration<UserBlockList>) {
     for (name, older, doc, place) in NAMES {
         for name in [name, older] {
-            d.try_param(name, doc, move |p, text: String| {
-                *place(p) = Name::parse(&text).map_err(|error| error.to_string())?;
-                Ok(())
-            });
+            d.param(name, doc, move |p, name| *place(p) = name);
         }
     }
 }

@@ -68,19 +68,17 @@ impl Default for Columns {
 pub(super) fn declare(d: &mut Declaration<super::Usrloc>) {
     macro_rules! columns {
         ($($param:literal $field:ident),* $(,)?) => {$(
-            d.try_param($param, concat!("Name of the column; default ", stringify!($field), "."), |p, text: String| {
-                p.columns.$field = Name::parse(&text).map_err(|error| error.to_string())?;
-                Ok(())
-            });
+            d.param(
+                $param,
+                concat!("Name of the column; default ", stringify!($field), "."),
+                |p, name| p.columns.$field = name,
+            );
         )*};
     }
-    d.try_param(
+    d.param(
         "user_column",
         "Name of the column; default username.",
-        |p, text: String| {
-            p.columns.user = Name::parse(&text).map_err(|error| error.to_string())?;
-            Ok(())
-        },
+        |p, name| p.columns.user = name,
     );
     columns!(
         "domain_column" domain, "contact_column" contact, "expires_column" expires, "q_column" q,
