@@ -3,7 +3,11 @@
 //! The algorithms are those of their READMEs. Time comes as the end of an interval ([`Pipe::turn`]); in
 //! between a check is a count and a comparison.
 
-use serde_json::Value as Json;
+mod commands;
+mod load;
+
+pub(crate) use commands::{pipe_setting, pushed_load};
+pub(crate) use load::{Load, Regulator};
 
 /// How a pipe decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,15 +56,6 @@ impl Algorithm {
     }
 }
 
-/// What the machine does, as far as it is known.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Load {
-    /// The share of the processors' time that was used, 0 to 1.
-    pub(crate) cpu: Option<f64>,
-    /// Octets that wait in sockets.
-    pub(crate) waiting: Option<u64>,
-}
-
 /// The gains of the controller.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Gains {
@@ -76,13 +71,6 @@ impl Default for Gains {
             kp: 0.0,
             kd: 0.0,
         }
-    }
-}
-
-impl Gains {
-    /// As Kamailio's commands show them.
-    pub(crate) fn shown(&self) -> String {
-        format!("ki[{:.6}] kp[{:.6}] kd[{:.6}] ", self.ki, self.kp, self.kd)
     }
 }
 
@@ -181,82 +169,6 @@ fn spread(counter: u32) -> i32 {
     (u64::from(counter) * 61 % 100) as i32
 }
 
-/// Reads the load of a Linux machine from its files.
-#[derive(Debug, Default)]
-pub(crate) struct Meter {
-    /// Used and all ticks of the processors at the last look.
-    ticks: Option<(u64, u64)>,
-}
-
-impl Meter {
-    /// The load since the last look, as far as an algorithm among `wanted` goes by it: the tables of sockets
-    /// take the kernel a millisecond. `read` gives a file by its path.
-    pub(crate) fn look(
-        &mut self,
-        wanted: &[Algorithm],
-        read: impl Fn(&str) -> Option<Vec<u8>>,
-    ) -> Load {
-        let wants = |algorithm| wanted.contains(&algorithm);
-        Load {
-            cpu: self.cpu(wants(Algorithm::Feedback), &read),
-            waiting: wants(Algorithm::Network).then(|| octets(&read)).flatten(),
-        }
-    }
-
-    fn cpu(&mut self, is_wanted: bool, read: impl Fn(&str) -> Option<Vec<u8>>) -> Option<f64> {
-        let stat = is_wanted.then(|| read("/proc/stat")).flatten();
-        let now = stat.and_then(|stat| ticks(&stat));
-        let before = std::mem::replace(&mut self.ticks, now);
-        let (now, before) = now.zip(before)?;
-        let used = now.0.saturating_sub(before.0);
-        let all = now.1.saturating_sub(before.1);
-        (all > 0).then(|| used as f64 / all as f64)
-    }
-}
-
-/// The octets that wait in all sockets; none where no table can be read.
-fn octets(read: impl Fn(&str) -> Option<Vec<u8>>) -> Option<u64> {
-    let tables = ["udp", "udp6", "tcp", "tcp6"].map(|name| format!("/proc/net/{name}"));
-    let mut read = tables.iter().filter_map(|path| read(path)).peekable();
-    read.peek()?;
-    Some(
-        read.map(|table| waiting(&table))
-            .fold(0, u64::saturating_add),
-    )
-}
-
-/// Used and all ticks in the first line of `/proc/stat`: user nice system idle iowait …
-fn ticks(stat: &[u8]) -> Option<(u64, u64)> {
-    let text = std::str::from_utf8(stat).ok()?;
-    let line = text.lines().next()?.strip_prefix("cpu ")?;
-    let counts = line.split_ascii_whitespace().map(str::parse);
-    let counts: Vec<u64> = counts.collect::<Result<_, _>>().ok()?;
-    let all = counts
-        .iter()
-        .fold(0_u64, |sum, count| sum.saturating_add(*count));
-    let idle = counts.get(3)?.saturating_add(*counts.get(4).unwrap_or(&0));
-    Some((all.saturating_sub(idle), all))
-}
-
-/// The octets that wait to be read, in a table of sockets: the part after the colon of `tx_queue:rx_queue`.
-fn waiting(table: &[u8]) -> u64 {
-    let text = String::from_utf8_lossy(table);
-    let queues = text.lines().skip(1).filter_map(|line| {
-        let queues = line.split_ascii_whitespace().nth(4)?;
-        u64::from_str_radix(queues.split_once(':')?.1, 16).ok()
-    });
-    queues.fold(0, u64::saturating_add)
-}
-
-/// A number with a fraction among the arguments of a command; text that is one counts.
-pub(crate) fn real(value: Option<&Json>) -> Option<f64> {
-    match value? {
-        Json::String(text) => text.strip_prefix("f:").unwrap_or(text).parse().ok(),
-        value => value.as_f64(),
-    }
-    .filter(|number: &f64| number.is_finite())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,36 +232,5 @@ mod tests {
         assert_eq!(passes(&mut pipe, 1, 2), "--");
         pipe.turn(1, load(100), &Gains::default());
         assert_eq!(passes(&mut pipe, 1, 2), "++");
-    }
-
-    #[test]
-    fn the_files_of_linux_tell_the_load() {
-        let udp = "  sl  local_address rem_address   st tx_queue rx_queue tr\n \
-            10: 0100007F:13C4 00000000:0000 07 00000000:000000FF 00:0\n \
-            11: 0100007F:13C5 00000000:0000 07 00000001:00000101 00:0\n";
-        let read = |stat: &'static str| {
-            move |path: &str| match path {
-                "/proc/stat" => Some(stat.as_bytes().to_vec()),
-                "/proc/net/udp" => Some(udp.as_bytes().to_vec()),
-                _ => None,
-            }
-        };
-        const BOTH: [Algorithm; 2] = [Algorithm::Feedback, Algorithm::Network];
-        let mut meter = Meter::default();
-        let first = meter.look(&BOTH, read("cpu  10 0 10 70 10 0 0\ncpu0 1\n"));
-        assert_eq!(
-            first,
-            Load {
-                cpu: None,
-                waiting: Some(512)
-            }
-        );
-        let second = meter.look(&BOTH, read("cpu  35 0 10 140 15 0 0\n"));
-        assert_eq!(second.cpu, Some(0.25));
-        assert_eq!(
-            meter.look(&[Algorithm::Red], |_| unreachable!("nobody asks")),
-            Load::default()
-        );
-        assert_eq!(meter.look(&BOTH, |_| None), Load::default());
     }
 }

@@ -1,6 +1,6 @@
 //! Pipes by name.
 
-use crate::throttle::{Algorithm, Gains, Load, Meter, Pipe};
+use crate::throttle::{Algorithm, Pipe, Regulator};
 use ahash::RandomState;
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -33,12 +33,9 @@ pub(super) struct Pipes {
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
     limits: Limits,
-    pub(super) gains: Mutex<Gains>,
-    meter: Mutex<Meter>,
+    pub(super) regulator: Regulator,
     /// The algorithms in use that go by a load, as of the last interval.
     wanted: Mutex<Vec<Algorithm>>,
-    /// What was measured last, or forced by command.
-    load: Mutex<Load>,
 }
 
 type Shard = HashMap<Bytes, Named, RandomState>;
@@ -68,10 +65,8 @@ impl Pipes {
             shards: (0..SHARDS).map(shard).collect(),
             hasher,
             limits,
-            gains: Mutex::default(),
-            meter: Mutex::default(),
+            regulator: Regulator::default(),
             wanted: Mutex::default(),
-            load: Mutex::default(),
         }
     }
 
@@ -133,14 +128,7 @@ impl Pipes {
     /// gives a file of the machine by its path.
     pub(super) fn turn(&self, clean: u32, read: impl Fn(&str) -> Option<Vec<u8>>) {
         let wanted = std::mem::take(&mut *self.wanted.lock());
-        let measured = self.meter.lock().look(&wanted, read);
-        let load = {
-            let mut load = self.load.lock();
-            load.cpu = measured.cpu.or(load.cpu);
-            load.waiting = measured.waiting.or(load.waiting);
-            *load
-        };
-        let gains = *self.gains.lock();
+        let (load, gains) = self.regulator.measure(&wanted, read);
         let mut wanted = Vec::new();
         for shard in &self.shards {
             shard.lock().retain(|_, named| {
@@ -158,12 +146,7 @@ impl Pipes {
 
     /// Takes a load for true until the next one is measured, and lets the controllers act on it.
     pub(super) fn push_load(&self, cpu: f64) {
-        let load = {
-            let mut load = self.load.lock();
-            load.cpu = Some(cpu);
-            *load
-        };
-        let gains = *self.gains.lock();
+        let (load, gains) = self.regulator.force(cpu);
         for shard in &self.shards {
             let mut shard = shard.lock();
             shard

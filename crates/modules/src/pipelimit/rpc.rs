@@ -1,7 +1,7 @@
 //! The commands `pl.*`.
 
 use super::Pipelimit;
-use crate::throttle::{Algorithm, Gains, real};
+use crate::throttle::{pipe_setting, pushed_load};
 use policy::{Declaration, RpcError, RpcRequest, RpcResult};
 use serde_json::{Value as Json, json};
 
@@ -72,13 +72,8 @@ fn pipes(module: &Pipelimit, _: &RpcRequest) -> RpcResult {
 }
 
 fn set_pipe(module: &Pipelimit, request: &RpcRequest) -> RpcResult {
-    let (name, algorithm, limit) = (request.text(0)?, request.text(1)?, request.int(2)?);
-    let algorithm = Algorithm::parse(algorithm.as_bytes());
-    let algorithm = algorithm.ok_or_else(|| RpcError::invalid("Unknown algorithm"))?;
-    let limit = u32::try_from(limit)
-        .ok()
-        .filter(|limit| algorithm.takes(*limit));
-    let limit = limit.ok_or_else(|| RpcError::invalid("Invalid limit"))?;
+    let name = request.text(0)?;
+    let (algorithm, limit) = pipe_setting(request)?;
     if module.pipes.set(name.as_bytes(), algorithm, limit) {
         Ok(json!({}))
     } else {
@@ -87,25 +82,14 @@ fn set_pipe(module: &Pipelimit, request: &RpcRequest) -> RpcResult {
 }
 
 fn set_gains(module: &Pipelimit, request: &RpcRequest) -> RpcResult {
-    let number = |index| {
-        real(request.params.get(index)).ok_or_else(|| RpcError::invalid("expected three numbers"))
-    };
-    *module.pipes.gains.lock() = Gains {
-        ki: number(0)?,
-        kp: number(1)?,
-        kd: number(2)?,
-    };
-    Ok(json!({}))
+    module.pipes.regulator.set_gains(request)
 }
 
 fn gains(module: &Pipelimit, _: &RpcRequest) -> RpcResult {
-    Ok(json!(module.pipes.gains.lock().shown()))
+    module.pipes.regulator.shown_gains()
 }
 
 fn push_load(module: &Pipelimit, request: &RpcRequest) -> RpcResult {
-    let load = real(request.params.first()).filter(|load| (0.0..=1.0).contains(load));
-    module
-        .pipes
-        .push_load(load.ok_or_else(|| RpcError::invalid("Value out of range"))?);
+    module.pipes.push_load(pushed_load(request)?);
     Ok(json!({}))
 }

@@ -1,6 +1,6 @@
 //! Pipes and queues, as declared and as commands change them.
 
-use crate::throttle::{Algorithm, Gains, Load, Meter, Pipe};
+use crate::throttle::{Algorithm, Pipe, Regulator};
 use parking_lot::{Mutex, RwLock};
 
 /// Pipes and queues at most, as in Kamailio.
@@ -26,10 +26,7 @@ pub(super) struct Queue {
 pub(super) struct Pipes {
     pipes: Vec<Mutex<Option<Pipe>>>,
     pub(super) queues: RwLock<Vec<Queue>>,
-    pub(super) gains: Mutex<Gains>,
-    meter: Mutex<Meter>,
-    /// What was measured last, or forced by command.
-    load: Mutex<Load>,
+    pub(super) regulator: Regulator,
 }
 
 impl Declared {
@@ -96,9 +93,7 @@ impl Pipes {
         Pipes {
             pipes,
             queues: RwLock::new(queues.to_vec()),
-            gains: Mutex::default(),
-            meter: Mutex::default(),
-            load: Mutex::default(),
+            regulator: Regulator::default(),
         }
     }
 
@@ -142,14 +137,7 @@ impl Pipes {
         let wanted: Vec<Algorithm> = pipes
             .filter_map(|pipe| pipe.lock().as_ref().map(|pipe| pipe.algorithm))
             .collect();
-        let measured = self.meter.lock().look(&wanted, read);
-        let load = {
-            let mut load = self.load.lock();
-            load.cpu = measured.cpu.or(load.cpu);
-            load.waiting = measured.waiting.or(load.waiting);
-            *load
-        };
-        let gains = *self.gains.lock();
+        let (load, gains) = self.regulator.measure(&wanted, read);
         for pipe in &self.pipes {
             if let Some(pipe) = pipe.lock().as_mut() {
                 pipe.turn(times, load, &gains);
@@ -159,12 +147,7 @@ impl Pipes {
 
     /// Takes a load for true until the next one is measured, and lets the controllers act on it.
     pub(super) fn push_load(&self, cpu: f64) {
-        let load = {
-            let mut load = self.load.lock();
-            load.cpu = Some(cpu);
-            *load
-        };
-        let gains = *self.gains.lock();
+        let (load, gains) = self.regulator.force(cpu);
         for pipe in &self.pipes {
             if let Some(pipe) = pipe.lock().as_mut() {
                 pipe.control(load, &gains);

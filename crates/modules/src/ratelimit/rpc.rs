@@ -2,7 +2,7 @@
 
 use super::Ratelimit;
 use super::pipes::{MOST, Queue};
-use crate::throttle::{Algorithm, Gains, real};
+use crate::throttle::{pipe_setting, pushed_load};
 use policy::{Declaration, RpcError, RpcRequest, RpcResult};
 use serde_json::{Value as Json, json};
 use std::sync::atomic::Ordering;
@@ -68,13 +68,8 @@ fn queues(module: &Ratelimit, _: &RpcRequest) -> RpcResult {
 }
 
 fn set_pipe(module: &Ratelimit, request: &RpcRequest) -> RpcResult {
-    let (number, name, limit) = (request.int(0)?, request.text(1)?, request.int(2)?);
-    let algorithm = Algorithm::parse(name.as_bytes());
-    let algorithm = algorithm.ok_or_else(|| RpcError::invalid("Unknown algorithm"))?;
-    let limit = u32::try_from(limit)
-        .ok()
-        .filter(|limit| algorithm.takes(*limit));
-    let limit = limit.ok_or_else(|| RpcError::invalid("Invalid limit"))?;
+    let number = request.int(0)?;
+    let (algorithm, limit) = pipe_setting(request)?;
     let known =
         usize::try_from(number).is_ok_and(|number| module.pipes.set(number, algorithm, limit));
     if known {
@@ -98,26 +93,15 @@ fn set_queue(module: &Ratelimit, request: &RpcRequest) -> RpcResult {
 }
 
 fn set_gains(module: &Ratelimit, request: &RpcRequest) -> RpcResult {
-    let number = |index| {
-        real(request.params.get(index)).ok_or_else(|| RpcError::invalid("expected three numbers"))
-    };
-    *module.pipes.gains.lock() = Gains {
-        ki: number(0)?,
-        kp: number(1)?,
-        kd: number(2)?,
-    };
-    Ok(json!({}))
+    module.pipes.regulator.set_gains(request)
 }
 
 fn gains(module: &Ratelimit, _: &RpcRequest) -> RpcResult {
-    Ok(json!(module.pipes.gains.lock().shown()))
+    module.pipes.regulator.shown_gains()
 }
 
 fn push_load(module: &Ratelimit, request: &RpcRequest) -> RpcResult {
-    let load = real(request.params.first()).filter(|load| (0.0..=1.0).contains(load));
-    module
-        .pipes
-        .push_load(load.ok_or_else(|| RpcError::invalid("Value out of range"))?);
+    module.pipes.push_load(pushed_load(request)?);
     Ok(json!({}))
 }
 
