@@ -2,16 +2,16 @@
 
 use super::Tls;
 use super::field::{self, Field, PARTS, optional};
-use policy::{Declaration, TlsCertificate, Var};
+use policy::{Declaration, Var};
 
 /// Declares the variables; null where the message did not come over TLS.
 pub(super) fn declare(d: &mut Declaration<Tls>) {
-    for (name, doc, field) in FIELDS {
+    for (name, doc, field) in FIELDS.into_iter().chain(OF_BOTH.into_iter().flatten()) {
         d.variable(name, doc, false, move |_, _, _| {
             Ok(Var::read_only(move |context| field.of(context)))
         });
     }
-    for (name, doc) in NAMES {
+    for (name, doc) in NAMES.into_iter().flatten().chain(UNIQUE_IDS) {
         d.variable(name, doc, false, move |_, _, _| Ok(name_part(name)));
     }
     for name in [
@@ -49,17 +49,9 @@ fn name_part(variable: &'static str) -> Var {
     })
 }
 
-type Read = fn(&TlsCertificate) -> script::Value;
+type Named = (&'static str, &'static str, Field);
 
-const fn peer(read: Read) -> Field {
-    Field::Peer(read)
-}
-
-const fn own(read: Read) -> Field {
-    Field::Own(read)
-}
-
-const FIELDS: [(&str, &str, Field); 27] = [
+const FIELDS: [Named; 11] = [
     (
         "tls_version",
         "The protocol version, TLSv1.3.",
@@ -106,188 +98,111 @@ const FIELDS: [(&str, &str, Field); 27] = [
         Field::Connection(field::is_self_signed),
     ),
     (
-        "tls_peer_version",
-        "The version field of the peer's certificate, 2 for X.509 version 3.",
-        peer(field::certificate_version),
-    ),
-    (
-        "tls_my_version",
-        "The version field of our certificate.",
-        own(field::certificate_version),
-    ),
-    (
-        "tls_peer_serial",
-        "The serial number of the peer's certificate.",
-        peer(field::serial),
-    ),
-    (
-        "tls_my_serial",
-        "The serial number of our certificate.",
-        own(field::serial),
-    ),
-    (
         "tls_peer_notBefore",
         "When the peer's certificate begins, `Nov 21 10:07:29 2026 GMT`.",
-        peer(field::not_before),
+        Field::Peer(field::not_before),
     ),
     (
         "tls_peer_notAfter",
         "When the peer's certificate ends.",
-        peer(field::not_after),
-    ),
-    (
-        "tls_peer_san_email",
-        "The first mail address among the peer's alternative names.",
-        peer(field::alternative::email),
-    ),
-    (
-        "tls_my_san_email",
-        "The first mail address among our alternative names.",
-        own(field::alternative::email),
-    ),
-    (
-        "tls_peer_san_hostname",
-        "The first host name among the peer's alternative names.",
-        peer(field::alternative::host),
-    ),
-    (
-        "tls_my_san_hostname",
-        "The first host name among our alternative names.",
-        own(field::alternative::host),
-    ),
-    (
-        "tls_peer_san_uri",
-        "The first URI among the peer's alternative names.",
-        peer(field::alternative::uri),
-    ),
-    (
-        "tls_my_san_uri",
-        "The first URI among our alternative names.",
-        own(field::alternative::uri),
-    ),
-    (
-        "tls_peer_san_ip",
-        "The first address among the peer's alternative names.",
-        peer(field::alternative::ip),
-    ),
-    (
-        "tls_my_san_ip",
-        "The first address among our alternative names.",
-        own(field::alternative::ip),
-    ),
-    (
-        "tls_peer_raw_cert",
-        "The peer's certificate in PEM.",
-        peer(field::pem),
-    ),
-    (
-        "tls_my_raw_cert",
-        "Our certificate in PEM.",
-        own(field::pem),
-    ),
-    (
-        "tls_peer_urlencoded_cert",
-        "The same as tls_peer_raw_cert, encoded for URLs.",
-        peer(field::pem_for_urls),
-    ),
-    (
-        "tls_my_urlencoded_cert",
-        "The same as tls_my_raw_cert, encoded for URLs.",
-        own(field::pem_for_urls),
+        Field::Peer(field::not_after),
     ),
 ];
 
-const NAMES: [(&str, &str); 26] = [
-    (
-        "tls_peer_subject_cn",
-        "The common name (CN) of the peer's certificate.",
+/// The same of the peer's certificate and of ours.
+macro_rules! both {
+    ($name:literal, $doc:literal, $read:path) => {
+        [
+            (
+                concat!("tls_peer_", $name),
+                concat!($doc, " of the peer's certificate."),
+                Field::Peer($read),
+            ),
+            (
+                concat!("tls_my_", $name),
+                concat!($doc, " of our certificate."),
+                Field::Own($read),
+            ),
+        ]
+    };
+}
+
+const OF_BOTH: [[Named; 2]; 8] = [
+    both!(
+        "version",
+        "The version field, 2 for X.509 version 3,",
+        field::certificate_version
     ),
-    (
-        "tls_peer_subject_locality",
-        "The locality (L) of the peer's certificate.",
+    both!("serial", "The serial number", field::serial),
+    both!(
+        "san_email",
+        "The first mail address among the alternative names",
+        field::alternative::email
     ),
-    (
-        "tls_peer_subject_country",
-        "The country (C) of the peer's certificate.",
+    both!(
+        "san_hostname",
+        "The first host name among the alternative names",
+        field::alternative::host
     ),
-    (
-        "tls_peer_subject_state",
-        "The state (ST) of the peer's certificate.",
+    both!(
+        "san_uri",
+        "The first URI among the alternative names",
+        field::alternative::uri
     ),
-    (
-        "tls_peer_subject_organization",
-        "The organisation (O) of the peer's certificate.",
+    both!(
+        "san_ip",
+        "The first address among the alternative names",
+        field::alternative::ip
     ),
-    (
-        "tls_peer_subject_unit",
-        "The unit (OU) of the peer's certificate.",
+    both!("raw_cert", "The PEM", field::pem),
+    both!(
+        "urlencoded_cert",
+        "The PEM, encoded for URLs,",
+        field::pem_for_urls
     ),
+];
+
+/// A part of the names of the subject and of who issued the certificate, the peer's and ours.
+macro_rules! names {
+    ($part:literal, $doc:literal) => {
+        [
+            (
+                concat!("tls_peer_subject_", $part),
+                concat!($doc, " of the peer's certificate."),
+            ),
+            (
+                concat!("tls_peer_issuer_", $part),
+                concat!($doc, " of who issued the peer's certificate."),
+            ),
+            (
+                concat!("tls_my_subject_", $part),
+                concat!($doc, " of our certificate."),
+            ),
+            (
+                concat!("tls_my_issuer_", $part),
+                concat!($doc, " of who issued our certificate."),
+            ),
+        ]
+    };
+}
+
+const NAMES: [[(&str, &str); 4]; 6] = [
+    names!("cn", "The common name (CN)"),
+    names!("locality", "The locality (L)"),
+    names!("country", "The country (C)"),
+    names!("state", "The state (ST)"),
+    names!("organization", "The organisation (O)"),
+    names!("unit", "The unit (OU)"),
+];
+
+/// Of subjects alone.
+const UNIQUE_IDS: [(&str, &str); 2] = [
     (
         "tls_peer_subject_uid",
         "The unique identifier of the peer's certificate.",
     ),
     (
-        "tls_peer_issuer_cn",
-        "The common name of who issued the peer's certificate.",
-    ),
-    (
-        "tls_peer_issuer_locality",
-        "The locality of who issued the peer's certificate.",
-    ),
-    (
-        "tls_peer_issuer_country",
-        "The country of who issued the peer's certificate.",
-    ),
-    (
-        "tls_peer_issuer_state",
-        "The state of who issued the peer's certificate.",
-    ),
-    (
-        "tls_peer_issuer_organization",
-        "The organisation of who issued the peer's certificate.",
-    ),
-    (
-        "tls_peer_issuer_unit",
-        "The unit of who issued the peer's certificate.",
-    ),
-    ("tls_my_subject_cn", "The common name of our certificate."),
-    (
-        "tls_my_subject_locality",
-        "The locality of our certificate.",
-    ),
-    ("tls_my_subject_country", "The country of our certificate."),
-    ("tls_my_subject_state", "The state of our certificate."),
-    (
-        "tls_my_subject_organization",
-        "The organisation of our certificate.",
-    ),
-    ("tls_my_subject_unit", "The unit of our certificate."),
-    (
         "tls_my_subject_uid",
         "The unique identifier of our certificate.",
-    ),
-    (
-        "tls_my_issuer_cn",
-        "The common name of who issued our certificate.",
-    ),
-    (
-        "tls_my_issuer_locality",
-        "The locality of who issued our certificate.",
-    ),
-    (
-        "tls_my_issuer_country",
-        "The country of who issued our certificate.",
-    ),
-    (
-        "tls_my_issuer_state",
-        "The state of who issued our certificate.",
-    ),
-    (
-        "tls_my_issuer_organization",
-        "The organisation of who issued our certificate.",
-    ),
-    (
-        "tls_my_issuer_unit",
-        "The unit of who issued our certificate.",
     ),
 ];
