@@ -31,6 +31,8 @@ pub(crate) struct HeldArrival {
 pub(crate) struct Leaving {
     flow: Flow,
     bytes: Bytes,
+    /// What was noted of it, where it is a reply without a transaction.
+    notes: Notes,
     /// How many hooks, from the last one on, have seen it.
     seen: usize,
 }
@@ -93,8 +95,13 @@ impl Worker {
     fn take_received(&mut self, mut arriving: Arriving, received: Received) -> Option<Arriving> {
         match received {
             Received::Unchanged(note) => arriving.notes.extend(note),
-            Received::Replaced(message, note) => {
-                arriving.message = message;
+            Received::Replaced(bytes, note) => {
+                let read = reparse(bytes, &self.edge.limits.sip);
+                let Some(message) = read.filter(|message| message.check().is_ok()) else {
+                    self.refuse_arrival(arriving, Some((400, "Bad Request")));
+                    return None;
+                };
+                arriving.message = Arc::new(message);
                 arriving.notes.extend(note);
             }
             Received::Refused { code, reason } => {
@@ -152,8 +159,8 @@ impl Worker {
     fn passes_in(&mut self, config: &Config, hook: &dyn MessageHook, arriving: &Arriving) -> bool {
         let routes = hook.routes();
         let (flow, message) = (arriving.flow, &arriving.message);
-        self.drops(config, routes.incoming, flow, |_| None)
-            || self.drops(config, routes.receiving, flow, |_| Some(message.clone()))
+        self.drops(config, routes.incoming, flow, None)
+            || self.drops(config, routes.receiving, flow, Some(message))
     }
 
     /// The octets of a message as they leave where nothing can wait; none where it does not leave.
@@ -163,7 +170,20 @@ impl Worker {
         bytes: Bytes,
         request: Option<&Context>,
     ) -> Option<Bytes> {
-        match self.hide_on(Leaving::new(flow, bytes), request, false) {
+        self.hide_at_once(Leaving::new(flow, bytes), request)
+    }
+
+    /// The same for a reply that finds its way without a transaction, with what was noted of it.
+    pub(crate) fn hide_stray(&mut self, flow: Flow, bytes: Bytes, notes: Notes) -> Option<Bytes> {
+        let leaving = Leaving {
+            notes,
+            ..Leaving::new(flow, bytes)
+        };
+        self.hide_at_once(leaving, None)
+    }
+
+    fn hide_at_once(&mut self, leaving: Leaving, request: Option<&Context>) -> Option<Bytes> {
+        match self.hide_on(leaving, request, false) {
             Hidden::Done(bytes) => Some(bytes),
             Hidden::Refused(..) | Hidden::Wait(..) => None,
         }
@@ -183,14 +203,21 @@ impl Worker {
         let hooks = config.installed.message_hooks.iter().rev();
         for hook in hooks.skip(leaving.seen) {
             leaving.seen += 1;
-            if self.passes_out(&config, &**hook, &leaving) {
+            let Some(message) = reparse(leaving.bytes.clone(), &self.edge.limits.sip) else {
+                // What cannot be read cannot be hidden.
+                return Hidden::Refused(500, "Server Internal Error (500/SL)");
+            };
+            let message = Arc::new(message);
+            if self.passes_out(&config, &**hook, leaving.flow, &message) {
                 continue;
             }
             let sent = hook.on_send(&Outgoing {
-                bytes: &leaving.bytes,
+                message: &message,
                 flow: leaving.flow,
                 now: self.now,
+                config: &config,
                 request,
+                notes: &leaving.notes,
                 may_wait,
             });
             match sent {
@@ -226,11 +253,16 @@ impl Worker {
     }
 
     /// True where an event route lets a message about to leave pass this hook.
-    fn passes_out(&mut self, config: &Config, hook: &dyn MessageHook, leaving: &Leaving) -> bool {
-        let (routes, flow) = (hook.routes(), leaving.flow);
-        let message = |limits: &sip::Limits| reparse(leaving.bytes.clone(), limits).map(Arc::new);
-        self.drops(config, routes.outgoing, flow, |_| None)
-            || self.drops(config, routes.sending, flow, message)
+    fn passes_out(
+        &mut self,
+        config: &Config,
+        hook: &dyn MessageHook,
+        flow: Flow,
+        message: &Arc<Message>,
+    ) -> bool {
+        let routes = hook.routes();
+        self.drops(config, routes.outgoing, flow, None)
+            || self.drops(config, routes.sending, flow, Some(message))
     }
 
     /// Runs an event route of a hook; true where it ended with `drop`.
@@ -239,13 +271,13 @@ impl Worker {
         config: &Config,
         name: Option<&'static str>,
         flow: Flow,
-        message: impl FnOnce(&sip::Limits) -> Option<Arc<Message>>,
+        message: Option<&Arc<Message>>,
     ) -> bool {
         let Some(route) = name.and_then(|name| config.event_route(name)) else {
             return false;
         };
-        let context = match message(&self.edge.limits.sip) {
-            Some(message) => Some(self.arrive(flow, message, Routes::EVENT)),
+        let context = match message {
+            Some(message) => Some(self.arrive(flow, message.clone(), Routes::EVENT)),
             None => self.without_message(flow),
         };
         context.is_some_and(|mut context| {
@@ -261,6 +293,7 @@ impl Leaving {
         Leaving {
             flow,
             bytes,
+            notes: Notes::new(),
             seen: 0,
         }
     }

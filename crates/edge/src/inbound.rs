@@ -135,7 +135,7 @@ impl Worker {
         let config = self.edge.config.load();
         let Some(route) = config.entry.reply else {
             drop(config);
-            return self.dispatch_reply(flow, message);
+            return self.dispatch_reply(flow, message, notes);
         };
         drop(config);
         let mut context = self.arrive(flow, message, Routes::CORE_REPLY);
@@ -148,19 +148,20 @@ impl Worker {
     /// `reply_route` has ended.
     pub(crate) fn core_reply_ended(
         &mut self,
-        context: Box<Context>,
+        mut context: Box<Context>,
         dropped: bool,
     ) -> Option<Box<Context>> {
         if dropped {
             self.edge.counts.dropped_replies.inc();
         } else {
-            self.dispatch_reply(context.flow, self.with_edits(&context));
+            let message = self.with_edits(&context);
+            self.dispatch_reply(context.flow, message, context.detach());
         }
         None
     }
 
     /// Finds what a reply belongs to. A reply that matches nothing we sent goes nowhere.
-    fn dispatch_reply(&mut self, flow: Flow, message: Arc<Message>) {
+    fn dispatch_reply(&mut self, flow: Flow, message: Arc<Message>, notes: Notes) {
         let decoded = message
             .top_via()
             .ok()
@@ -174,20 +175,21 @@ impl Worker {
                 };
                 self.deliver(branch.id, Mail::Reply(reply));
             }
-            Some(Decoded::Stateless { .. }) | None => self.stray_reply(flow, message),
+            Some(Decoded::Stateless { .. }) | None => self.stray_reply(flow, message, notes),
         }
     }
 
     /// A reply without a transaction: `on_sl_reply` sees it first.
-    fn stray_reply(&mut self, flow: Flow, message: Arc<Message>) {
+    fn stray_reply(&mut self, flow: Flow, message: Arc<Message>, notes: Notes) {
         let config = self.edge.config.load();
         let name = config.transactions.on_sl_reply.as_deref();
         let route = name.and_then(|name| config.program.route(RouteKind::Reply, name));
         drop(config);
         let Some(route) = route else {
-            return self.stateless_reply(flow, &message);
+            return self.stateless_reply(flow, &message, notes);
         };
-        let context = self.arrive(flow, message, Routes::CORE_REPLY);
+        let mut context = self.arrive(flow, message, Routes::CORE_REPLY);
+        context.attach(notes);
         if let Some(context) = self.run(context, route, Purpose::StrayReply) {
             self.rest(context);
         }
@@ -196,13 +198,14 @@ impl Worker {
     /// The route of `on_sl_reply` has ended.
     pub(crate) fn stray_reply_ended(
         &mut self,
-        context: Box<Context>,
+        mut context: Box<Context>,
         dropped: bool,
     ) -> Option<Box<Context>> {
         if dropped {
             self.edge.counts.dropped_replies.inc();
         } else {
-            self.stateless_reply(context.flow, &self.with_edits(&context));
+            let message = self.with_edits(&context);
+            self.stateless_reply(context.flow, &message, context.detach());
         }
         None
     }

@@ -4,7 +4,9 @@ use crate::outbound::Aim;
 use crate::perform::Performed;
 use crate::{Output, Transmit, Worker};
 use bytes::Bytes;
-use policy::{Answer, Context, Continuation, Effect, Flow, NextHop, Outcome, Proto, Relay, go_on};
+use policy::{
+    Answer, Context, Continuation, Effect, Flow, NextHop, Notes, Outcome, Proto, Relay, go_on,
+};
 use script::Flow as ScriptFlow;
 use sip::Message;
 use stack::branch::StatelessFields;
@@ -152,7 +154,7 @@ impl Worker {
 
     /// A reply to something forwarded without a transaction: only what verifies goes on, to where
     /// the Via below ours leads.
-    pub(crate) fn stateless_reply(&mut self, flow: Flow, message: &Message) {
+    pub(crate) fn stateless_reply(&mut self, flow: Flow, message: &Message, notes: Notes) {
         match self.verified_way_back(flow, message) {
             Some(way) => {
                 let mut edits = sip::Edits::new();
@@ -160,7 +162,7 @@ impl Worker {
                 let mut out = Vec::with_capacity(message.bytes().len());
                 edits.render(message, &mut out);
                 self.edge.counts.forwarded_replies.inc();
-                if let Some(bytes) = self.hide(way, out.into(), None) {
+                if let Some(bytes) = self.hide_stray(way, out.into(), notes) {
                     self.put(Output::Transmit(Transmit {
                         flow: way,
                         bytes,

@@ -44,6 +44,7 @@ mod throttle;
 mod tls;
 mod tm;
 mod tmx;
+mod topoh;
 mod uri_db;
 mod userblocklist;
 mod usrloc;
@@ -93,6 +94,7 @@ pub const ALL: &[Entry] = &[
     tls::ENTRY,
     tm::ENTRY,
     tmx::ENTRY,
+    topoh::ENTRY,
     uri_db::ENTRY,
     userblocklist::ENTRY,
     usrloc::ENTRY,

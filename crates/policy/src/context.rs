@@ -354,6 +354,11 @@ impl Context {
         self.extensions.extend(notes);
     }
 
+    /// Gives everything away that modules keep with this message, which is done with.
+    pub fn detach(&mut self) -> crate::Notes {
+        std::mem::take(&mut self.extensions)
+    }
+
     /// Writes a line of a module that belongs to this message.
     pub fn log(&mut self, level: Level, source: &'static str, text: impl FnOnce() -> String) {
         if self.config.logger.enabled_for(level, source) {

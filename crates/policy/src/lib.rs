@@ -106,7 +106,7 @@ pub use rpc::{RpcError, RpcRequest, RpcResult};
 pub use script::Problem;
 pub use service::{
     Bindings, Change, Decide, Expired, Keep, Location, LocationRules, LocationTable, Matching,
-    TrustedAddresses, WithBinding, WithBindings,
+    SanityChecks, TrustedAddresses, WithBinding, WithBindings,
 };
 /// The destinations that failed, for modules `core` and `blst`.
 pub use stack::blocklist::{self, Blocklist};

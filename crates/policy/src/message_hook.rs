@@ -57,8 +57,9 @@ pub struct Incoming<'a> {
 pub enum Received {
     /// It goes on as it is, with what the hook wants to know of it later.
     Unchanged(Option<Note>),
-    /// This is the message from here on.
-    Replaced(Arc<Message>, Option<Note>),
+    /// These octets are the message from here on. They are parsed and checked as if they had come; what does
+    /// not pass is refused with 400.
+    Replaced(Bytes, Option<Note>),
     /// A request is answered so and goes no further; a reply and an ACK are dropped.
     Refused {
         /// The status code, 400 to 699.
@@ -76,25 +77,29 @@ pub enum Received {
 /// Goes on with a message that came.
 pub type ThenReceived = Box<dyn FnOnce(Answer) -> Received + Send>;
 
-/// What a hook keeps with a request from [`MessageHook::on_receive`] on: it is an extension of the request's
-/// context ([`Context::extension`]), also when the request or a reply to it leaves. That of a reply is seen
-/// only by `reply_route`.
+/// What a hook keeps with a message from [`MessageHook::on_receive`] on. That of a request is an extension of
+/// its context ([`Context::extension`]), also when the request or a reply to it leaves. That of a reply is in
+/// [`Outgoing::notes`] where the reply finds its way without a transaction.
 pub type Note = Box<dyn Any + Send>;
 
 /// The notes of all hooks on one message.
-pub type Notes = SmallVec<[Note; 1]>;
+pub type Notes = SmallVec<[Note; 2]>;
 
 /// A message about to leave.
 pub struct Outgoing<'a> {
     /// The message.
-    pub bytes: &'a Bytes,
+    pub message: &'a Arc<Message>,
     /// The way it goes.
     pub flow: Flow,
     /// When.
     pub now: Now,
+    /// The configuration that runs it.
+    pub config: &'a Config,
     /// The request that it is, made from that in hand, or that it answers; none for a reply that finds its
     /// way back without a transaction.
     pub request: Option<&'a Context>,
+    /// What was noted of a reply that finds its way back without a transaction.
+    pub notes: &'a Notes,
     /// Whether [`Sent::Wait`] is heard: only for requests that are relayed through a transaction. For
     /// replies, for requests without a transaction (ACK, `forward()`) and for the ACK of a request of our own it is
     /// not: what those need must be known, or written, when the message comes in.

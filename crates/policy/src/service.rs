@@ -10,6 +10,12 @@ pub trait TrustedAddresses: Send + Sync {
     fn is_trusted(&self, group: i64, source: Source) -> bool;
 }
 
+/// The default checks on the shape of requests: module `sanity`.
+pub trait SanityChecks: Send + Sync {
+    /// True where a request passes them.
+    fn passes(&self, request: &sip::Message) -> bool;
+}
+
 /// Where users are: module `usrloc`.
 pub trait Location: Send + Sync {
     /// The table with this name (`location`), made on the first call.

@@ -12,6 +12,8 @@ mod knowledge;
 mod reach;
 mod settings;
 
+pub use settings::is_printed_mask_key;
+
 use script::{Diagnostic, Parsed};
 
 /// What a configuration stands in; the crate itself opens nothing.

@@ -29,6 +29,6 @@ pub use method::Method;
 pub use name_addr::{ContactValue, NameAddr};
 pub use params::{Param, Params};
 pub use span::Span;
-pub use uri::{Scheme, Uri, UriError};
+pub use uri::{Scheme, Uri, UriError, unescape};
 pub use values::{CSeq, Values, split_values};
 pub use via::Via;

@@ -12,7 +12,10 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("store-sqlite", &["store"]),
     ("stack", &["sip"]),
     ("policy", &["sip", "script", "store", "stack"]),
-    ("modules", &["policy", "sip", "script", "store", "stack"]),
+    (
+        "modules",
+        &["policy", "sip", "script", "security", "store", "stack"],
+    ),
     ("edge", &["policy", "stack", "script", "sip"]),
     ("net", &[]),
     ("control", &["policy", "store"]),

@@ -41,6 +41,7 @@ pub(super) struct Failure {
 type Check = Result<(), Failure>;
 
 /// What the parameters say about checks.
+#[derive(Clone)]
 pub(super) struct Settings {
     /// Option tags of `proxy_require`.
     supported: Vec<Bytes>,

@@ -7,9 +7,10 @@ use bytes::Bytes;
 use checks::{Failure, Settings};
 use policy::{
     Context, Declaration, Effect, Entry, Init, Int, Level, Module, Outcome, Problem, Reply,
-    ReplyHow, Routes,
+    ReplyHow, Routes, SanityChecks,
 };
-use sip::Method;
+use sip::{Message, Method};
+use std::sync::Arc;
 
 pub(crate) const ENTRY: Entry = Entry::of::<Sanity>();
 
@@ -96,14 +97,34 @@ impl Module for Sanity {
         d.deviation("An Expires value of 2^32 and more is illegal; Kamailio 5.6.3 lets it pass.");
     }
 
-    fn init(params: Params, _: &mut Init<'_>) -> Result<Sanity, Problem> {
+    fn init(params: Params, init: &mut Init<'_>) -> Result<Sanity, Problem> {
+        let settings = Settings::new(&params.proxy_require);
+        init.provide::<dyn SanityChecks>(Arc::new(Defaults {
+            checks: params.default_checks,
+            uri_checks: params.uri_checks,
+            settings: settings.clone(),
+        }));
         Ok(Sanity {
             default_checks: params.default_checks,
             uri_checks: params.uri_checks,
             autodrop: params.autodrop,
             noreply: params.noreply,
-            settings: Settings::new(&params.proxy_require),
+            settings,
         })
+    }
+}
+
+/// The default checks, as other modules ask for them.
+struct Defaults {
+    checks: i64,
+    uri_checks: i64,
+    settings: Settings,
+}
+
+impl SanityChecks for Defaults {
+    fn passes(&self, request: &Message) -> bool {
+        let (uri, settings) = (request.request_uri(), &self.settings);
+        checks::run(request, uri, settings, self.checks, self.uri_checks).is_ok()
     }
 }
 

@@ -8,6 +8,7 @@ mod tls;
 mod topoh;
 
 pub(crate) use bound::is_http_public;
+pub use topoh::is_printed as is_printed_mask_key;
 
 use crate::Surroundings;
 use script::ast::{Item, ParamValue};

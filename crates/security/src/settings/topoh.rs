@@ -25,7 +25,7 @@ pub(super) fn find(settings: &Settings<'_>, findings: &mut Vec<Diagnostic>) {
             loaded,
             "topology is hidden with the key that everybody knows",
         ),
-        Some(key) if is_printed(&key.text()) => (
+        Some(key) if is_printed(key.text().as_bytes()) => (
             key.span,
             "topology is hidden with a key that is printed in manuals",
         ),
@@ -38,6 +38,9 @@ pub(super) fn find(settings: &Settings<'_>, findings: &mut Vec<Diagnostic>) {
     );
 }
 
-fn is_printed(key: &str) -> bool {
-    key.is_empty() || PRINTED.iter().any(|known| known.eq_ignore_ascii_case(key))
+/// True for a key that stands in manuals and tutorials.
+#[must_use]
+pub fn is_printed(key: &[u8]) -> bool {
+    let is_key = |known: &&str| known.as_bytes().eq_ignore_ascii_case(key);
+    key.is_empty() || PRINTED.iter().any(|known| is_key(&known))
 }

@@ -1,0 +1,209 @@
+//! Kamailio's encoding: base64 in an alphabet that the key shuffles.
+//!
+//! It hides nothing from who tries: a few masks of known addresses give the alphabet away, and nothing
+//! tells a mask of ours from one of a stranger. It is here so that Kamailio and Ringwall can stand side by side.
+
+use md5::{Digest, Md5};
+
+/// The symbols before they are shuffled.
+const SYMBOLS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
+
+/// Fills the last four symbols where the text is no multiple of three octets.
+const PADDING: u8 = b'*';
+
+/// No symbol of the alphabet.
+const NO_SYMBOL: u8 = 0xff;
+
+/// The alphabet of one key, in both directions.
+pub(super) struct Alphabet {
+    symbols: [u8; 64],
+    values: [u8; 256],
+}
+
+impl Alphabet {
+    /// Shuffles the symbols as 5.6.3 does with this `mask_key`, which is not empty.
+    pub(super) fn new(key: &[u8]) -> Alphabet {
+        let symbols = shuffled(key);
+        let mut values = [NO_SYMBOL; 256];
+        for (value, symbol) in (0..).zip(symbols) {
+            if let Some(slot) = values.get_mut(usize::from(symbol)) {
+                *slot = value;
+            }
+        }
+        Alphabet { symbols, values }
+    }
+
+    /// Appends the code of `plain`.
+    pub(super) fn encode(&self, plain: &[u8], out: &mut Vec<u8>) {
+        out.reserve(plain.len().div_ceil(3) * 4);
+        let (groups, rest) = plain.as_chunks::<3>();
+        for [a, b, c] in groups {
+            let word = word(*a, *b, *c);
+            out.extend([18, 12, 6, 0].map(|shift| self.symbol(word >> shift)));
+        }
+        match rest {
+            [a] => {
+                let word = word(*a, 0, 0);
+                out.extend([
+                    self.symbol(word >> 18),
+                    self.symbol(word >> 12),
+                    PADDING,
+                    PADDING,
+                ]);
+            }
+            [a, b] => {
+                let word = word(*a, *b, 0);
+                out.extend([18, 12, 6].map(|shift| self.symbol(word >> shift)));
+                out.push(PADDING);
+            }
+            _ => {}
+        }
+    }
+
+    /// The text of a code; none where it is not one.
+    pub(super) fn decode(&self, code: &[u8]) -> Option<Vec<u8>> {
+        let padding = code
+            .iter()
+            .rev()
+            .take_while(|&&byte| byte == PADDING)
+            .count();
+        let (groups, rest) = code.as_chunks::<4>();
+        if !rest.is_empty() || padding > 2 {
+            return None;
+        }
+        let mut plain = Vec::with_capacity(groups.len() * 3);
+        let last = groups.len().saturating_sub(1);
+        for (at, group) in groups.iter().enumerate() {
+            let filled = if at == last { 4 - padding } else { 4 };
+            let mut word: u32 = 0;
+            for (place, symbol) in group.iter().enumerate() {
+                let value = match place < filled {
+                    true => self.value(*symbol)?,
+                    false => 0,
+                };
+                word = word << 6 | u32::from(value);
+            }
+            let [_, octets @ ..] = word.to_be_bytes();
+            plain.extend_from_slice(octets.get(..filled - 1)?);
+        }
+        Some(plain)
+    }
+
+    fn symbol(&self, bits: u32) -> u8 {
+        let at = (bits & 63) as usize;
+        self.symbols.get(at).copied().unwrap_or(PADDING)
+    }
+
+    fn value(&self, symbol: u8) -> Option<u8> {
+        let value = self.values.get(usize::from(symbol)).copied();
+        value.filter(|&value| value != NO_SYMBOL)
+    }
+}
+
+fn word(a: u8, b: u8, c: u8) -> u32 {
+    u32::from_be_bytes([0, a, b, c])
+}
+
+/// From the last symbol to the second, each changes places with one that the key chooses.
+fn shuffled(key: &[u8]) -> [u8; 64] {
+    let digest = Md5::new().chain_update(key).chain_update(key).finalize();
+    let (words, _) = digest.as_chunks::<4>();
+    let crc = u32::from(crc16(key));
+    let mut symbols = *SYMBOLS;
+    for last in (2..=64_u32).rev() {
+        let i = crc as usize + last as usize + key.len();
+        let m = words.get(i % 4).map_or(0, |word| u32::from_le_bytes(*word));
+        let k = i.checked_rem(key.len()).and_then(|at| key.get(at));
+        // The octet of the key has a sign there.
+        let k = k.map_or(0, |&octet| i32::from(octet.cast_signed()).cast_unsigned());
+        let r = m.wrapping_add(k) % last;
+        symbols.swap(r as usize, last as usize - 1);
+    }
+    symbols
+}
+
+/// CRC-16/X-25.
+fn crc16(octets: &[u8]) -> u16 {
+    let crc = octets.iter().fold(0xffff_u16, |crc, octet| {
+        (0..8).fold(crc ^ u16::from(*octet), |crc, _| match crc & 1 {
+            1 => crc >> 1 ^ 0x8408,
+            _ => crc >> 1,
+        })
+    });
+    !crc
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(key: &str, plain: &str) -> String {
+        let mut out = Vec::new();
+        Alphabet::new(key.as_bytes()).encode(plain.as_bytes(), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    /// What 5.6.3 made of these texts.
+    const MADE: [(&str, &str, &str); 6] = [
+        (
+            "my secret here",
+            "sip:105@192.168.178.27:40416",
+            "ORylIHvlTJS.IXenCXNciHvPItcZTMWfC6m.T5**",
+        ),
+        (
+            "YouDoHaveToChangeThisKey",
+            "sip:alice@127.0.0.1:23001;ob",
+            "mUuGcIfx.Tvu8qnavaYGhDBe4E7a4bBG4EWij-**",
+        ),
+        (
+            "YouDoHaveToChangeThisKey",
+            "sip:127.0.0.9;lr",
+            "mUuGcDnavaYGhDBecEWxm-**",
+        ),
+        (
+            "YouDoHaveToChangeThisKey",
+            "989804978-40416-6@BJC.BGI.BHI.CH",
+            "cE-kcqB2cEmYhE8GvqnUhEtB86Rqh6lHppkFpn6e82-*",
+        ),
+        (
+            "YouDoHaveToChangeThisKey",
+            "SIP/2.0/TCP 127.0.0.1:23003;TH=div;branch=z9hG4bKm4",
+            "L2u8hbNe4FKL8gB-4ENPhDBe4FYycDNb4qBbcgdN1TdR0DWQmIfejU-KCDu7dbdQpU22",
+        ),
+        (
+            "YouDoHaveToChangeThisKey",
+            "c3@127.0.0.9",
+            "jbvB4ENPhDBe4FYk",
+        ),
+    ];
+
+    #[test]
+    fn codes_are_those_of_kamailio() {
+        for (key, plain, code) in MADE {
+            assert_eq!(encoded(key, plain), code, "{plain}");
+            let back = Alphabet::new(key.as_bytes()).decode(code.as_bytes());
+            assert_eq!(back.as_deref(), Some(plain.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn every_length_comes_back() {
+        let alphabet = Alphabet::new(b"\xf0\x9f\x94\x91");
+        let plain: Vec<u8> = (0..=255).collect();
+        for end in 0..plain.len() {
+            let mut code = Vec::new();
+            alphabet.encode(&plain[..end], &mut code);
+            assert_eq!(alphabet.decode(&code).as_deref(), Some(&plain[..end]));
+        }
+    }
+
+    #[test]
+    fn what_is_no_code_is_refused() {
+        let alphabet = Alphabet::new(b"my secret here");
+        for wrong in [
+            "A", "AB", "ABC", "A***", "****", "AB_D", "A*BC", "ABCDE", "AB**ABCD",
+        ] {
+            assert_eq!(alphabet.decode(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Where messages pass: opened when they come, hidden when they leave.
+
+use super::incoming::{is_left_alone, open_reply, open_request};
+use super::mask::Mask;
+use super::outgoing::{hide_reply, hide_request};
+use super::params::Params;
+use super::patch::Patch;
+use super::references::Forged;
+use super::veil::Veil;
+use super::{OUTGOING, SENDING};
+use policy::{
+    Counter, HookRoutes, Incoming, Init, Level, Logger, MessageHook, Note, Outgoing, Problem,
+    Received, SanityChecks, Sent,
+};
+use std::sync::Arc;
+
+/// Opens and hides messages.
+pub(super) struct Hider {
+    veil: Veil,
+    mask_callid: bool,
+    sanity: Option<Arc<dyn SanityChecks>>,
+    routes: HookRoutes,
+    logger: Logger,
+    forged: Counter,
+}
+
+impl Hider {
+    /// The hider of these parameters.
+    pub(super) fn new(params: Params, init: &Init<'_>) -> Result<Hider, Problem> {
+        let mask = Mask::new(params.mask_mode, &params.mask_key);
+        let sanity = match params.sanity_checks {
+            true => Some(init.service::<dyn SanityChecks>("sanity")?),
+            false => None,
+        };
+        let route = |(name, bit): (&'static str, i64)| {
+            (params.event_mode & bit != 0 && init.has_event_route(name)).then_some(name)
+        };
+        Ok(Hider {
+            veil: Veil::new(mask, &params.look()?),
+            mask_callid: params.mask_callid,
+            sanity,
+            routes: HookRoutes {
+                outgoing: route(OUTGOING),
+                sending: route(SENDING),
+                ..HookRoutes::default()
+            },
+            logger: init.logger.clone(),
+            forged: init.counter("forged", "Messages with a mask that is none of ours."),
+        })
+    }
+
+    fn is_sane(&self, incoming: &Incoming<'_>) -> bool {
+        let sane = self
+            .sanity
+            .as_ref()
+            .is_none_or(|sanity| sanity.passes(incoming.message));
+        if !sane {
+            self.logger
+                .log(Level::Err, "topoh", || "sanity checks failed".to_owned());
+        }
+        sane
+    }
+
+    fn opened(&self, incoming: &Incoming<'_>, patch: &mut Patch) -> Result<Option<Note>, Forged> {
+        let (veil, message) = (&self.veil, incoming.message);
+        match message.is_request() {
+            true => open_request(veil, message, self.mask_callid, patch)
+                .map(|note| Some(Box::new(note) as Note)),
+            false => open_reply(veil, message, self.mask_callid, patch)
+                .map(|note| note.map(|note| Box::new(note) as Note)),
+        }
+    }
+
+    fn refused(&self, incoming: &Incoming<'_>, Forged(place): Forged) -> Received {
+        self.forged.inc();
+        let (peer, proto) = (incoming.flow.peer, incoming.flow.proto);
+        self.logger.log(Level::Warn, "topoh", || {
+            format!("a mask that is none of ours in {place}, from {peer} over {proto}")
+        });
+        Received::Refused {
+            code: 400,
+            reason: "Bad Request",
+        }
+    }
+}
+
+impl MessageHook for Hider {
+    fn routes(&self) -> HookRoutes {
+        self.routes
+    }
+
+    fn on_receive(&self, incoming: &Incoming<'_>) -> Received {
+        let message = incoming.message;
+        if is_left_alone(message) || (message.is_request() && !self.is_sane(incoming)) {
+            return Received::Unchanged(None);
+        }
+        let mut patch = Patch::default();
+        match self.opened(incoming, &mut patch) {
+            Ok(note) if patch.is_empty() => Received::Unchanged(note),
+            Ok(note) => Received::Replaced(patch.apply(message.bytes()), note),
+            Err(forged) => self.refused(incoming, forged),
+        }
+    }
+
+    fn on_send(&self, outgoing: &Outgoing<'_>) -> Sent {
+        let message = outgoing.message;
+        if is_left_alone(message) {
+            return Sent::Unchanged;
+        }
+        let mut patch = Patch::default();
+        match message.is_request() {
+            true => hide_request(&self.veil, outgoing, self.mask_callid, &mut patch),
+            false => hide_reply(&self.veil, outgoing, self.mask_callid, &mut patch),
+        }
+        match patch.is_empty() {
+            true => Sent::Unchanged,
+            false => Sent::Replaced(patch.apply(message.bytes())),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! A message that came, in clear again.
+
+use super::heading::{Heading, Way};
+use super::mask::Kind;
+use super::patch::Patch;
+use super::references::{Forged, References};
+use super::veil::{Found, Veil, take_heading};
+use sip::{HeaderId, Message, Method, NameAddr, Span};
+use smallvec::SmallVec;
+
+/// What is to be known of a request when it, or a reply to it, leaves.
+#[derive(Debug)]
+pub(super) struct RequestNote {
+    /// Which way it goes.
+    pub(super) heading: Heading,
+    /// What its headers named.
+    pub(super) references: References,
+}
+
+/// What is to be known of a reply that finds its way without a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ReplyNote {
+    /// Which way the request went.
+    pub(super) heading: Heading,
+    /// How many Record-Routes at the end were hidden from the other side.
+    pub(super) hidden_routes: usize,
+}
+
+/// REGISTER and PUBLISH pass as they are: their Contacts and bodies are for the registrar.
+pub(super) fn is_left_alone(message: &Message) -> bool {
+    matches!(message.method(), Method::Register | Method::Publish)
+}
+
+/// Opens a request: Request-URI, Route, Refer-To, and with `mask_callid` the Call-IDs.
+pub(super) fn open_request(
+    veil: &Veil,
+    request: &Message,
+    with_call_ids: bool,
+    patch: &mut Patch,
+) -> Result<RequestNote, Forged> {
+    remove_markers(request, patch);
+    open_uri(
+        veil,
+        request,
+        request.request_uri(),
+        "the Request-URI",
+        patch,
+    )?;
+    for route in request.routes().flatten() {
+        open_uri(veil, request, route.uri, "Route", patch)?;
+    }
+    let references = References::open(veil, request, with_call_ids, patch)?;
+    let own = request.header(HeaderId::CallId).filter(|_| with_call_ids);
+    let found = own.map(|header| veil.find_call_id(Kind::CallId, header.value));
+    let heading = Heading::of(request, matches!(found, Some(Found::Hidden(_))));
+    if let (Way::Up, Some(header), Some(found)) = (heading.way, own, found) {
+        open_call_id(header.value_span, found, patch)?;
+    }
+    Ok(RequestNote {
+        heading,
+        references,
+    })
+}
+
+/// Opens a reply: the Vias below ours, the Record-Routes of the other side, and with `mask_callid` the Call-ID.
+/// None where the request did not leave hidden, or was our own.
+pub(super) fn open_reply(
+    veil: &Veil,
+    reply: &Message,
+    with_call_ids: bool,
+    patch: &mut Patch,
+) -> Result<Option<ReplyNote>, Forged> {
+    remove_markers(reply, patch);
+    let Some(heading) = open_vias(veil, reply, patch)? else {
+        if reply.vias().nth(1).is_none() && with_call_ids {
+            open_own(veil, reply, patch);
+        }
+        return Ok(None);
+    };
+    let hidden_routes = open_record_routes(veil, reply, patch);
+    let call_id = reply.header(HeaderId::CallId);
+    if let (Way::Down, true, Some(header)) = (heading.way, with_call_ids, call_id) {
+        let found = veil.find_call_id(Kind::CallId, header.value);
+        open_call_id(header.value_span, found, patch)?;
+    }
+    Ok(Some(ReplyNote {
+        heading,
+        hidden_routes,
+    }))
+}
+
+/// The second Via says whether the request left hidden. All below it then did.
+fn open_vias(veil: &Veil, reply: &Message, patch: &mut Patch) -> Result<Option<Heading>, Forged> {
+    let mut heading = None;
+    for (at, via) in values(reply, HeaderId::Via).enumerate().skip(1) {
+        let Some(place) = Span::find(reply.bytes(), via) else {
+            continue;
+        };
+        match veil.find_via(via) {
+            Found::Hidden(mut plain) => {
+                if at == 1 {
+                    heading = take_heading(&mut plain).or(Some(UNKNOWN));
+                }
+                patch.replace(place, |out| out.extend_from_slice(&plain));
+            }
+            Found::Clear if at == 1 => return Ok(None),
+            Found::Clear => {}
+            Found::Forged => return Err(Forged("Via")),
+        }
+    }
+    Ok(heading)
+}
+
+/// A Via hidden by somebody who noted nothing.
+const UNKNOWN: Heading = Heading {
+    way: Way::Down,
+    confirmed: false,
+};
+
+/// From the last one up, as far as they are hidden: above them is ours. Those above ours may be hidden too, by
+/// other proxies and with other keys.
+fn open_record_routes(veil: &Veil, reply: &Message, patch: &mut Patch) -> usize {
+    let routes: SmallVec<[&[u8]; 8]> = values(reply, HeaderId::RecordRoute).collect();
+    let mut hidden = 0;
+    for route in routes.iter().rev() {
+        let uri = NameAddr::parse(route)
+            .map(|address| address.uri)
+            .unwrap_or_default();
+        match (veil.find_uri(uri), Span::find(reply.bytes(), uri)) {
+            (Found::Hidden(plain), Some(place)) => {
+                patch.replace(place, |out| out.extend_from_slice(&plain));
+                hidden += 1;
+            }
+            _ => break,
+        }
+    }
+    hidden
+}
+
+/// The Call-ID of a reply to a request of our own, where it left hidden.
+fn open_own(veil: &Veil, reply: &Message, patch: &mut Patch) {
+    let header = reply.header(HeaderId::CallId);
+    if let Some(header) = header
+        && let Found::Hidden(id) = veil.find_call_id(Kind::CallId, header.value)
+    {
+        patch.replace(header.value_span, |out| out.extend_from_slice(&id));
+    }
+}
+
+fn open_uri(
+    veil: &Veil,
+    message: &Message,
+    uri: &[u8],
+    place: &'static str,
+    patch: &mut Patch,
+) -> Result<(), Forged> {
+    match (veil.find_uri(uri), Span::find(message.bytes(), uri)) {
+        (Found::Hidden(plain), Some(span)) => {
+            patch.replace(span, |out| out.extend_from_slice(&plain));
+            Ok(())
+        }
+        (Found::Forged, _) => Err(Forged(place)),
+        _ => Ok(()),
+    }
+}
+
+fn open_call_id(place: Span, found: Found, patch: &mut Patch) -> Result<(), Forged> {
+    match found {
+        Found::Hidden(id) => patch.replace(place, |out| out.extend_from_slice(&id)),
+        Found::Forged => return Err(Forged("Call-ID")),
+        Found::Clear => {}
+    }
+    Ok(())
+}
+
+/// Kamailio marks messages with a header `TH`: from outside it says nothing, and it never leaves.
+pub(super) fn remove_markers(message: &Message, patch: &mut Patch) {
+    for header in message.named(super::MARKER) {
+        patch.replace(header.span, |_| {});
+    }
+}
+
+/// The values of a header, in order.
+pub(super) fn values(message: &Message, id: HeaderId) -> impl Iterator<Item = &[u8]> {
+    message
+        .all(id)
+        .flat_map(|header| sip::split_values(header.value))
+}

@@ -1,0 +1,160 @@
+//! What a value looks like outside, and back: one of three ways to encode it.
+
+use super::alphabet::Alphabet;
+use super::sealed::Seal;
+
+/// What a value is. A mask is made for one kind and read as that kind only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A Via value.
+    Via,
+    /// The URI of a Contact, Record-Route or Refer-To.
+    Uri,
+    /// A Call-ID.
+    CallId,
+    /// A Call-ID that a header refers to, behind the octet that says how it is to be delivered.
+    Reference,
+}
+
+impl Kind {
+    /// What a seal is bound to.
+    pub(super) fn label(self) -> &'static [u8] {
+        match self {
+            Kind::Via => b"via",
+            Kind::Uri => b"uri",
+            Kind::CallId => b"call-id",
+            Kind::Reference => b"reference",
+        }
+    }
+}
+
+/// `mask_mode`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// As Kamailio 5.6.3 does.
+    #[default]
+    Kamailio,
+    /// Sealed.
+    Sealed,
+    /// Seals, and reads both.
+    Migrate,
+}
+
+/// Encodes and decodes values.
+pub(super) struct Mask {
+    mode: Mode,
+    alphabet: Alphabet,
+    seal: Seal,
+}
+
+impl Mask {
+    /// The masks that `mask_key` makes.
+    pub(super) fn new(mode: Mode, mask_key: &[u8]) -> Mask {
+        Mask {
+            mode,
+            alphabet: Alphabet::new(mask_key),
+            seal: Seal::new(mask_key),
+        }
+    }
+
+    /// How values are encoded.
+    pub(super) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Appends the code of a value.
+    pub(super) fn encode(&self, kind: Kind, plain: &[u8], out: &mut Vec<u8>) {
+        match self.mode {
+            Mode::Kamailio => self.alphabet.encode(plain, out),
+            Mode::Sealed | Mode::Migrate => self.seal.seal(kind, plain, out),
+        }
+    }
+
+    /// The value of a code; none where it was not made with our key, as far as the mode can tell, or cannot
+    /// stand where it would.
+    pub(super) fn decode(&self, kind: Kind, code: &[u8]) -> Option<Vec<u8>> {
+        let by_alphabet = || self.alphabet.decode(code);
+        let plain = match self.mode {
+            Mode::Kamailio => by_alphabet(),
+            Mode::Sealed => self.seal.open(kind, code),
+            Mode::Migrate => self.seal.open(kind, code).or_else(by_alphabet),
+        };
+        plain.filter(|plain| is_sound(kind, plain))
+    }
+}
+
+/// True where a value can stand in a message as what it is said to be.
+fn is_sound(kind: Kind, plain: &[u8]) -> bool {
+    let is_printed = |allowed: &[u8]| {
+        let fits = |byte: &u8| byte.is_ascii_graphic() || *byte >= 0x80 || allowed.contains(byte);
+        !plain.is_empty() && plain.iter().all(fits)
+    };
+    match kind {
+        Kind::Via => is_printed(b" \t") && !plain.contains(&b',') && sip::Via::parse(plain).is_ok(),
+        Kind::Uri => {
+            is_printed(b"") && !plain.iter().any(|byte| b"<>".contains(byte)) && has_scheme(plain)
+        }
+        Kind::CallId => is_printed(b""),
+        Kind::Reference => matches!(plain, [1 | 2, rest @ ..] if is_sound(Kind::CallId, rest)),
+    }
+}
+
+/// Contacts may have any scheme (`tel:`), but they have one.
+fn has_scheme(uri: &[u8]) -> bool {
+    let scheme = uri.split(|&byte| byte == b':').next().unwrap_or_default();
+    let rest = uri.len() > scheme.len() + 1;
+    let letters = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    let is_sip = scheme.eq_ignore_ascii_case(b"sip") || scheme.eq_ignore_ascii_case(b"sips");
+    let begins = scheme.first().is_some_and(u8::is_ascii_alphabetic);
+    rest && begins && scheme.iter().all(letters) && (!is_sip || sip::Uri::parse(uri).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(mode: Mode, kind: Kind, plain: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        Mask::new(mode, b"0123456789abcdef").encode(kind, plain.as_bytes(), &mut out);
+        out
+    }
+
+    #[test]
+    fn a_changeover_reads_both_and_seals() {
+        let plain = "sip:alice@10.0.0.1;transport=tcp";
+        let reads = |by: Mode, made: Mode| {
+            let code = encoded(made, Kind::Uri, plain);
+            let mask = Mask::new(by, b"0123456789abcdef");
+            mask.decode(Kind::Uri, &code).as_deref() == Some(plain.as_bytes())
+        };
+        assert!(reads(Mode::Migrate, Mode::Kamailio) && reads(Mode::Migrate, Mode::Sealed));
+        assert!(!reads(Mode::Sealed, Mode::Kamailio) && !reads(Mode::Kamailio, Mode::Sealed));
+        let sealed = encoded(Mode::Sealed, Kind::Uri, plain);
+        assert_eq!(encoded(Mode::Migrate, Kind::Uri, plain), sealed);
+    }
+
+    #[test]
+    fn what_cannot_stand_there_is_no_value() {
+        let wrong = [
+            (Kind::Uri, "no scheme"),
+            (Kind::Uri, "sip:a@1.2.3.4\r\nX: y"),
+            (Kind::Uri, "sip:a@1.2.3.4>;x"),
+            (Kind::Uri, "sip:"),
+            (Kind::Uri, ""),
+            (Kind::Via, "SIP/2.0/UDP 1.2.3.4, SIP/2.0/UDP 5.6.7.8"),
+            (Kind::Via, "sip:a@1.2.3.4"),
+            (Kind::CallId, "a b"),
+            (Kind::CallId, ""),
+        ];
+        for (kind, plain) in wrong {
+            for mode in [Mode::Kamailio, Mode::Sealed, Mode::Migrate] {
+                let mask = Mask::new(mode, b"0123456789abcdef");
+                assert_eq!(
+                    mask.decode(kind, &encoded(mode, kind, plain)),
+                    None,
+                    "{plain}"
+                );
+            }
+        }
+    }
+}

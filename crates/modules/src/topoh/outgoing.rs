@@ -1,0 +1,171 @@
+//! A message about to leave, hidden.
+
+use super::heading::{Heading, Way};
+use super::incoming::{ReplyNote, RequestNote, remove_markers, values};
+use super::mask::Kind;
+use super::patch::Patch;
+use super::references::References;
+use super::veil::Veil;
+use policy::{Context, Identity, Outgoing};
+use sip::{HeaderId, Message, NameAddr, Span};
+
+/// Hides a request: every Via below ours, Contact, every Record-Route but the one it came to us for, and with
+/// `mask_callid` the Call-IDs.
+pub(super) fn hide_request(
+    veil: &Veil,
+    outgoing: &Outgoing<'_>,
+    with_call_ids: bool,
+    patch: &mut Patch,
+) {
+    let request = outgoing.message;
+    let note = outgoing.request.and_then(Context::extension::<RequestNote>);
+    let heading = note
+        .map(|note| note.heading)
+        .or_else(|| own_heading(request));
+    remove_markers(request, patch);
+    hide_vias(veil, request, note.map(|note| note.heading), patch);
+    hide_contacts(veil, request, patch);
+    hide_added_to(veil, outgoing, patch);
+    let nothing = References::default();
+    let references = note.map_or(&nothing, |note| &note.references);
+    references.hide_target(veil, request, with_call_ids, patch);
+    if with_call_ids {
+        let goes_down = heading.is_some_and(|heading| heading.way == Way::Down);
+        if goes_down {
+            hide_call_id(veil, request, patch);
+        }
+        references.hide(veil, request, !goes_down, patch);
+    }
+}
+
+/// Hides a reply: Contact, the Record-Routes of those behind us, and with `mask_callid` the Call-ID towards a
+/// callee.
+pub(super) fn hide_reply(
+    veil: &Veil,
+    outgoing: &Outgoing<'_>,
+    with_call_ids: bool,
+    patch: &mut Patch,
+) {
+    let reply = outgoing.message;
+    remove_markers(reply, patch);
+    hide_contacts(veil, reply, patch);
+    let stray = outgoing
+        .notes
+        .iter()
+        .find_map(|note| note.downcast_ref::<ReplyNote>());
+    let clear = first_clear(outgoing, stray);
+    hide_record_routes(
+        veil,
+        reply,
+        |at| clear.is_none_or(|clear| at >= clear),
+        patch,
+    );
+    let of_request = outgoing.request.and_then(Context::extension::<RequestNote>);
+    let heading = of_request
+        .map(|note| note.heading)
+        .or(stray.map(|note| note.heading));
+    if with_call_ids && heading.is_some_and(|heading| heading.way == Way::Up) {
+        hide_call_id(veil, reply, patch);
+    }
+}
+
+/// A request of our own goes to the callee where it says so in Kamailio's words (`lreq_callee_headers` of
+/// module `dialog`).
+fn own_heading(request: &Message) -> Option<Heading> {
+    let marker = request.named(super::MARKER).next()?;
+    (marker.value == b"dlh").then_some(Heading {
+        way: Way::Down,
+        confirmed: true,
+    })
+}
+
+fn hide_vias(veil: &Veil, request: &Message, heading: Option<Heading>, patch: &mut Patch) {
+    for (at, via) in values(request, HeaderId::Via).enumerate().skip(1) {
+        let heading = heading.filter(|_| at == 1);
+        if let Some(place) = Span::find(request.bytes(), via) {
+            patch.replace(place, |out| veil.hide_via(via, heading, out));
+        }
+    }
+}
+
+fn hide_contacts(veil: &Veil, message: &Message, patch: &mut Patch) {
+    for contact in values(message, HeaderId::Contact).filter(|value| *value != b"*") {
+        hide_value(veil, message, contact, patch);
+    }
+}
+
+fn hide_value(veil: &Veil, message: &Message, value: &[u8], patch: &mut Patch) {
+    if let Some(place) = Span::find(message.bytes(), value) {
+        patch.replace(place, |out| veil.hide_address(value, out));
+    }
+}
+
+/// The first Record-Route stays where it is ours: the other side must find us by it.
+fn hide_added_to(veil: &Veil, outgoing: &Outgoing<'_>, patch: &mut Patch) {
+    let request = outgoing.message;
+    let now = values(request, HeaderId::RecordRoute).count();
+    let before = outgoing
+        .request
+        .map_or(0, |context| routes_of(&context.message));
+    let first = values(request, HeaderId::RecordRoute).next();
+    let ours = now > before || first.is_some_and(|first| is_ours(&outgoing.config.identity, first));
+    hide_record_routes(veil, request, |at| at == 0 && ours, patch);
+}
+
+fn hide_record_routes(
+    veil: &Veil,
+    message: &Message,
+    stays: impl Fn(usize) -> bool,
+    patch: &mut Patch,
+) {
+    for (at, route) in values(message, HeaderId::RecordRoute).enumerate() {
+        if !stays(at) {
+            hide_value(veil, message, route, patch);
+        }
+    }
+}
+
+/// From which Record-Route of a reply on they stay: from the one of ours that its receiver has got, or from
+/// those it sent itself. None where all stay, since nobody knows whose they are.
+fn first_clear(outgoing: &Outgoing<'_>, stray: Option<&ReplyNote>) -> Option<usize> {
+    let identity = &outgoing.config.identity;
+    let routes: smallvec::SmallVec<[&[u8]; 8]> =
+        values(outgoing.message, HeaderId::RecordRoute).collect();
+    let is_ours = |at: usize| routes.get(at).is_some_and(|route| is_ours(identity, route));
+    let (theirs, recorded) = match (outgoing.request, stray) {
+        (Some(context), _) => {
+            let theirs = routes.len().saturating_sub(routes_of(&context.message));
+            (theirs, !context.record_routes.is_empty())
+        }
+        (None, Some(note)) => {
+            let hidden = routes.len().saturating_sub(note.hidden_routes);
+            // Of two Record-Routes of ours the lower one was hidden from the other side.
+            let pair = hidden > 0 && is_ours(hidden - 1) && is_ours(hidden);
+            (hidden + usize::from(pair), false)
+        }
+        (None, None) => return (0..routes.len()).rfind(|at| is_ours(*at)),
+    };
+    match theirs.checked_sub(1) {
+        Some(at) if recorded || is_ours(at) => Some(at),
+        _ => Some(theirs),
+    }
+}
+
+fn routes_of(message: &Message) -> usize {
+    values(message, HeaderId::RecordRoute).count()
+}
+
+fn is_ours(identity: &Identity, route: &[u8]) -> bool {
+    let uri = NameAddr::parse(route).map(|address| address.uri);
+    let uri = uri.ok().and_then(|uri| sip::Uri::parse(uri).ok());
+    uri.is_some_and(|uri| identity.is_myself(uri.host, uri.port.unwrap_or(0), None))
+}
+
+fn hide_call_id(veil: &Veil, message: &Message, patch: &mut Patch) {
+    if let Some(header) = message.header(HeaderId::CallId) {
+        let id = header.value;
+        patch.replace(header.value_span, |out| {
+            veil.hide_call_id(Kind::CallId, id, out)
+        });
+    }
+}

@@ -1,0 +1,63 @@
+//! Replacements in a message, made in one pass.
+
+use bytes::Bytes;
+use sip::Span;
+use smallvec::SmallVec;
+
+/// What is to stand in place of some ranges of a message. The ranges do not overlap.
+#[derive(Default)]
+pub(super) struct Patch {
+    changes: SmallVec<[Change; 8]>,
+    text: Vec<u8>,
+}
+
+/// A range of the message, and the range of the text that replaces it.
+struct Change {
+    old: Span,
+    new: Span,
+}
+
+impl Patch {
+    /// Puts what `write` writes in place of a range.
+    pub(super) fn replace(&mut self, old: Span, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.text.len();
+        write(&mut self.text);
+        let new = Span::from(start..self.text.len());
+        self.changes.push(Change { old, new });
+    }
+
+    /// True where nothing changes.
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The message with everything replaced.
+    pub(super) fn apply(mut self, message: &[u8]) -> Bytes {
+        self.changes.sort_by_key(|change| change.old.start);
+        let mut out = Vec::with_capacity(message.len() + self.text.len());
+        let mut done = 0;
+        for Change { old, new } in &self.changes {
+            let kept = message.get(done..old.start as usize);
+            out.extend_from_slice(kept.unwrap_or_default());
+            out.extend_from_slice(new.of(&self.text));
+            done = old.end as usize;
+        }
+        out.extend_from_slice(message.get(done..).unwrap_or_default());
+        out.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_come_in_any_order() {
+        let mut patch = Patch::default();
+        assert!(patch.is_empty());
+        patch.replace(Span::new(6, 9), |text| text.extend_from_slice(b"three"));
+        patch.replace(Span::new(0, 1), |text| text.extend_from_slice(b"one"));
+        patch.replace(Span::new(2, 5), |_| {});
+        assert_eq!(patch.apply(b"1 222 333.").as_ref(), b"one  three.");
+    }
+}

@@ -1,0 +1,340 @@
+//! How masks stand in a message, and how they are found again.
+
+use super::heading::Heading;
+use super::mask::{Kind, Mask, Mode};
+use sip::{NameAddr, Span, Via};
+
+/// The names and prefixes of the parameters, and the codes in them.
+pub(super) struct Veil {
+    mask: Mask,
+    /// `sip:MASK_IP;line=sr-`.
+    uri_start: Vec<u8>,
+    /// `;line=`.
+    uri_param: Vec<u8>,
+    uri_prefix: Vec<u8>,
+    /// `SIP/2.0/UDP MASK_IP;branch=z9hG4bKsr-`.
+    via_start: Vec<u8>,
+    via_param: Vec<u8>,
+    via_prefix: Vec<u8>,
+    call_id_prefix: Vec<u8>,
+    /// Only URIs that begin as ours do are read (`uri_prefix_checks`).
+    whole_prefix: bool,
+}
+
+/// The parameters that say how masks look.
+pub(super) struct Look<'a> {
+    /// `mask_ip`; an IPv6 address in brackets.
+    pub(super) ip: &'a [u8],
+    /// `uparam_name` and `uparam_prefix`.
+    pub(super) uri: (&'a [u8], &'a [u8]),
+    /// `vparam_name` and `vparam_prefix`.
+    pub(super) via: (&'a [u8], &'a [u8]),
+    /// `callid_prefix`.
+    pub(super) call_id: &'a [u8],
+    /// `uri_prefix_checks`.
+    pub(super) whole_prefix: bool,
+}
+
+/// What a value turned out to be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It is no mask.
+    Clear,
+    /// A mask of this value.
+    Hidden(Vec<u8>),
+    /// It looks like a mask and is none of ours.
+    Forged,
+}
+
+impl Found {
+    fn of(plain: Option<Vec<u8>>) -> Found {
+        plain.map_or(Found::Forged, Found::Hidden)
+    }
+}
+
+impl Veil {
+    /// Masks of this look.
+    pub(super) fn new(mask: Mask, look: &Look<'_>) -> Veil {
+        let (uri_name, uri_prefix) = look.uri;
+        let (via_name, via_prefix) = look.via;
+        Veil {
+            mask,
+            uri_start: [b"sip:", look.ip, b";", uri_name, b"=", uri_prefix].concat(),
+            uri_param: [b";", uri_name, b"="].concat(),
+            uri_prefix: uri_prefix.to_vec(),
+            via_start: [b"SIP/2.0/UDP ", look.ip, b";", via_name, b"=", via_prefix].concat(),
+            via_param: via_name.to_vec(),
+            via_prefix: via_prefix.to_vec(),
+            call_id_prefix: look.call_id.to_vec(),
+            whole_prefix: look.whole_prefix,
+        }
+    }
+
+    /// How values are encoded.
+    pub(super) fn mode(&self) -> Mode {
+        self.mask.mode()
+    }
+
+    /// Writes what stands for a URI.
+    pub(super) fn hide_uri(&self, uri: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.uri_start);
+        self.mask.encode(Kind::Uri, uri, out);
+    }
+
+    /// Writes what stands for an address value of a header: its display name and parameters stay. One that
+    /// cannot be read is hidden whole.
+    pub(super) fn hide_address(&self, value: &[u8], out: &mut Vec<u8>) {
+        let address = NameAddr::parse(value).ok();
+        let place = address.and_then(|address| Span::find(value, address.uri));
+        let (Some(address), Some(place)) = (address, place) else {
+            out.push(b'<');
+            self.hide_uri(&one_line(value), out);
+            return out.push(b'>');
+        };
+        let (before, behind) = (
+            value.get(..place.start as usize),
+            value.get(place.end as usize..),
+        );
+        out.extend_from_slice(before.unwrap_or_default());
+        if !address.bracketed {
+            out.push(b'<');
+        }
+        self.hide_uri(address.uri, out);
+        if !address.bracketed {
+            out.push(b'>');
+        }
+        out.extend_from_slice(behind.unwrap_or_default());
+    }
+
+    /// Writes what stands for a Via value. The one that the request came with carries its heading.
+    pub(super) fn hide_via(&self, via: &[u8], heading: Option<Heading>, out: &mut Vec<u8>) {
+        let mut plain = one_line(via);
+        if let Some(heading) = heading {
+            note_heading(&mut plain, heading);
+        }
+        out.extend_from_slice(&self.via_start);
+        self.mask.encode(Kind::Via, &plain, out);
+    }
+
+    /// Writes what stands for a Call-ID.
+    pub(super) fn hide_call_id(&self, kind: Kind, call_id: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.call_id_prefix);
+        self.mask.encode(kind, call_id, out);
+    }
+
+    /// Reads a URI; headers behind `?` stay where they are.
+    pub(super) fn find_uri(&self, uri: &[u8]) -> Found {
+        let (main, headers) = match memchr::memchr(b'?', uri) {
+            Some(at) => uri.split_at(at),
+            None => (uri, &b""[..]),
+        };
+        let Some(code) = self.code_of_uri(main) else {
+            return Found::Clear;
+        };
+        let plain = self.mask.decode(Kind::Uri, code);
+        Found::of(plain.map(|mut plain| {
+            plain.extend_from_slice(headers);
+            plain
+        }))
+    }
+
+    fn code_of_uri<'a>(&self, uri: &'a [u8]) -> Option<&'a [u8]> {
+        let rest = match self.whole_prefix {
+            true => uri.strip_prefix(self.uri_start.as_slice())?,
+            false => {
+                let at = find_ignoring_case(uri, &self.uri_param)?;
+                let value = uri.get(at + self.uri_param.len()..)?;
+                value.strip_prefix(self.uri_prefix.as_slice())?
+            }
+        };
+        rest.split(|&byte| byte == b';').next()
+    }
+
+    /// Reads a Via value.
+    pub(super) fn find_via(&self, value: &[u8]) -> Found {
+        let Ok(via) = Via::parse(value) else {
+            return Found::Clear;
+        };
+        let value = via
+            .params
+            .find_name(&self.via_param)
+            .and_then(|param| param.value);
+        match value.and_then(|value| value.strip_prefix(self.via_prefix.as_slice())) {
+            Some(code) => Found::of(self.mask.decode(Kind::Via, code)),
+            None => Found::Clear,
+        }
+    }
+
+    /// Reads a Call-ID, or a reference to one.
+    pub(super) fn find_call_id(&self, kind: Kind, call_id: &[u8]) -> Found {
+        match call_id.strip_prefix(self.call_id_prefix.as_slice()) {
+            Some(code) => Found::of(self.mask.decode(kind, code)),
+            None => Found::Clear,
+        }
+    }
+}
+
+/// Takes the heading out of a Via that was hidden, where it carries one.
+pub(super) fn take_heading(via: &mut Vec<u8>) -> Option<Heading> {
+    let at = find_ignoring_case(via, COOKIE)?;
+    let start = at + COOKIE.len();
+    let heading = Heading::of_cookie(via.get(start..start + 3)?)?;
+    via.drain(at..start + 3);
+    Some(heading)
+}
+
+/// Kamailio's name for it.
+const COOKIE: &[u8] = b";TH=";
+
+/// The heading stands where Kamailio puts it: behind the sent-by, and behind the `received` that was noted there.
+fn note_heading(via: &mut Vec<u8>, heading: Heading) {
+    let sent_by = memchr::memchr(b';', via).unwrap_or(via.len());
+    let params = via.get(sent_by..).unwrap_or_default();
+    let received = match params.starts_with(b";received=") {
+        true => {
+            1 + memchr::memchr(b';', params.get(1..).unwrap_or_default())
+                .unwrap_or(params.len() - 1)
+        }
+        false => 0,
+    };
+    let at = sent_by + received;
+    via.splice(at..at, COOKIE.iter().copied().chain(heading.cookie()));
+}
+
+/// A value without line ends: folding counts as a blank.
+fn one_line(value: &[u8]) -> Vec<u8> {
+    let blank = |byte: &u8| if b"\r\n".contains(byte) { b' ' } else { *byte };
+    value.iter().map(blank).collect()
+}
+
+fn find_ignoring_case(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len().max(1))
+        .position(|window| window.eq_ignore_ascii_case(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::heading::Way;
+    use super::*;
+
+    fn veil(mode: Mode, whole_prefix: bool) -> Veil {
+        let look = Look {
+            ip: b"10.1.1.10",
+            uri: (b"line", b"sr-"),
+            via: (b"branch", b"z9hG4bKsr-"),
+            call_id: b"!!:",
+            whole_prefix,
+        };
+        Veil::new(Mask::new(mode, b"YouDoHaveToChangeThisKey"), &look)
+    }
+
+    fn address(value: &str) -> String {
+        let mut out = Vec::new();
+        veil(Mode::Kamailio, false).hide_address(value.as_bytes(), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    /// What 5.6.3 made of these Contacts.
+    #[test]
+    fn addresses_keep_name_and_parameters() {
+        let code = "mUuGcIfx.Tvu8qnavaYGhDBe4E7a4bBG48**";
+        let hidden = format!("sip:10.1.1.10;line=sr-{code}");
+        let of = |value: &str| address(&value.replace('@', "sip:alice@127.0.0.1:23001"));
+        assert_eq!(of("@"), format!("<{hidden}>"));
+        assert_eq!(of("@;ob;tag=3"), format!("<{hidden}>;ob;tag=3"));
+        assert_eq!(of("\"a<b\" <@>;q=1"), format!("\"a<b\" <{hidden}>;q=1"));
+        assert_eq!(
+            address("<tel:+123>"),
+            "<sip:10.1.1.10;line=sr-0wSxcQxy4D4*>"
+        );
+        assert!(
+            !address("alice <sip:10.0.0.1").contains("10.0.0.1"),
+            "unreadable"
+        );
+    }
+
+    #[test]
+    fn a_via_carries_the_heading_where_kamailio_puts_it() {
+        let heading = Heading {
+            way: Way::Down,
+            confirmed: false,
+        };
+        let veil = veil(Mode::Kamailio, false);
+        let made = [
+            (
+                "SIP/2.0/UDP 127.0.0.1:23001;received=127.0.0.1;rport=23001;branch=z9hG4bK321149767",
+                "L2u8hbNe4FKSdfB-4ENPhDBe4FYycDNb4qBycPlujUSR0IS61EnavaYGhDBe4EWLpqg6.9jzmZ5imZ8K4D4G4qnzjZlMrIv7197k.nm2j6xb4Dnyvq6PvDm*",
+            ),
+            (
+                "SIP/2.0/TCP 127.0.0.1:23003;branch=z9hG4bKm4",
+                "L2u8hbNe4FKL8gB-4ENPhDBe4FYycDNb4qBbcgdN1TdR0DWQmIfejU-KCDu7dbdQpU22",
+            ),
+        ];
+        for (via, code) in made {
+            let mut out = Vec::new();
+            veil.hide_via(via.as_bytes(), Some(heading), &mut out);
+            assert_eq!(
+                out,
+                format!("SIP/2.0/UDP 10.1.1.10;branch=z9hG4bKsr-{code}").as_bytes()
+            );
+            let Found::Hidden(mut plain) = veil.find_via(&out) else {
+                panic!("{via}");
+            };
+            assert_eq!(take_heading(&mut plain), Some(heading));
+            assert_eq!(plain, via.as_bytes());
+        }
+        let mut bare = b"SIP/2.0/UDP 127.0.0.1;received=127.0.0.2".to_vec();
+        note_heading(&mut bare, heading);
+        assert_eq!(bare, b"SIP/2.0/UDP 127.0.0.1;received=127.0.0.2;TH=div");
+    }
+
+    #[test]
+    fn phones_may_change_the_uri_around_the_code() {
+        let code = "mUuGcIfx.Tvu8qnavaYGhDBe4E7a4bBG48**";
+        let plain = Found::Hidden(b"sip:alice@127.0.0.1:23001".to_vec());
+        let forms = [
+            "sip:10.1.1.10;line=sr-CODE",
+            "sip:10.1.1.10;line=sr-CODE;transport=udp",
+            "sip:10.1.1.10:5060;line=sr-CODE",
+            "sip:x@10.2.2.2;LINE=sr-CODE",
+        ];
+        for (at, form) in forms.iter().enumerate() {
+            let uri = form.replace("CODE", code);
+            assert_eq!(
+                veil(Mode::Kamailio, false).find_uri(uri.as_bytes()),
+                plain,
+                "{uri}"
+            );
+            let checked = veil(Mode::Kamailio, true).find_uri(uri.as_bytes());
+            assert_eq!(checked == plain, at < 2, "{uri}");
+        }
+        let uri = format!("sip:10.1.1.10;line=sr-{code}?Replaces=a%3Bto-tag%3Db");
+        let with_headers = b"sip:alice@127.0.0.1:23001?Replaces=a%3Bto-tag%3Db".to_vec();
+        assert_eq!(
+            veil(Mode::Kamailio, false).find_uri(uri.as_bytes()),
+            Found::Hidden(with_headers)
+        );
+    }
+
+    #[test]
+    fn what_others_wrote_is_clear_and_what_is_forged_is_told() {
+        for mode in [Mode::Kamailio, Mode::Sealed, Mode::Migrate] {
+            let veil = veil(mode, false);
+            assert_eq!(
+                veil.find_uri(b"sip:101@192.168.178.22:1056;line=mu3z2i1j"),
+                Found::Clear
+            );
+            assert_eq!(veil.find_uri(b"sip:10.1.1.10;line=sr-AAAA"), Found::Forged);
+            assert_eq!(
+                veil.find_via(b"SIP/2.0/UDP 1.2.3.4;branch=z9hG4bKx"),
+                Found::Clear
+            );
+            assert_eq!(
+                veil.find_via(b"SIP/2.0/UDP 10.1.1.10;branch=z9hG4bKsr-AAAA"),
+                Found::Forged
+            );
+            assert_eq!(veil.find_call_id(Kind::CallId, b"a@b"), Found::Clear);
+            assert_eq!(veil.find_call_id(Kind::CallId, b"!!:A"), Found::Forged);
+        }
+    }
+}
