@@ -186,6 +186,18 @@ mod tests {
         }
     }
 
+    /// The Via that the slides of 2012 print, where the text of the PDF has a capital `M` for an `m`.
+    #[test]
+    fn the_via_of_the_slides() {
+        let via = "SIP/2.0/UDP 192.168.178.27:40416;TH=div;branch=z9hG4bK321149767";
+        let printed =
+            "JfyMiMenCtp4urS5CX1ZiHvRItc.TM5nCHOBT6SfCXN94v5pswyRIRDZN80HU6gBI8LqTwDiCMe.CXm0TMNP";
+        assert_eq!(
+            encoded("my secret here", via),
+            printed.replacen('M', "m", 1)
+        );
+    }
+
     #[test]
     fn every_length_comes_back() {
         let alphabet = Alphabet::new(b"\xf0\x9f\x94\x91");

@@ -69,7 +69,8 @@ fn deviations(d: &mut Declaration<Topoh>) {
     for sentence in [
         "No marker (`TH: dih`, `TH=div`) stands in a message, neither for the script nor where an event route says `drop`; a TH header of a peer is removed, where 5.6.3 leaves the message unhidden for it.",
         "Every Contact is hidden; 5.6.3 hides the last one of the first header.",
-        "A first Record-Route that is not ours is hidden; 5.6.3 leaves it in clear.",
+        "A first Record-Route that is not ours is hidden, and the Record-Routes of the caller's side come back to him in clear; 5.6.3 does neither where the script does not record-route.",
+        "CANCEL and the ACK of a negative reply have the Call-ID of their INVITE; 5.6.3 hides it towards a caller who never saw it.",
         "A mask that is none of ours is answered with 400 (a reply is dropped), counted and logged; 5.6.3 passes it to the script.",
         "The Request-URI is opened outside of dialogs too, so that a hidden target of a 302 or a REFER can be called.",
         "With mask_callid the Call-IDs in Replaces, Join, Target-Dialog, In-Reply-To and in the Replaces of a Refer-To are hidden and opened too.",

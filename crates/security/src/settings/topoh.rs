@@ -42,5 +42,5 @@ pub(super) fn find(settings: &Settings<'_>, findings: &mut Vec<Diagnostic>) {
 #[must_use]
 pub fn is_printed(key: &[u8]) -> bool {
     let is_key = |known: &&str| known.as_bytes().eq_ignore_ascii_case(key);
-    key.is_empty() || PRINTED.iter().any(|known| is_key(&known))
+    key.is_empty() || PRINTED.iter().any(is_key)
 }
