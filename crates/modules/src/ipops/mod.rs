@@ -38,6 +38,12 @@ impl Module for IpOps {
             |_, spec, prepare| results::srv(spec, prepare),
         );
         d.variable(
+            "naptrquery(id=>key)",
+            "What naptr_query() found: count, order[n], pref[n], flags[n], services[n], regex[n], replace[n].",
+            false,
+            |_, spec, prepare| results::naptr(spec, prepare),
+        );
+        d.variable(
             "HN(key)",
             "The name of this machine: n its first label, f all of it, d its domain.",
             false,
@@ -176,9 +182,16 @@ fn declare_names(d: &mut Declaration<IpOps>) {
     .waits();
     d.function(
         "srv_query(name, id)",
-        "Asks for the SRV records of a name, for $srvquery(id=>key).",
+        "Asks for the SRV records of a name, for $srvquery(id=>key); -2 the name is empty, -3 the id.",
         any,
         IpOps::srv_query,
+    )
+    .waits();
+    d.function(
+        "naptr_query(domain, id)",
+        "Asks for the NAPTR records of a domain, for $naptrquery(id=>key); -2 the domain is empty, -3 the id.",
+        any,
+        IpOps::naptr_query,
     )
     .waits();
     d.function(

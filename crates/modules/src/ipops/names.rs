@@ -7,6 +7,10 @@ use policy::location::{Answer as Names, Query, QueryKind, SrvRecord};
 use policy::{Answer, Context, Effect, Level, Outcome, Text};
 use std::net::IpAddr;
 
+/// Records are asked for of an empty name.
+const NO_NAME: i32 = -2;
+/// The answer shall have no name.
+const NO_ID: i32 = -3;
 /// The text is no address.
 const BAD_ADDRESS: i32 = -3;
 /// The name has no address, or nobody answered.
@@ -47,7 +51,10 @@ impl IpOps {
 
     /// No record is no failure: the count is 0 then, as in Kamailio.
     pub(super) fn srv_query(&self, context: &mut Context, name: &Text, id: &Text) -> Outcome {
-        let (name, id) = (name.get(context), id.get(context));
+        let (name, id) = match named(context, name, id) {
+            Ok(both) => both,
+            Err(code) => return Outcome::Code(code),
+        };
         ask(name, QueryKind::Srv, move |context, answer| {
             let mut records = match answer {
                 Names::Srv(records) => records,
@@ -59,6 +66,34 @@ impl IpOps {
             results.keep(id, Found::Services(records));
             Outcome::TRUE
         })
+    }
+
+    /// Here too.
+    pub(super) fn naptr_query(&self, context: &mut Context, name: &Text, id: &Text) -> Outcome {
+        let (name, id) = match named(context, name, id) {
+            Ok(both) => both,
+            Err(code) => return Outcome::Code(code),
+        };
+        ask(name, QueryKind::Naptr, move |context, answer| {
+            let mut records = match answer {
+                Names::Naptr(records) => records,
+                _ => Vec::new(),
+            };
+            records.truncate(MOST);
+            records.sort_by_key(|record| (record.order, record.preference));
+            let results = context.extension_mut::<Results>();
+            results.keep(id, Found::Pointers(records));
+            Outcome::TRUE
+        })
+    }
+}
+
+/// What is asked for and the name of the answer, or the code where one of them is empty.
+fn named(context: &mut Context, name: &Text, id: &Text) -> Result<(Bytes, Bytes), i32> {
+    match (name.get(context), id.get(context)) {
+        (name, _) if name.is_empty() => Err(NO_NAME),
+        (_, id) if id.is_empty() => Err(NO_ID),
+        both => Ok(both),
     }
 }
 

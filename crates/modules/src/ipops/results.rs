@@ -1,7 +1,7 @@
-//! What was found under which name: `$dns(id=>key)` and `$srvquery(id=>key)`.
+//! What was found under which name: `$dns(id=>key)`, `$srvquery(id=>key)` and `$naptrquery(id=>key)`.
 
 use bytes::Bytes;
-use policy::location::SrvRecord;
+use policy::location::{NaptrRecord, SrvRecord};
 use policy::{Context, Int, Prepare, Problem, Text, Var};
 use script::{Value, VarSpec};
 use std::net::IpAddr;
@@ -14,21 +14,16 @@ pub(super) struct Results(Vec<(Bytes, Found)>);
 pub(super) enum Found {
     Addresses(Vec<IpAddr>),
     Services(Vec<SrvRecord>),
+    Pointers(Vec<NaptrRecord>),
 }
 
 impl Results {
     /// Keeps an answer in the place of the former one of its kind. The names are as many as the
     /// script has.
     pub(super) fn keep(&mut self, id: Bytes, found: Found) {
-        let same_kind = |other: &Found| {
-            matches!(
-                (&found, other),
-                (Found::Addresses(_), Found::Addresses(_))
-                    | (Found::Services(_), Found::Services(_))
-            )
-        };
+        let kind = std::mem::discriminant(&found);
         self.0
-            .retain(|(name, other)| *name != id || !same_kind(other));
+            .retain(|(name, other)| *name != id || std::mem::discriminant(other) != kind);
         if self.0.len() < MOST_IDS {
             self.0.push((id, found));
         }
@@ -47,11 +42,20 @@ impl Results {
         })
     }
 
-    fn services(&self, id: &[u8]) -> Option<&[SrvRecord]> {
-        self.0.iter().find_map(|(name, found)| match found {
+    fn services(&self, id: &[u8]) -> &[SrvRecord] {
+        let found = self.0.iter().find_map(|(name, found)| match found {
             Found::Services(records) if name.as_ref() == id => Some(records.as_slice()),
             _ => None,
-        })
+        });
+        found.unwrap_or_default()
+    }
+
+    fn pointers(&self, id: &[u8]) -> &[NaptrRecord] {
+        let found = self.0.iter().find_map(|(name, found)| match found {
+            Found::Pointers(records) if name.as_ref() == id => Some(records.as_slice()),
+            _ => None,
+        });
+        found.unwrap_or_default()
     }
 }
 
@@ -143,11 +147,39 @@ pub(super) fn srv(spec: &VarSpec, prepare: &mut Prepare<'_>) -> Result<Var, Prob
     };
     Ok(Var::read_only(move |context| {
         let (id, index) = (path.id.get(context), path.index(context));
-        let results = context.extension::<Results>();
-        let found = results.and_then(|results| results.services(&id));
-        found
-            .and_then(|found| read(found, index))
-            .unwrap_or_default()
+        let found = context.extension_mut::<Results>().services(&id);
+        read(found, index).unwrap_or_default()
+    }))
+}
+
+/// `$naptrquery(id=>key)`.
+pub(super) fn naptr(spec: &VarSpec, prepare: &mut Prepare<'_>) -> Result<Var, Problem> {
+    let path = Path::prepare(spec, prepare)?;
+    let read: fn(&NaptrRecord) -> Value = match path.key.as_ref() {
+        b"count" => {
+            return Ok(Var::read_only(move |context| {
+                let id = path.id.get(context);
+                count(context.extension_mut::<Results>().pointers(&id).len())
+            }));
+        }
+        b"order" => |one| Value::Int(one.order.into()),
+        b"pref" => |one| Value::Int(one.preference.into()),
+        b"flags" => |one| Value::Str(one.flags.clone()),
+        b"services" => |one| Value::Str(one.services.clone()),
+        b"regex" => |one| Value::Str(one.regexp.clone()),
+        b"replace" => |one| Value::Str(one.replacement.clone()),
+        _ => {
+            return Err(prepare.problem(
+                "expected count, order[n], pref[n], flags[n], services[n], regex[n] or replace[n]",
+            ));
+        }
+    };
+    Ok(Var::read_only(move |context| {
+        let (id, index) = (path.id.get(context), path.index(context));
+        let found = context.extension_mut::<Results>().pointers(&id);
+        index
+            .and_then(|index| found.get(index))
+            .map_or(Value::Null, read)
     }))
 }
 

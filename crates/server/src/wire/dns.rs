@@ -1,8 +1,9 @@
 //! Name servers, asked without blocking a worker.
 
+use bytes::Bytes;
 use hickory_resolver::TokioResolver;
-use hickory_resolver::proto::rr::RData;
-use stack::location::{Answer, Query, QueryKind, SrvRecord};
+use hickory_resolver::proto::rr::{RData, RecordType};
+use stack::location::{Answer, NaptrRecord, Query, QueryKind, SrvRecord};
 use std::net::IpAddr;
 use tokio::runtime::Handle;
 
@@ -52,6 +53,10 @@ async fn answer(resolver: &TokioResolver, query: &Query) -> Answer {
             Ok(found) => services(found.answers().iter().map(|record| &record.data)),
             Err(_) => Answer::Nothing,
         },
+        QueryKind::Naptr => match resolver.lookup(name, RecordType::NAPTR).await {
+            Ok(found) => pointers(found.answers().iter().map(|record| &record.data)),
+            Err(_) => Answer::Nothing,
+        },
     }
 }
 
@@ -84,5 +89,30 @@ fn service(data: &RData) -> Option<SrvRecord> {
         weight: srv.weight,
         port: srv.port,
         target: target.into(),
+    })
+}
+
+fn pointers<'a>(data: impl Iterator<Item = &'a RData>) -> Answer {
+    let found: Vec<NaptrRecord> = data.filter_map(pointer).collect();
+    if found.is_empty() {
+        Answer::Nothing
+    } else {
+        Answer::Naptr(found)
+    }
+}
+
+fn pointer(data: &RData) -> Option<NaptrRecord> {
+    let RData::NAPTR(naptr) = data else {
+        return None;
+    };
+    let replacement = naptr.replacement.to_utf8();
+    let replacement = replacement.trim_end_matches('.');
+    Some(NaptrRecord {
+        order: naptr.order,
+        preference: naptr.preference,
+        flags: Bytes::copy_from_slice(&naptr.flags),
+        services: Bytes::copy_from_slice(&naptr.services),
+        regexp: Bytes::copy_from_slice(&naptr.regexp),
+        replacement: Bytes::copy_from_slice(replacement.as_bytes()),
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::scenario::Record;
 use bytes::Bytes;
-use stack::location::{Answer, Query, QueryKind, SrvRecord};
+use stack::location::{Answer, NaptrRecord, Query, QueryKind, SrvRecord};
 use std::net::IpAddr;
 
 /// All that they know.
@@ -11,6 +11,7 @@ pub(super) struct Names(Vec<(String, Known)>);
 enum Known {
     Address(IpAddr),
     Srv(SrvRecord),
+    Naptr(NaptrRecord),
 }
 
 impl Names {
@@ -28,18 +29,25 @@ impl Names {
             .filter(|(name, _)| name.as_bytes() == query.name);
         let mut addresses = Vec::new();
         let mut services = Vec::new();
+        let mut pointers = Vec::new();
         for (_, known) in named {
             match (known, query.kind) {
                 (Known::Address(ip), QueryKind::A) if ip.is_ipv4() => addresses.push(*ip),
                 (Known::Address(ip), QueryKind::Aaaa) if ip.is_ipv6() => addresses.push(*ip),
                 (Known::Srv(record), QueryKind::Srv) => services.push(record.clone()),
+                (Known::Naptr(record), QueryKind::Naptr) => pointers.push(record.clone()),
                 _ => {}
             }
         }
-        match (addresses.is_empty(), services.is_empty()) {
-            (false, _) => Answer::Addresses(addresses),
-            (true, false) => Answer::Srv(services),
-            (true, true) => Answer::Nothing,
+        // At most one of them has any.
+        if !addresses.is_empty() {
+            Answer::Addresses(addresses)
+        } else if !services.is_empty() {
+            Answer::Srv(services)
+        } else if !pointers.is_empty() {
+            Answer::Naptr(pointers)
+        } else {
+            Answer::Nothing
         }
     }
 }
@@ -52,17 +60,30 @@ fn read(record: &Record) -> Result<Known, String> {
             record.data.join(" ")
         )
     };
+    let number = |text: &String| text.parse::<u16>().map_err(|_| wrong());
     match (record.kind.as_str(), record.data.as_slice()) {
         ("A" | "AAAA", [ip]) => ip.parse().map(Known::Address).map_err(|_| wrong()),
-        ("SRV", [priority, weight, port, target]) => {
-            let number = |text: &String| text.parse::<u16>().map_err(|_| wrong());
-            Ok(Known::Srv(SrvRecord {
-                priority: number(priority)?,
-                weight: number(weight)?,
-                port: number(port)?,
-                target: Bytes::from(target.to_ascii_lowercase()),
+        ("SRV", [priority, weight, port, target]) => Ok(Known::Srv(SrvRecord {
+            priority: number(priority)?,
+            weight: number(weight)?,
+            port: number(port)?,
+            target: Bytes::from(target.to_ascii_lowercase()),
+        })),
+        ("NAPTR", [order, preference, flags, services, regexp, replacement]) => {
+            Ok(Known::Naptr(NaptrRecord {
+                order: number(order)?,
+                preference: number(preference)?,
+                flags: text(flags),
+                services: text(services),
+                regexp: text(regexp),
+                replacement: text(replacement),
             }))
         }
         _ => Err(wrong()),
     }
+}
+
+/// A word as it is, `""` as nothing.
+fn text(word: &str) -> Bytes {
+    Bytes::copy_from_slice(word.trim_matches('"').as_bytes())
 }

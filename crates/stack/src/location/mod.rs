@@ -4,9 +4,11 @@
 //! likes.
 
 mod destination;
+mod naptr;
 mod resolver;
 mod srv;
 
 pub use destination::{Destination, DestinationError};
+pub use naptr::NaptrRecord;
 pub use resolver::{Answer, Families, Query, QueryKind, Resolver, Step, Target, Targets};
 pub use srv::SrvRecord;

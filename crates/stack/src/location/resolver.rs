@@ -7,7 +7,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::srv;
-use super::{Destination, SrvRecord};
+use super::{Destination, NaptrRecord, SrvRecord};
 use crate::{Limits, Transport};
 
 /// A place to send to.
@@ -51,6 +51,8 @@ pub enum QueryKind {
     Aaaa,
     /// SRV records.
     Srv,
+    /// NAPTR records; no search for a next hop asks for them.
+    Naptr,
 }
 
 /// What DNS said to the last question.
@@ -60,6 +62,8 @@ pub enum Answer {
     Addresses(Vec<IpAddr>),
     /// Records, to SRV.
     Srv(Vec<SrvRecord>),
+    /// Records, to NAPTR.
+    Naptr(Vec<NaptrRecord>),
     /// No such name, no such record, or no answer.
     Nothing,
 }
