@@ -1,6 +1,7 @@
 //! Tables from the database and back.
 
-use super::items::{Held, LOADED};
+use super::held::Held;
+use super::items::LOADED;
 use super::table::Table;
 use bytes::Bytes;
 use policy::{Level, Problem, problem};
@@ -136,6 +137,9 @@ impl Source {
     pub(super) fn writes(&self, table: &Table, now_s: u64) -> Option<Vec<Operation>> {
         let definition = &table.definition;
         let name = definition.dbtable.clone()?;
+        if definition.is_read_only {
+            return None;
+        }
         if !definition.cols.is_empty() {
             let table_name = &definition.name;
             table.logger.log(Level::Warn, "htable", || {

@@ -1,7 +1,8 @@
 //! The functions with their lines for the manual.
 
 use super::Htable;
-use policy::{Declaration, Routes};
+use super::matching::Match;
+use policy::{Context, Declaration, Routes, Text};
 
 /// Declares what works on tables.
 pub(super) fn functions(d: &mut Declaration<Htable>) {
@@ -21,25 +22,33 @@ pub(super) fn functions(d: &mut Declaration<Htable>) {
         "sht_rm_name_re(place)",
         "Removes the keys that match, \"table=>expression\": 1.",
         Routes::ANY,
-        Htable::remove_names_re,
+        |module: &Htable, context: &mut Context, place: &Text| {
+            module.remove_matching(context, place, Match::fits_key)
+        },
     );
     d.function(
         "sht_rm_value_re(place)",
         "Removes the items whose texts match, \"table=>expression\": 1.",
         Routes::ANY,
-        Htable::remove_values_re,
+        |module: &Htable, context: &mut Context, place: &Text| {
+            module.remove_matching(context, place, Match::fits_item)
+        },
     );
     d.function(
         "sht_rm_name(table, operator, text)",
         "Removes the keys that match (re) or start so (sw): 1.",
         Routes::ANY,
-        Htable::remove_names,
+        |module: &Htable, context: &mut Context, table: &Text, operator: &Text, text: &Text| {
+            module.remove_by(context, [table, operator, text], Match::fits_key)
+        },
     );
     d.function(
         "sht_rm_value(table, operator, text)",
         "Removes the items whose texts match (re) or start so (sw): 1.",
         Routes::ANY,
-        Htable::remove_values,
+        |module: &Htable, context: &mut Context, table: &Text, operator: &Text, text: &Text| {
+            module.remove_by(context, [table, operator, text], Match::fits_item)
+        },
     );
     d.function(
         "sht_setxs(table, key, text, seconds)",
@@ -76,14 +85,18 @@ pub(super) fn functions(d: &mut Declaration<Htable>) {
         "sht_match_name(table, operator, text)",
         "1 where a key is equal (eq), is not (ne), matches (re) or starts so (sw), else -1.",
         Routes::ANY,
-        Htable::has_name,
+        |module: &Htable, context: &mut Context, table: &Text, operator: &Text, text: &Text| {
+            module.has(context, [table, operator, text], Match::fits_key)
+        },
     )
     .alias("sht_has_name");
     d.function(
         "sht_match_str_value(table, operator, text)",
         "The same for values that are text.",
         Routes::ANY,
-        Htable::has_value,
+        |module: &Htable, context: &mut Context, table: &Text, operator: &Text, text: &Text| {
+            module.has(context, [table, operator, text], Match::fits_item)
+        },
     )
     .alias("sht_has_str_value");
 }

@@ -17,6 +17,8 @@ pub(super) struct Definition {
     pub(super) dbtable: Option<Name>,
     /// Written to the database when the server stops.
     pub(super) dbmode: bool,
+    /// Never written to the database, whoever asks.
+    pub(super) is_read_only: bool,
     /// Key and values, where the table in the database has columns of its own.
     pub(super) cols: Vec<Name>,
     /// What stands for a column without a value.
@@ -42,6 +44,7 @@ impl Definition {
             updateexpire: true,
             dbtable: None,
             dbmode: false,
+            is_read_only: false,
             cols: Vec::new(),
             colnull: "*".to_owned(),
             max_bytes: super::Limits::default().table_bytes,
@@ -85,6 +88,7 @@ impl Definition {
             "dbtable" if value.is_empty() => self.dbtable = None,
             "dbtable" => self.dbtable = Some(column(value)?),
             "dbmode" => self.dbmode = number(key, value)? != 0,
+            "dbaccess" => self.is_read_only = number(key, value)? != 0,
             "cols" => self.cols = columns(value)?,
             "colnull" => self.colnull = value.to_owned(),
             "maxbytes" => {
@@ -209,6 +213,7 @@ mod tests {
             ("a=>cols='x'", "two columns"),
             ("a=>cols='x,y' size=4", "semicolon"),
             ("a=>dbtable=x y", "x y"),
+            ("a=>dbaccess=x", "dbaccess"),
             ("a=>dmqreplicate=1", "dmqreplicate"),
             ("a=>initval=99999999999", "initval"),
         ] {

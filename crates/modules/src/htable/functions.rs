@@ -1,7 +1,7 @@
 //! The functions `sht_*`.
 
-use super::items::Held;
-use super::matching::{Match, Refused};
+use super::held::Held;
+use super::matching::{Fits, Match, Refused};
 use super::table::Table;
 use super::variables::bad_regex;
 use super::{Htable, lock};
@@ -72,62 +72,11 @@ impl Htable {
         })
     }
 
-    pub(super) fn remove_names_re(&self, context: &mut Context, place: &Text) -> i32 {
+    /// Removes what fits a regular expression, `table=>expression`.
+    pub(super) fn remove_matching(&self, context: &mut Context, place: &Text, fits: Fits) -> i32 {
         self.at(context, place, |context, table, regex| {
-            let fits = |wanted: &Match, key: &[u8], _: &Held| wanted.fits(key);
             remove_fitting(context, table, Match::regex(&regex), &regex, fits)
         })
-    }
-
-    pub(super) fn remove_values_re(&self, context: &mut Context, place: &Text) -> i32 {
-        self.at(context, place, |context, table, regex| {
-            let fits = |wanted: &Match, _: &[u8], value: &Held| wanted.fits_value(value);
-            remove_fitting(context, table, Match::regex(&regex), &regex, fits)
-        })
-    }
-
-    pub(super) fn remove_names(
-        &self,
-        context: &mut Context,
-        name: &Text,
-        operator: &Text,
-        operand: &Text,
-    ) -> i32 {
-        let fits = |wanted: &Match, key: &[u8], _: &Held| wanted.fits(key);
-        self.remove_by(context, name, operator, operand, fits)
-    }
-
-    pub(super) fn remove_values(
-        &self,
-        context: &mut Context,
-        name: &Text,
-        operator: &Text,
-        operand: &Text,
-    ) -> i32 {
-        let fits = |wanted: &Match, _: &[u8], value: &Held| wanted.fits_value(value);
-        self.remove_by(context, name, operator, operand, fits)
-    }
-
-    pub(super) fn has_name(
-        &self,
-        context: &mut Context,
-        name: &Text,
-        operator: &Text,
-        operand: &Text,
-    ) -> i32 {
-        let fits = |wanted: &Match, key: &[u8], _: &Held| wanted.fits(key);
-        self.has(context, name, operator, operand, fits)
-    }
-
-    pub(super) fn has_value(
-        &self,
-        context: &mut Context,
-        name: &Text,
-        operator: &Text,
-        operand: &Text,
-    ) -> i32 {
-        let fits = |wanted: &Match, _: &[u8], value: &Held| wanted.fits_value(value);
-        self.has(context, name, operator, operand, fits)
     }
 
     pub(super) fn lock(&self, context: &mut Context, place: &Text) -> Outcome {
@@ -144,13 +93,12 @@ impl Htable {
         })
     }
 
-    fn remove_by(
+    /// Removes what fits an operand by an operator, `re` or `sw`.
+    pub(super) fn remove_by(
         &self,
         context: &mut Context,
-        name: &Text,
-        operator: &Text,
-        operand: &Text,
-        fits: fn(&Match, &[u8], &Held) -> bool,
+        [name, operator, operand]: [&Text; 3],
+        fits: Fits,
     ) -> i32 {
         let (operator, operand) = (operator.get(context), operand.get(context));
         self.with(context, name, |context, table| {
@@ -166,13 +114,12 @@ impl Htable {
         })
     }
 
-    fn has(
+    /// Whether something fits an operand by an operator.
+    pub(super) fn has(
         &self,
         context: &mut Context,
-        name: &Text,
-        operator: &Text,
-        operand: &Text,
-        fits: fn(&Match, &[u8], &Held) -> bool,
+        [name, operator, operand]: [&Text; 3],
+        fits: Fits,
     ) -> i32 {
         let (operator, operand) = (operator.get(context), operand.get(context));
         self.with(context, name, |context, table| {
@@ -250,7 +197,7 @@ fn remove_fitting(
     table: &Table,
     wanted: Result<Match, Refused>,
     source: &Bytes,
-    fits: fn(&Match, &[u8], &Held) -> bool,
+    fits: Fits,
 ) -> i32 {
     match wanted {
         Ok(wanted) => {

@@ -1,5 +1,7 @@
 //! The items of a table: keys with values that may expire.
 
+use super::held::Held;
+use super::limits::ITEM;
 use ahash::RandomState;
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -7,27 +9,6 @@ use script::Value;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// How large tables grow.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    /// Octets of all keys and values of one table, with [`ITEM`] for each item: 64 MiB hold about
-    /// 440,000 banned addresses. `maxbytes` of the declaration changes it. A table that is full takes no
-    /// new item until one is gone; updates that do not grow still work.
-    pub(super) table_bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            table_bytes: 64 << 20,
-        }
-    }
-}
-
-/// What an item costs besides its octets: its place in the hash table, which may be half empty, and two
-/// allocations.
-const ITEM: usize = 128;
 
 /// The end of an item that was read at start, when nobody knows the time: the next sweep gives it
 /// its time.
@@ -49,13 +30,6 @@ struct Item {
     value: Held,
     /// The Unix second it ends with; 0 for never.
     until_s: u64,
-}
-
-/// A value as it is kept.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Held {
-    Int(i64),
-    Text(Box<[u8]>),
 }
 
 /// How long an item is kept that is written.
@@ -256,11 +230,7 @@ impl Item {
     }
 
     fn cost(&self, key: &[u8]) -> usize {
-        let value = match &self.value {
-            Held::Int(_) => 0,
-            Held::Text(text) => text.len(),
-        };
-        ITEM + key.len() + value
+        ITEM + key.len() + self.value.text().map_or(0, <[u8]>::len)
     }
 
     fn listed(&self, key: &[u8]) -> Listed {
@@ -268,33 +238,6 @@ impl Item {
             key: Bytes::copy_from_slice(key),
             value: self.value.clone(),
             until_s: self.until_s,
-        }
-    }
-}
-
-impl Held {
-    /// The value as scripts see it.
-    pub(super) fn value(&self) -> Value {
-        match self {
-            Held::Int(number) => Value::Int(*number),
-            Held::Text(text) => Value::Str(Bytes::copy_from_slice(text)),
-        }
-    }
-
-    /// What scripts give; none for `$null`.
-    pub(super) fn from_value(value: Value) -> Option<Held> {
-        match value {
-            Value::Null => None,
-            Value::Int(number) => Some(Held::Int(number)),
-            Value::Str(text) => Some(Held::Text(text.as_ref().into())),
-        }
-    }
-
-    /// The text, where it is one.
-    pub(super) fn text(&self) -> Option<&[u8]> {
-        match self {
-            Held::Int(_) => None,
-            Held::Text(text) => Some(text),
         }
     }
 }

@@ -6,7 +6,8 @@
 
 use super::Htable;
 use super::functions::code;
-use super::items::{Held, Listed};
+use super::held::Held;
+use super::items::Listed;
 use super::table::Table;
 use bytes::Bytes;
 use policy::{Context, Int, Level, Text};

@@ -1,6 +1,6 @@
 //! What items are looked for: by name or by value.
 
-use super::items::Held;
+use super::held::Held;
 use bytes::Bytes;
 use script::Regex;
 
@@ -14,6 +14,9 @@ pub(super) enum Match {
     /// A value that is this number.
     Number(i64),
 }
+
+/// Whether an item fits a condition: [`Match::fits_key`] or [`Match::fits_item`].
+pub(super) type Fits = fn(&Match, &[u8], &Held) -> bool;
 
 /// Why there is no condition.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,6 +73,16 @@ impl Match {
             Match::Regex(regex) => regex.matches(text).unwrap_or(false),
             Match::Number(_) => false,
         }
+    }
+
+    /// Whether an item fits by its key.
+    pub(super) fn fits_key(&self, key: &[u8], _: &Held) -> bool {
+        self.fits(key)
+    }
+
+    /// Whether an item fits by its value.
+    pub(super) fn fits_item(&self, _: &[u8], value: &Held) -> bool {
+        self.fits_value(value)
     }
 
     /// Whether a value fits: numbers fit a number only, texts everything else.

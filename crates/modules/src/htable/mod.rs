@@ -4,8 +4,10 @@ mod database;
 mod declare;
 mod definition;
 mod functions;
+mod held;
 mod items;
 mod iterate;
+mod limits;
 mod lock;
 mod matching;
 mod params;
@@ -16,7 +18,8 @@ mod tests;
 mod variables;
 
 use database::Source;
-use items::{Items, Limits};
+use items::Items;
+use limits::Limits;
 use params::Params;
 use policy::{Declaration, Entry, Init, Module, Outbox, Problem, Surroundings, Task, problem};
 use script::Value;
@@ -92,6 +95,7 @@ impl Module for Htable {
         d.deviation(
             "A table that $sht() names must be declared, else the configuration does not load.",
         );
+        d.deviation("The attributes dbaccess and colnull of a table are not in Kamailio 5.6.3.");
         d.deviation("dmqreplicate=1, enable_dmq=1 and dmq_init_sync=1 are refused: nodes cannot share tables yet.");
         d.deviation("Items read at start get their time with the first timer_interval.");
     }

@@ -1,7 +1,8 @@
 //! The commands `htable.*`. Codes and messages are those of Kamailio 5.6.3.
 
 use super::Htable;
-use super::items::{Held, LOADED, Listed};
+use super::held::Held;
+use super::items::{LOADED, Listed};
 use super::table::Table;
 use policy::{Declaration, RpcError, RpcRequest, RpcResult};
 use serde_json::{Value as Json, json};
@@ -211,6 +212,9 @@ fn reload(module: &Htable, request: &RpcRequest) -> RpcResult {
 
 fn store(module: &Htable, request: &RpcRequest) -> RpcResult {
     let (source, table) = in_database(module, request)?;
+    if table.definition.is_read_only {
+        return Err(RpcError::internal("Htable is only read from DB"));
+    }
     let failed = |_| RpcError::internal("Saving htable failed");
     for operation in source.writes(&table, request.now_s).unwrap_or_default() {
         store::wait(source.store.as_ref(), operation).map_err(failed)?;

@@ -1,7 +1,8 @@
 //! A table as a configuration uses it: its items with what the declaration says of them.
 
 use super::definition::Definition;
-use super::items::{Held, LOADED, Listed, Shared, Until};
+use super::held::Held;
+use super::items::{LOADED, Listed, Shared, Until};
 use policy::{Level, Logger};
 use script::Value;
 use std::sync::atomic::{AtomicU64, Ordering};

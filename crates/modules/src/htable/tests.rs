@@ -312,6 +312,23 @@ request_route {
 }
 
 #[test]
+fn a_table_that_is_only_read_is_never_written() {
+    let store = database();
+    let before = stored(store.as_ref());
+    let script = r#"
+loadmodule "htable.so"
+modparam("htable", "db_url", "memory://x")
+modparam("htable", "htable", "a=>dbtable=htable;dbmode=1;dbaccess=1")
+request_route { exit; }"#;
+    let bench = Bench::with_store(script, store.clone());
+    bench.rpc("htable.delete", json!(["a", "s"])).expect("read");
+    let refused = bench.rpc("htable.store", json!(["a"]));
+    assert!(refused.is_err_and(|error| error.message.contains("only read")));
+    bench.stop();
+    assert_eq!(stored(store.as_ref()), before);
+}
+
+#[test]
 fn commands_answer_as_kamailios() {
     let bench = bench("");
     let answer = |name, params| match bench.rpc(name, params) {

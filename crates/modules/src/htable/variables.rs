@@ -1,7 +1,7 @@
 //! The variables `$sht` and its kin.
 
 use super::iterate::Iterators;
-use super::matching::Match;
+use super::matching::{Fits, Match};
 use super::table::Table;
 use super::{Htable, Record};
 use bytes::Bytes;
@@ -52,17 +52,13 @@ pub(super) fn declare(d: &mut Declaration<Htable>) {
         "shtcn(table=>expression)",
         "How many keys match: a regular expression, or a text behind == (equal), %~ (starts so), ~% (ends so), ~~ (regular expression).",
         false,
-        |module, spec, prepare| counted(module, spec, prepare, |wanted, key, _| wanted.fits(key)),
+        |module, spec, prepare| counted(module, spec, prepare, Match::fits_key),
     );
     d.variable(
         "shtcv(table=>expression)",
         "How many values match, as $shtcn; eq before a number counts numbers.",
         false,
-        |module, spec, prepare| {
-            counted(module, spec, prepare, |wanted, _, value| {
-                wanted.fits_value(value)
-            })
-        },
+        |module, spec, prepare| counted(module, spec, prepare, Match::fits_item),
     );
     declare_places(d);
 }
@@ -151,7 +147,7 @@ fn counted(
     module: Option<&Arc<Htable>>,
     spec: &VarSpec,
     prepare: &mut Prepare<'_>,
-    fits: fn(&Match, &[u8], &super::items::Held) -> bool,
+    fits: Fits,
 ) -> Result<Var, Problem> {
     let Some((table, expression)) = place(module, spec, prepare)? else {
         return Ok(Var::null());
