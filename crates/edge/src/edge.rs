@@ -69,6 +69,8 @@ pub struct Counts {
     pub stray_replies: Counter,
     /// Requests absorbed as retransmissions.
     pub absorbed: Counter,
+    /// Datagrams passed over unread, for hundreds before them came to nothing.
+    pub shed: Counter,
     /// Transactions made (`tmx:UAS_transactions`).
     pub transactions: Counter,
     /// Transactions of requests of our own (`tmx:UAC_transactions`).
@@ -105,6 +107,10 @@ impl Counts {
             ),
             stray_replies: core("stray_replies", "Replies that match nothing we sent."),
             absorbed: core("absorbed_requests", "Retransmissions absorbed."),
+            shed: core(
+                "shed_datagrams",
+                "Datagrams passed over unread, of sources that flood in vain (shed_rate).",
+            ),
             transactions: tmx(
                 "UAS_transactions",
                 "Transactions made for received requests.",

@@ -4,7 +4,7 @@ use crate::mail::{Mail, Reply};
 use crate::run::Purpose;
 use crate::{Output, Worker};
 use bytes::Bytes;
-use policy::{Arrival, Context, Flow, Level, Notes, Routes};
+use policy::{Arrival, Context, Flow, Level, Notes, Routes, Standing};
 use script::RouteKind;
 use sip::{Message, Method};
 use stack::branch::Decoded;
@@ -20,7 +20,22 @@ impl Worker {
         if bytes.len() > self.edge.limits.max_datagram {
             return self.edge.counts.dropped_requests.inc();
         }
+        let rate = self.edge.config.load().core.shed_rate;
+        if self.shedder.sheds(flow.peer, rate, self.now.mono) && !self.is_known(flow) {
+            return self.edge.counts.shed.inc();
+        }
+        let deeds = self.deeds;
         self.message(flow, bytes);
+        let in_vain = self.deeds == deeds;
+        self.shedder.note(flow.peer, in_vain, rate, self.now.mono);
+    }
+
+    /// True where somebody proved himself from this very address and port: who floods in his name does
+    /// not silence him.
+    fn is_known(&self, flow: Flow) -> bool {
+        let bans = self.edge.bans.get();
+        let standing = bans.map(|bans| bans.standing(flow.peer, b"", self.now.unix_ms));
+        matches!(standing, Some(Standing::Flow | Standing::Port))
     }
 
     /// True where the sender of a datagram is not heard: it is counted and not read.

@@ -26,6 +26,7 @@ mod render;
 mod reply;
 mod response;
 mod run;
+mod shed;
 mod stateless;
 mod streams;
 mod suspend;

@@ -1,6 +1,7 @@
 //! One worker: it takes inputs, leaves outputs, and owns what it works on.
 
 use crate::mail::Mail;
+use crate::shed::Shedder;
 use crate::streams::Streams;
 use crate::{Edge, Input, Output, Ticket};
 use policy::{ConnectionId, Context, LocalRequest, Now};
@@ -16,6 +17,9 @@ pub struct Worker {
     pub(crate) rng: fastrand::Rng,
     pub(crate) now: Now,
     pub(crate) streams: Streams,
+    pub(crate) shedder: Shedder,
+    /// Counts what came of inputs: outputs, reminders, letters. It wraps around.
+    pub(crate) deeds: u64,
     wheel: Wheel<Hint>,
     due: Vec<Hint>,
     /// Letters for transactions that were found while another one was in hand.
@@ -44,10 +48,11 @@ impl Worker {
     /// A worker whose random numbers come from `seed`.
     pub fn new(edge: Arc<Edge>, now: Now, seed: u64) -> Worker {
         Worker {
-            edge,
             rng: fastrand::Rng::with_seed(seed),
             now,
             streams: Streams::default(),
+            shedder: Shedder::new(edge.tag_keys.clone()),
+            deeds: 0,
             wheel: Wheel::new(now.mono),
             due: Vec::new(),
             letters: VecDeque::new(),
@@ -55,6 +60,7 @@ impl Worker {
             outputs: VecDeque::new(),
             resting: VecDeque::new(),
             in_hand: None,
+            edge,
         }
     }
 
@@ -117,10 +123,12 @@ impl Worker {
     }
 
     pub(crate) fn put(&mut self, output: Output) {
+        self.deeds = self.deeds.wrapping_add(1);
         self.outputs.push_back(output);
     }
 
     pub(crate) fn remind(&mut self, at: Instant, hint: Hint) {
+        self.deeds = self.deeds.wrapping_add(1);
         self.wheel.arm(at, hint);
     }
 
@@ -180,12 +188,13 @@ impl Worker {
     pub(crate) fn deliver(&mut self, id: TxId, mail: Mail) {
         match self.edge.table.check_out(id, mail) {
             Out::Taken(id, context, mail) => {
+                self.deeds = self.deeds.wrapping_add(1);
                 self.in_hand = Some(id);
                 if let Some(context) = self.open(context, mail) {
                     self.rest(context);
                 }
             }
-            Out::Queued(_) => {}
+            Out::Queued(_) => self.deeds = self.deeds.wrapping_add(1),
             Out::Missing(mail) | Out::Full(mail) => self.undeliverable(&mail),
         }
     }

@@ -63,6 +63,9 @@ pub struct CoreParams {
     pub advertised_port: u16,
     /// `max_while_loops`: how often the body of one `while` may run.
     pub max_while_loops: u32,
+    /// `shed_rate`: datagrams a second of one address and port from which on, while nothing comes of them, only
+    /// a sample is read; 0 never.
+    pub shed_rate: u32,
     /// `max_branches`: how many branches a request may have.
     pub max_branches: usize,
     /// `onsend_route_reply`: run `onsend_route` for replies too.
@@ -183,6 +186,7 @@ impl Default for CoreParams {
             advertised_address: Bytes::new(),
             advertised_port: 0,
             max_while_loops: 100,
+            shed_rate: 1000,
             max_branches: 12,
             onsend_route_reply: false,
             received_route_mode: false,

@@ -58,6 +58,29 @@ fn a_flood_from_one_source_is_not_heard() {
     assert_eq!(strike(&mut world, 1, request(20_000)).0, 1);
 }
 
+#[test]
+fn a_script_that_refuses_a_flood_by_silence_sees_a_sample_of_it() {
+    let text = "# Silence\n\n```kamailio\nloadmodule \"counters.so\"\nloadmodule \"sl.so\"\nlisten=udp:127.0.0.1:5060\n\
+                request_route {\n\tif (method == \"INVITE\") { exit; }\n\tsl_send_reply(\"200\", \"OK\");\n}\n```\n\n```sip\n\
+                alice -> OPTIONS sip:example.test\nalice <- 200\n```\n";
+    let scenario = Scenario::parse(Path::new("silence.md"), text).expect("a scenario");
+    let places = Player::<Simulated>::places(&scenario);
+    let mut world = Simulated::start(&scenario, &places, 1).expect("a server");
+    (0..10_000).for_each(|number| assert_eq!(strike(&mut world, 1, request(number)).0, 0));
+    let shed = world.rpc("cnt.get", vec!["core".into(), "shed_datagrams".into()]);
+    // Each worker reads 256 before it is sure, and one in 16 then.
+    let shed: u32 = shed.expect("a counter").parse().expect("a number");
+    assert!((8000..=9135).contains(&shed), "{shed}");
+    // Another source is answered meanwhile, and this one as soon as it is quiet.
+    let options = |number| Bytes::from(message(number, "OPTIONS", ""));
+    assert_eq!(strike(&mut world, 2, options(10_000)).0, 1);
+    let end = world.now_ms() + 300;
+    while world.now_ms() < end {
+        drop(world.run_until(end));
+    }
+    assert_eq!(strike(&mut world, 1, options(10_001)).0, 1);
+}
+
 fn request(number: u32) -> Bytes {
     Bytes::from(message(number, "INVITE", ""))
 }

@@ -9,6 +9,7 @@
 //! 17 ns, and a message kept for 32 seconds keeps only its own bytes alive.
 
 mod crew;
+mod lull;
 mod receive;
 mod send;
 mod socket;

@@ -10,7 +10,7 @@ use super::Datagram;
 use super::socket::Socket;
 
 /// The largest UDP payload is 65,507 bytes, so that no datagram is ever cut.
-const SLOT: usize = 65_536;
+const SLOT: usize = 65_536 + 832;
 
 /// A batched receive that finds one datagram costs 0.1 µs more than a plain one, and with a backlog
 /// 0.3 µs less for each datagram. So after one that found one this many plain receives follow; a
@@ -38,6 +38,11 @@ impl Receiver {
             headers: MultiHeaders::preallocate(slots, None),
             singles: SINGLES,
         }
+    }
+
+    /// More than one datagram waits presumably: the next receive takes a batch.
+    pub(super) fn expect_many(&mut self) {
+        self.singles = 0;
     }
 
     /// Waits up to the tick for at least one datagram and puts what is there into the empty `batch`.

@@ -19,6 +19,7 @@ pub struct Sender {
     queue: Vec<Outgoing>,
     headers: MultiHeaders<SockaddrStorage>,
     failures: Vec<SendFailure>,
+    queued: usize,
 }
 
 struct Outgoing {
@@ -35,6 +36,7 @@ impl Sender {
             queue: Vec::new(),
             headers: MultiHeaders::preallocate(BATCH, None),
             failures: Vec::new(),
+            queued: 0,
         }
     }
 
@@ -51,6 +53,7 @@ impl Sender {
             });
             return;
         };
+        self.queued = self.queued.wrapping_add(1);
         self.queue.push(Outgoing {
             socket,
             peer,
@@ -76,6 +79,11 @@ impl Sender {
         }
         queue.clear();
         self.queue = queue;
+    }
+
+    /// How many datagrams were queued so far; wraps around.
+    pub(super) fn queued(&self) -> usize {
+        self.queued
     }
 
     pub(super) fn take_failures(&mut self) -> Vec<SendFailure> {

@@ -35,7 +35,7 @@ impl Default for Options {
             receive_buffer: 4 << 20,
             send_buffer: 4 << 20,
             tick: Duration::from_millis(20),
-            batch: 32,
+            batch: 64,
             pmtu_discovery: false,
         }
     }

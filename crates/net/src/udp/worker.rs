@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use super::crew::{Crew, Place};
+use super::lull::{LULL, Lull};
 use super::receive::Receiver;
 use super::send::Sender;
 use super::socket::{Socket, Sockets};
@@ -109,6 +110,7 @@ fn work(
     let mut sender = Sender::new(sockets.clone());
     let tick = socket.options().tick;
     let mut batch: Vec<Datagram> = Vec::with_capacity(socket.options().batch);
+    let mut lull = Lull::new(Instant::now());
     while !stop.load(Ordering::Relaxed) {
         if !place.slept(tick.max(handler.rest()))
             && let Err(error) = receiver.receive(&mut batch)
@@ -122,11 +124,17 @@ fn work(
             deliver(&mut sender, handler);
             continue;
         }
-        let (size, began) = (batch.len(), Instant::now());
+        let (size, began, sent) = (batch.len(), Instant::now(), sender.queued());
         handler.datagrams(&mut batch, &mut sender);
         batch.clear();
         deliver(&mut sender, handler);
-        place.handled(size, began, Instant::now());
+        let done = Instant::now();
+        place.handled(size, began, done);
+        let sent = sender.queued().wrapping_sub(sent);
+        if lull.handled(size, sent, size == socket.options().batch, done) {
+            receiver.expect_many();
+            thread::sleep(LULL);
+        }
     }
 }
 

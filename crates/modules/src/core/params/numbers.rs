@@ -25,6 +25,11 @@ pub(super) const NUMBERS: &[Number] = &[
         |c, n| c.max_while_loops = narrow(n),
     ),
     (
+        "shed_rate",
+        "Datagrams a second of one address and port from which on, while nothing comes of them, one in 16 is read; default 1000, 0 never.",
+        |c, n| c.shed_rate = narrow(n),
+    ),
+    (
         "max_branches",
         "How many branches a request may have; default 12.",
         |c, n| c.max_branches = n.clamp(1, 31),
