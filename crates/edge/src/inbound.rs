@@ -67,7 +67,7 @@ impl Worker {
     }
 
     fn request(&mut self, flow: Flow, message: Arc<Message>) {
-        self.edge.counts.requests.inc();
+        self.edge.counts.requests.count(message.method());
         if let Err(violation) = message.check() {
             self.complain(flow, message.bytes().clone());
             return self.refuse(flow, message, &violation);
@@ -137,7 +137,11 @@ impl Worker {
     }
 
     fn reply(&mut self, flow: Flow, message: Arc<Message>) {
-        self.edge.counts.replies.inc();
+        let method = message.cseq().ok().map(|cseq| cseq.method);
+        self.edge
+            .counts
+            .replies
+            .count(message.status().unwrap_or_default(), method);
         if message.check().is_err() {
             self.complain(flow, message.bytes().clone());
             return self.edge.counts.dropped_replies.inc();

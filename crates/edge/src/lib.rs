@@ -6,6 +6,7 @@
 
 mod blocklist;
 mod cancel;
+mod counts;
 mod edge;
 mod events;
 mod failure;
@@ -35,7 +36,8 @@ mod tx;
 mod watch;
 mod worker;
 
-pub use edge::{Counts, Edge, Keys};
+pub use counts::Counts;
+pub use edge::{Edge, Keys};
 pub use io::{Input, Output, Ticket, Transmit};
 pub use limits::Limits;
 pub use worker::Worker;

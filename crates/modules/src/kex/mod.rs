@@ -1,14 +1,19 @@
 //! Flags of the script and of branches, the destination URI, printing into variables.
 
 mod flags;
+mod stats;
 
-use policy::{Context, Declaration, Entry, Init, Int, Module, Problem, Proto, Routes, Text, Var};
+use policy::{
+    Context, Counters, Declaration, Entry, Init, Int, Module, Problem, Proto, Routes, Text, Var,
+};
 use script::{AssignOp, Value};
 use sip::Uri;
 
 pub(crate) const ENTRY: Entry = Entry::of::<Kex>();
 
-struct Kex;
+struct Kex {
+    counters: Counters,
+}
 
 impl Module for Kex {
     const NAME: &'static str = "kex";
@@ -17,6 +22,7 @@ impl Module for Kex {
     fn declare(d: &mut Declaration<Kex>) {
         d.doc("Script and branch flags, the destination URI, printing into variables.");
         flags::declare(d);
+        stats::declare(d);
         d.function(
             "setdsturi(uri)",
             "Sets the destination URI ($du).",
@@ -69,11 +75,14 @@ impl Module for Kex {
                 true
             },
         );
+        d.deviation("stats commands find a counter by group:name everywhere; in Kamailio only stats.fetch and stats.fetchn do.");
         d.deviation("setdebug() and resetdebug() change the level of the whole server; in Kamailio, of one process.");
     }
 
-    fn init(_: (), _: &mut Init<'_>) -> Result<Kex, Problem> {
-        Ok(Kex)
+    fn init(_: (), init: &mut Init<'_>) -> Result<Kex, Problem> {
+        Ok(Kex {
+            counters: init.counters(),
+        })
     }
 }
 
