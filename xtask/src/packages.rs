@@ -13,12 +13,28 @@ const NEEDED: &[(&str, &str)] = &[
     ("/usr/bin/faketime", "faketime"),
     ("/usr/bin/sqlite3", "sqlite3"),
     ("/usr/bin/python3", "python3"),
+    ("/usr/sbin/mariadbd", "mariadb-server"),
+    ("/usr/lib/postgresql/15/bin/postgres", "postgresql-15"),
+    ("/usr/bin/redis-server", "redis-server"),
+    ("/usr/bin/setpriv", "util-linux"),
     ("/usr/sbin/nft", "nftables"),
     ("/usr/sbin/ip", "iproute2"),
     ("/usr/sbin/kamailio", "kamailio"),
     (
         "/usr/lib/x86_64-linux-gnu/kamailio/modules/db_sqlite.so",
         "kamailio-sqlite-modules",
+    ),
+    (
+        "/usr/lib/x86_64-linux-gnu/kamailio/modules/db_mysql.so",
+        "kamailio-mysql-modules",
+    ),
+    (
+        "/usr/lib/x86_64-linux-gnu/kamailio/modules/db_postgres.so",
+        "kamailio-postgres-modules",
+    ),
+    (
+        "/usr/lib/x86_64-linux-gnu/kamailio/modules/ndb_redis.so",
+        "kamailio-redis-modules",
     ),
     (
         "/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so",

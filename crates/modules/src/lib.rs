@@ -11,6 +11,8 @@ mod core;
 mod corex;
 mod counters;
 mod ctl;
+mod db_mysql;
+mod db_postgres;
 mod db_sqlite;
 mod debugger;
 mod dialog;
@@ -64,6 +66,8 @@ pub const ALL: &[Entry] = &[
     corex::ENTRY,
     counters::ENTRY,
     ctl::ENTRY,
+    db_mysql::ENTRY,
+    db_postgres::ENTRY,
     db_sqlite::ENTRY,
     debugger::ENTRY,
     dialog::ENTRY,

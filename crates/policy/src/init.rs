@@ -20,6 +20,21 @@ use store::Store;
 pub trait Stores: Send + Sync {
     /// The database of `url`, or a sentence about what is wrong with the URL.
     fn open(&self, url: &str) -> Result<Arc<dyn Store>, String>;
+
+    /// What a module says of all databases of one driver. Databases that know no such settings leave
+    /// it.
+    fn configure(&self, _driver: &'static str, _settings: DriverSettings) {}
+}
+
+/// Settings of a database driver; what is none stays as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DriverSettings {
+    /// How long an operation may take, in milliseconds.
+    pub deadline_ms: Option<u64>,
+    /// How long connecting may take, in milliseconds.
+    pub connect_ms: Option<u64>,
+    /// After how long without work a connection is tried, in milliseconds.
+    pub idle_ms: Option<u64>,
 }
 
 type Shared = Arc<dyn Any + Send + Sync>;
@@ -263,6 +278,11 @@ impl<'a> Init<'a> {
     /// The database of `url`.
     pub fn store(&self, url: &str) -> Result<Arc<dyn Store>, Problem> {
         self.stores.open(url).map_err(problem)
+    }
+
+    /// Settings for all databases of a driver, as it stands in a URL.
+    pub fn configure_driver(&self, driver: &'static str, settings: DriverSettings) {
+        self.stores.configure(driver, settings);
     }
 
     /// State under `name` that survives a reload; `make` is called the first time.

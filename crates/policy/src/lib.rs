@@ -80,8 +80,8 @@ pub use hooks::{Replied, Tracer, TransactionHook};
 pub use host::go_on;
 pub use identity::{Alias, Identity, IsLocalDomain, Socket, SourceOf, address_of, host_text};
 pub use init::{
-    ConnectionClosed, Init, Installed, OwnRoute, Rpc, RunRpc, Services, States, Stores, Timer,
-    World,
+    ConnectionClosed, DriverSettings, Init, Installed, OwnRoute, Rpc, RunRpc, Services, States,
+    Stores, Timer, World,
 };
 pub use jsonrpc::{
     Executed, execute as execute_json_rpc, execute_on_worker as execute_json_rpc_on_worker,

@@ -1,16 +1,21 @@
 //! Databases by URL: one each, connected when the server starts.
 
+mod connect;
+
+pub(crate) use connect::{connect, known};
+
 use parking_lot::{Mutex, RwLock};
-use policy::Stores;
+use policy::{DriverSettings, Stores};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use store::{DbUrl, Done, Operation, Store, StoreError};
-use store_sqlite::{Options, SqliteStore};
 
 /// All databases that a configuration names.
 #[derive(Default)]
-pub(crate) struct Databases(Mutex<BTreeMap<String, Arc<Lazy>>>);
+pub(crate) struct Databases {
+    by_url: Mutex<BTreeMap<String, Arc<Lazy>>>,
+    settings: Mutex<BTreeMap<&'static str, DriverSettings>>,
+}
 
 impl Databases {
     /// Connects every database that was named.
@@ -18,15 +23,17 @@ impl Databases {
     /// # Errors
     /// A sentence for the first that does not open.
     pub(crate) fn connect(&self) -> Result<(), String> {
-        for lazy in self.0.lock().values() {
-            lazy.connect().map_err(|why| why.to_string())?;
+        for lazy in self.by_url.lock().values() {
+            let settings = self.settings.lock().get(lazy.driver).copied();
+            lazy.connect(settings.unwrap_or_default())
+                .map_err(|why| why.to_string())?;
         }
         Ok(())
     }
 
     /// The URLs of all that were named.
     pub(crate) fn urls(&self) -> Vec<String> {
-        self.0.lock().keys().cloned().collect()
+        self.by_url.lock().keys().cloned().collect()
     }
 
     /// The database of a URL, connected.
@@ -41,7 +48,7 @@ impl Databases {
 
     /// Waits until what was written is in the files, and closes them, whoever still holds one.
     pub(crate) fn close(&self) {
-        for lazy in std::mem::take(&mut *self.0.lock()).into_values() {
+        for lazy in std::mem::take(&mut *self.by_url.lock()).into_values() {
             lazy.close();
         }
     }
@@ -50,17 +57,16 @@ impl Databases {
 impl Stores for Databases {
     fn open(&self, url: &str) -> Result<Arc<dyn Store>, String> {
         let parsed = DbUrl::parse(url).map_err(|error| error.to_string())?;
-        if parsed.driver != "sqlite" {
-            return Err(format!(
-                "no driver for `{}` databases; write sqlite:///path",
-                parsed.driver
-            ));
-        }
-        let mut all = self.0.lock();
+        let driver = known(&parsed.driver)?;
+        let mut all = self.by_url.lock();
         let lazy = all
             .entry(url.to_owned())
-            .or_insert_with(|| Arc::new(Lazy::new(parsed)));
+            .or_insert_with(|| Arc::new(Lazy::new(parsed, driver)));
         Ok(lazy.clone())
+    }
+
+    fn configure(&self, driver: &'static str, settings: DriverSettings) {
+        self.settings.lock().insert(driver, settings);
     }
 }
 
@@ -68,22 +74,23 @@ impl Stores for Databases {
 /// hold it.
 struct Lazy {
     url: DbUrl,
-    store: RwLock<Option<SqliteStore>>,
+    driver: &'static str,
+    store: RwLock<Option<Box<dyn Store>>>,
 }
 
 impl Lazy {
-    fn new(url: DbUrl) -> Lazy {
+    fn new(url: DbUrl, driver: &'static str) -> Lazy {
         Lazy {
             url,
+            driver,
             store: RwLock::new(None),
         }
     }
 
-    fn connect(&self) -> Result<(), StoreError> {
+    fn connect(&self, settings: DriverSettings) -> Result<(), StoreError> {
         let mut store = self.store.write();
         if store.is_none() {
-            let path = Path::new(&self.url.database);
-            *store = Some(SqliteStore::open(path, Options::default())?);
+            *store = Some(connect(&self.url, settings)?);
         }
         Ok(())
     }
@@ -107,13 +114,10 @@ impl Store for Lazy {
     }
 
     fn quote(&self, text: &[u8]) -> String {
-        self.store
-            .read()
-            .as_ref()
-            .map_or_else(|| store_sqlite::literal(text), |store| store.quote(text))
+        connect::literal(self.driver, text)
     }
 
     fn kind(&self) -> &'static str {
-        "sqlite"
+        self.driver
     }
 }

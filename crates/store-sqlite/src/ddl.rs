@@ -40,9 +40,9 @@ fn column(column: &Column) -> String {
     let _ = match column.kind {
         Kind::Text(characters) => write!(line, "VARCHAR({characters})"),
         Kind::LongText => write!(line, "TEXT"),
-        Kind::Int => write!(line, "INTEGER"),
-        Kind::SmallInt => write!(line, "SMALLINT"),
-        Kind::Real => write!(line, "REAL"),
+        Kind::Int | Kind::Unsigned => write!(line, "INTEGER"),
+        Kind::SmallInt | Kind::SmallUnsigned => write!(line, "SMALLINT"),
+        Kind::Real(_) => write!(line, "REAL"),
         Kind::Time => write!(line, "TIMESTAMP WITHOUT TIME ZONE"),
     };
     let _ = match column.default {

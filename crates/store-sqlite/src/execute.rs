@@ -3,11 +3,12 @@
 use bytes::Bytes;
 use rusqlite::{CachedStatement, Connection, Statement as Prepared};
 use store::schema::{self, Table};
+use store::sql;
 use store::{Cell, Filter, Name, Operation, Outcome, Rows, Select, StoreError, Write, name};
 
+use crate::dialect::Statement;
 use crate::error::Context;
-use crate::sql::Statement;
-use crate::{Executed, ddl, sql, value};
+use crate::{Executed, ddl, value};
 
 /// A connection, what to call it in errors, and how much one answer may hold.
 pub(crate) struct Session<'a> {
@@ -57,18 +58,17 @@ impl Session<'_> {
 
     fn write(&self, write: Write) -> Result<u64, StoreError> {
         match write {
-            Write::Insert { table, row } => self.change(&sql::insert("INSERT", &table, row)),
+            Write::Insert { table, row } => self.change(&sql::insert("INSERT", &table, &row)),
             // SQLite counts the new row alone, not those it took the place of.
-            Write::Replace { table, row } => self.change(&sql::insert("REPLACE", &table, row)),
-            Write::Update { table, set, filter } => self.change(&sql::update(&table, set, &filter)),
+            Write::Replace { table, row } => self.change(&sql::insert("REPLACE", &table, &row)),
+            Write::Update { table, set, filter } => {
+                self.change(&sql::update(&table, &set, &filter))
+            }
             Write::Delete { table, filter } => self.change(&sql::delete(&table, &filter)),
             Write::InsertOrUpdate { table, row, key } => {
-                let of_key = row.iter().filter(|(column, _)| key.contains(column));
-                let filter = of_key.fold(Filter::all(), |all, (column, cell)| {
-                    all.eq(column.clone(), cell.clone())
-                });
-                match self.change(&sql::update(&table, row.clone(), &filter))? {
-                    0 => self.change(&sql::insert("INSERT", &table, row)),
+                let filter = sql::of_key(&row, &key);
+                match self.change(&sql::update(&table, &row, &filter))? {
+                    0 => self.change(&sql::insert("INSERT", &table, &row)),
                     updated => Ok(updated),
                 }
             }
@@ -156,7 +156,7 @@ impl Session<'_> {
     }
 
     fn prepare(&self, statement: &Statement) -> Result<CachedStatement<'_>, StoreError> {
-        let prepared = self.connection.prepare_cached(&statement.sql);
+        let prepared = self.connection.prepare_cached(&statement.text);
         let mut prepared = prepared.map_err(|error| self.context.error(&error))?;
         self.bind(&mut prepared, &statement.values)?;
         Ok(prepared)

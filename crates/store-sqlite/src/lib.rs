@@ -14,13 +14,12 @@
 //! Times are julian days, as Kamailio writes them; see `value`.
 
 mod ddl;
+mod dialect;
 mod error;
 mod execute;
-mod job;
 mod open;
 mod quote;
 mod reader;
-mod sql;
 mod value;
 mod writer;
 
@@ -32,8 +31,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use job::Job;
-use store::{Done, Limits, Operation, Outcome, Store, StoreError};
+use store::{Done, Job, Limits, Operation, Outcome, Store, StoreError};
 
 /// How a database is opened.
 #[derive(Debug, Clone)]

@@ -4,10 +4,10 @@ use std::sync::Mutex;
 use std::sync::mpsc::Receiver;
 
 use rusqlite::Connection;
+use store::Job;
 
 use crate::error::Context;
 use crate::execute::Session;
-use crate::job::Job;
 
 /// Takes queries from the queue that all readers share, until the store is dropped.
 pub(crate) fn run(

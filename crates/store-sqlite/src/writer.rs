@@ -3,11 +3,10 @@
 use std::sync::mpsc::Receiver;
 
 use rusqlite::Connection;
-use store::{Operation, Outcome, StoreError};
+use store::{Job, Operation, Outcome, Reply, StoreError};
 
 use crate::error::Context;
 use crate::execute::Session;
-use crate::job::{Job, Reply};
 
 /// The most operations in one commit. More would save little and hold the lock longer.
 const GROUP: usize = 512;

@@ -9,22 +9,26 @@
 //! * Text is bytes, because what peers send need not be UTF-8; see [`Cell::Text`].
 //! * Everything has a bound with a name: [`Limits`].
 //! * [`schema`] has Kamailio's standard tables as data, with their version numbers.
+//! * [`sql`] writes operations as SQL, for the databases that speak it.
 //! * `contract` (a feature) is the one suite that every engine passes.
 
 mod cell;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod error;
+mod job;
 mod limits;
 mod memory;
 mod moment;
 mod name;
 mod operation;
 pub mod schema;
+pub mod sql;
 mod url;
 
 pub use cell::{Cell, Rows};
 pub use error::StoreError;
+pub use job::{Job, Reply};
 pub use limits::Limits;
 pub use memory::Memory;
 pub use moment::unix_seconds;

@@ -69,6 +69,15 @@ impl DbUrl {
         }
     }
 
+    /// The SQLite database in a file.
+    pub fn of_file(path: &std::path::Path) -> Self {
+        Self {
+            driver: "sqlite".to_owned(),
+            database: path.to_string_lossy().into_owned(),
+            ..Self::EMPTY
+        }
+    }
+
     const EMPTY: Self = Self {
         driver: String::new(),
         user: None,

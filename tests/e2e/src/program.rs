@@ -78,6 +78,11 @@ impl Program {
         let _ = kill(self.pid(), signal);
     }
 
+    /// Sends a signal to it and to what it started.
+    pub fn signal_all(&self, signal: Signal) {
+        let _ = killpg(self.pid(), signal);
+    }
+
     /// Kills it and what it started, at once.
     pub fn kill(&mut self) {
         let _ = killpg(self.pid(), Signal::SIGKILL);

@@ -4,12 +4,15 @@ use crate::shell;
 
 /// What each crate may import of the others. A new edge is an architectural decision: record it
 /// in `docs/decisions/` and write it here.
-const EDGES: [(&str, &[&str]); 13] = [
+const EDGES: [(&str, &[&str]); 16] = [
     ("sip", &[]),
     ("script", &[]),
     ("security", &["script"]),
     ("store", &[]),
     ("store-sqlite", &["store"]),
+    ("store-remote", &["store"]),
+    ("store-mysql", &["store", "store-remote"]),
+    ("store-postgres", &["store", "store-remote"]),
     ("stack", &["sip"]),
     ("policy", &["sip", "script", "store", "stack"]),
     (
@@ -27,6 +30,9 @@ const EDGES: [(&str, &[&str]); 13] = [
             "security",
             "store",
             "store-sqlite",
+            "store-remote",
+            "store-mysql",
+            "store-postgres",
             "stack",
             "policy",
             "modules",
@@ -56,13 +62,15 @@ pub(super) const PURE: [&str; 8] = [
 ];
 
 /// Libraries that would bring the world in.
-const WORLDLY: [&str; 9] = [
+const WORLDLY: [&str; 11] = [
     "tokio",
     "socket2",
     "nix",
     "rustix",
     "hickory-resolver",
     "rusqlite",
+    "mysql_async",
+    "tokio-postgres",
     "rustls",
     "syslog",
     "signal-hook",

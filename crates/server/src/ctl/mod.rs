@@ -22,7 +22,8 @@ pub(crate) struct Ctl {
     /// The control socket of the server [default: control.sock in the state directory].
     #[arg(long, value_name = "PATH", global = true)]
     socket: Option<PathBuf>,
-    /// Change this database, whether a server runs or not: sqlite:///PATH.
+    /// Change this database, whether a server runs or not: sqlite:///PATH,
+    /// mysql://user:password@host/database, postgres://user:password@host/database.
     #[arg(long, value_name = "URL", global = true)]
     db: Option<String>,
     #[command(subcommand)]

@@ -1,18 +1,19 @@
 //! What `ctl` works on: a running server, or a database.
 
 use crate::builtin::database_in;
+use crate::stores::{connect, known};
 use control::{CallError, Client};
+use policy::DriverSettings;
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use store::{DbUrl, Store};
-use store_sqlite::{Options, SqliteStore};
 
 /// A running server, or the database that the next one will use.
 pub(super) enum Target {
     Server(Client),
     Database {
         /// Opened when it is needed.
-        path: PathBuf,
+        url: DbUrl,
         /// Where no server answered.
         socket: PathBuf,
     },
@@ -26,13 +27,14 @@ impl Target {
         state: &Path,
     ) -> Result<Target, String> {
         if let Some(url) = database {
-            let path = sqlite_path(url)?;
-            return Ok(Target::Database { path, socket });
+            let url = DbUrl::parse(url).map_err(|error| error.to_string())?;
+            known(&url.driver)?;
+            return Ok(Target::Database { url, socket });
         }
         match Client::connect(&socket) {
             Some(client) => Ok(Target::Server(client)),
             None => Ok(Target::Database {
-                path: database_in(state),
+                url: DbUrl::of_file(&database_in(state)),
                 socket,
             }),
         }
@@ -90,17 +92,16 @@ impl Target {
         &mut self,
         work: impl FnOnce(&dyn Store) -> Result<T, String>,
     ) -> Result<T, String> {
-        let Target::Database { path, .. } = self else {
+        let Target::Database { url, .. } = self else {
             return Err("a server runs and has its tables; name a database with --db".to_owned());
         };
-        if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-            let made = std::fs::create_dir_all(dir);
-            made.map_err(|error| format!("cannot make {}: {error}", dir.display()))?;
+        if url.driver == "sqlite" {
+            make_folder(Path::new(&url.database))?;
         }
-        let store = SqliteStore::open(&*path, Options::default());
-        let store = store.map_err(|error| error.to_string())?;
-        control::accounts::create_tables(&store)?;
-        work(&store)
+        let store = connect(url, DriverSettings::default());
+        let store = &*store.map_err(|error| error.to_string())?;
+        control::accounts::create_tables(store)?;
+        work(store)
     }
 
     /// Makes a running server read the trusted addresses again.
@@ -112,13 +113,10 @@ impl Target {
     }
 }
 
-fn sqlite_path(url: &str) -> Result<PathBuf, String> {
-    let url = DbUrl::parse(url).map_err(|error| error.to_string())?;
-    if url.driver == "sqlite" {
-        Ok(PathBuf::from(url.database))
-    } else {
-        Err(format!(
-            "--db {url}: only sqlite:///PATH can be changed here"
-        ))
-    }
+fn make_folder(file: &Path) -> Result<(), String> {
+    let Some(dir) = file.parent().filter(|dir| !dir.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    let made = std::fs::create_dir_all(dir);
+    made.map_err(|error| format!("cannot make {}: {error}", dir.display()))
 }

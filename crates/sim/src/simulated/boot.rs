@@ -137,9 +137,11 @@ fn cell(kind: store::schema::Kind, value: &str) -> Result<Cell, String> {
     let wrong = || format!("`{value}` is no number");
     Ok(match kind {
         Kind::Text(_) | Kind::LongText => Cell::text(value),
-        Kind::Int | Kind::SmallInt => Cell::Int(value.parse().map_err(|_| wrong())?),
+        Kind::Int | Kind::Unsigned | Kind::SmallInt | Kind::SmallUnsigned => {
+            Cell::Int(value.parse().map_err(|_| wrong())?)
+        }
         Kind::Time => Cell::Time(value.parse().map_err(|_| wrong())?),
-        Kind::Real => Cell::Real(value.parse().map_err(|_| wrong())?),
+        Kind::Real(_) => Cell::Real(value.parse().map_err(|_| wrong())?),
     })
 }
 

@@ -2,7 +2,8 @@
 
 use super::{insert, make, names, registered, select, select_rows, user, write};
 use crate::{
-    Cell, Direction, Filter, Name, Op, Operation, Outcome, Select, Store, Write, name, schema, wait,
+    Cell, Direction, Filter, Name, Op, Operation, Outcome, Select, Store, StoreError, Write, name,
+    schema, wait,
 };
 
 pub(super) fn defaults_fill_a_row(store: &dyn Store) {
@@ -35,9 +36,9 @@ pub(super) fn values_come_back_as_they_were(store: &dyn Store) {
         b"",
         b"a",
         "ä€😀".as_bytes(),
+        b"12",
         b"caf\xe9's \xff\xfe",
         b"nul\0inside",
-        b"12",
         &long,
     ];
     for (at, text) in texts.iter().enumerate() {
@@ -46,7 +47,9 @@ pub(super) fn values_come_back_as_they_were(store: &dyn Store) {
             (name!("ruid"), ruid.into()),
             (name!("contact"), Cell::text(text)),
         ];
-        write(store, insert(name!("location"), row));
+        if !takes(store, insert(name!("location"), row), at >= KEPT_BY_ALL) {
+            continue;
+        }
         let by_text = Filter::all().eq(name!("contact"), Cell::text(text));
         let found = select(
             store,
@@ -62,33 +65,56 @@ pub(super) fn values_come_back_as_they_were(store: &dyn Store) {
     }
     let values: &[(Name, Cell)] = &[
         (name!("q"), Cell::Real(-0.25)),
-        (name!("q"), Cell::Real(1e300)),
-        (name!("cseq"), Cell::Int(i64::MAX)),
-        (name!("cseq"), Cell::Int(i64::MIN)),
+        (name!("cseq"), Cell::Int(i32::MAX.into())),
+        (name!("cseq"), Cell::Int(i32::MIN.into())),
         (name!("expires"), Cell::Time(0)),
         (name!("expires"), Cell::Time(1_795_245_513)),
         (name!("expires"), Cell::Time(-1)),
         (name!("path"), Cell::Null),
+        (name!("q"), Cell::Real(1e300)),
+        (name!("cseq"), Cell::Int(i64::MAX)),
+        (name!("cseq"), Cell::Int(i64::MIN)),
         (name!("path"), Cell::Blob(vec![0, 159, 146, 150].into())),
     ];
-    for (column, cell) in values {
-        let set = vec![(column.clone(), cell.clone())];
-        write(
-            store,
-            Write::Update {
-                table: name!("location"),
-                set,
-                filter: Filter::all().eq(name!("ruid"), "0"),
-            },
-        );
+    for (at, (column, cell)) in values.iter().enumerate() {
+        let update = Write::Update {
+            table: name!("location"),
+            set: vec![(column.clone(), cell.clone())],
+            filter: Filter::all().eq(name!("ruid"), "0"),
+        };
+        if !takes(store, update, at >= VALUES_KEPT_BY_ALL) {
+            continue;
+        }
         let one = Select::from(name!("location"))
             .columns([column.clone()])
             .filter(Filter::all().eq(column.clone(), cell.clone()));
-        assert_eq!(
-            select(store, one.limit(1)).rows,
-            [[cell.clone()]],
-            "{column}"
-        );
+        let found = select(store, one.limit(1)).rows;
+        match cell {
+            // A database that knows what its columns hold says so.
+            Cell::Blob(bytes) => assert_eq!(
+                found.first().and_then(|row| row.first()?.as_bytes()),
+                Some(&bytes[..])
+            ),
+            _ => assert_eq!(found, [[cell.clone()]], "{column}"),
+        }
+    }
+}
+
+/// The texts from here on are more than some databases take: not UTF-8, or longer than the column.
+const KEPT_BY_ALL: usize = 4;
+
+/// The values from here on are more than some databases' columns hold.
+const VALUES_KEPT_BY_ALL: usize = 7;
+
+/// Makes a change that the database may refuse, saying why; then it is all as before.
+fn takes(store: &dyn Store, change: Write, may_be_refused: bool) -> bool {
+    match wait(store, change.clone().into()) {
+        Ok(outcome) => {
+            assert_eq!(outcome.affected(), 1, "{change:?}");
+            true
+        }
+        Err(StoreError::Refused { .. }) if may_be_refused => false,
+        Err(error) => panic!("{change:?}: {error}"),
     }
 }
 
@@ -198,7 +224,7 @@ pub(super) fn times_compare_by_the_second(store: &dyn Store) {
 
 pub(super) fn rows_are_sorted_and_counted(store: &dyn Store) {
     make(store, &[&schema::SUBSCRIBER]);
-    for (username, domain) in [("b", "x"), ("a", "y"), ("B", "x"), ("a", "x")] {
+    for (username, domain) in [("b", "x"), ("a", "y"), ("B", "w"), ("a", "x")] {
         write(store, user(username, domain));
     }
     let all = || Select::from(name!("subscriber")).columns([name!("username"), name!("domain")]);
@@ -212,7 +238,7 @@ pub(super) fn rows_are_sorted_and_counted(store: &dyn Store) {
     let by_name = || all().order_by(name!("username"), Direction::Ascending);
     assert_eq!(
         text(by_name().order_by(name!("domain"), Direction::Descending)),
-        "Bx ay ax bx"
+        "Bw ay ax bx"
     );
     assert_eq!(
         text(
@@ -220,11 +246,11 @@ pub(super) fn rows_are_sorted_and_counted(store: &dyn Store) {
                 .order_by(name!("domain"), Direction::Ascending)
                 .limit(3)
         ),
-        "Bx ax ay"
+        "Bw ax ay"
     );
     assert_eq!(
         text(all().order_by(name!("id"), Direction::Descending).limit(2)),
-        "ax Bx"
+        "ax Bw"
     );
     assert_eq!(text(all().limit(0)), "");
 }

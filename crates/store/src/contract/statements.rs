@@ -109,14 +109,19 @@ pub(super) fn raw_statements_run_or_are_unsupported(store: &dyn Store) {
     }
     for text in [&b"caf\xe9's"[..], b"a\0b", b"", "\\".as_bytes(), b"''"] {
         let set = vec![(name!("password"), Cell::text(text))];
-        write(
-            store,
-            Write::Update {
-                table: name!("subscriber"),
-                set,
-                filter: Filter::all(),
-            },
-        );
+        let update = Write::Update {
+            table: name!("subscriber"),
+            set,
+            filter: Filter::all(),
+        };
+        if matches!(wait(store, update.into()), Err(StoreError::Refused { .. })) {
+            // Then it is no text of this database: a statement is refused too, or finds nothing.
+            match count(&format!("password = {}", store.quote(text))) {
+                Err(StoreError::Refused { .. }) => {}
+                found => assert_eq!(found.expect("a count").rows, [[0.into()]]),
+            }
+            continue;
+        }
         let rows = count(&format!("password = {}", store.quote(text))).expect("quoted");
         assert_eq!(rows.rows, [[1.into()]], "{text:?}");
     }

@@ -19,8 +19,8 @@ pub(super) fn coerce(column: &Column, cell: Cell) -> Result<Cell, StoreError> {
         }),
         (Kind::Text(_) | Kind::LongText, Cell::Int(number)) => Ok(number.to_string().into()),
         (Kind::Text(_) | Kind::LongText, Cell::Real(number)) => Ok(format!("{number:?}").into()),
-        (Kind::Int | Kind::SmallInt, cell) => Ok(whole(cell)),
-        (Kind::Real, cell) => Ok(real(cell)),
+        (kind, cell) if kind.is_whole() => Ok(whole(cell)),
+        (Kind::Real(_), cell) => Ok(real(cell)),
         (_, cell) => Ok(cell),
     }
 }

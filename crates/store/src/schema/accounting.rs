@@ -27,7 +27,7 @@ pub static ACC_CDRS: Table = Table {
     columns: &[
         time("start_time").default_text("2000-01-01 00:00:00"),
         time("end_time").default_text("2000-01-01 00:00:00"),
-        real("duration").default_int(0),
+        real("duration", 3).default_int(0),
     ],
     indexes: &[index("start_time_idx", &["start_time"])],
 };

@@ -2,15 +2,15 @@
 
 use crate::Name;
 
-use super::{Table, index, int, long_text, text, time};
+use super::{Table, index, int, long_text, text, time, unsigned};
 
 /// `dialog`, version 7.
 pub static DIALOG: Table = Table {
     name: Name::fixed("dialog"),
     version: 7,
     columns: &[
-        int("hash_entry"),
-        int("hash_id"),
+        unsigned("hash_entry"),
+        unsigned("hash_id"),
         text("callid", 255),
         text("from_uri", 255),
         text("from_tag", 128),
@@ -24,11 +24,11 @@ pub static DIALOG: Table = Table {
         text("callee_contact", 255),
         text("caller_sock", 64),
         text("callee_sock", 64),
-        int("state"),
-        int("start_time"),
-        int("timeout").default_int(0),
-        int("sflags").default_int(0),
-        int("iflags").default_int(0),
+        unsigned("state"),
+        unsigned("start_time"),
+        unsigned("timeout").default_int(0),
+        unsigned("sflags").default_int(0),
+        unsigned("iflags").default_int(0),
         text("toroute_name", 32).nullable(),
         text("req_uri", 255),
         text("xdata", 512).nullable(),
@@ -41,8 +41,8 @@ pub static DIALOG_VARS: Table = Table {
     name: Name::fixed("dialog_vars"),
     version: 1,
     columns: &[
-        int("hash_entry"),
-        int("hash_id"),
+        unsigned("hash_entry"),
+        unsigned("hash_id"),
         text("dialog_key", 128),
         text("dialog_value", 512),
     ],
@@ -70,7 +70,7 @@ pub static TOPOS_D: Table = Table {
         long_text("a_rr").nullable(),
         long_text("b_rr").nullable(),
         long_text("s_rr").nullable(),
-        int("iflags").default_int(0),
+        unsigned("iflags").default_int(0),
         text("a_uri", 255).default_text(""),
         text("b_uri", 255).default_text(""),
         text("r_uri", 255).default_text(""),

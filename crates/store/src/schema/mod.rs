@@ -68,6 +68,16 @@ pub fn find(name: &str) -> Option<&'static Table> {
         .find(|table| table.name.as_str() == name)
 }
 
+/// What a column of a standard table holds, its `id` included.
+pub fn kind(table: &Name, column: &Name) -> Option<Kind> {
+    let table = find(table.as_str())?;
+    if column.as_str() == "id" {
+        return Some(Kind::Int);
+    }
+    let own = table.columns.iter().find(|own| own.name == *column);
+    own.map(|own| own.kind)
+}
+
 /// A table.
 #[derive(Debug)]
 pub struct Table {
@@ -94,6 +104,21 @@ pub struct Column {
     pub nullable: bool,
 }
 
+impl Kind {
+    /// Whether it is text of some length.
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Text(_) | Self::LongText)
+    }
+
+    /// Whether it is a whole number of some size.
+    pub fn is_whole(self) -> bool {
+        matches!(
+            self,
+            Self::Int | Self::Unsigned | Self::SmallInt | Self::SmallUnsigned
+        )
+    }
+}
+
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -103,10 +128,16 @@ pub enum Kind {
     LongText,
     /// A whole number of 32 bits or more.
     Int,
+    /// A whole number from 0 to 2^32 - 1. PostgreSQL has no type for it: there it is
+    /// stored as an [`Int`](Kind::Int).
+    Unsigned,
     /// A whole number of 16 bits or more.
     SmallInt,
-    /// A number with a fraction.
-    Real,
+    /// A whole number from 0 to 65,535, a port. PostgreSQL has no type for it: there it is stored as a
+    /// [`SmallInt`](Kind::SmallInt), as in Kamailio's tables.
+    SmallUnsigned,
+    /// A number with a fraction. MySQL keeps so many decimals, others all.
+    Real(u8),
     /// A point in time.
     Time,
 }
@@ -182,8 +213,16 @@ const fn small_int(name: &'static str) -> Column {
     Column::new(name, Kind::SmallInt)
 }
 
-const fn real(name: &'static str) -> Column {
-    Column::new(name, Kind::Real)
+const fn unsigned(name: &'static str) -> Column {
+    Column::new(name, Kind::Unsigned)
+}
+
+const fn small_unsigned(name: &'static str) -> Column {
+    Column::new(name, Kind::SmallUnsigned)
+}
+
+const fn real(name: &'static str, decimals: u8) -> Column {
+    Column::new(name, Kind::Real(decimals))
 }
 
 const fn time(name: &'static str) -> Column {

@@ -2,7 +2,7 @@
 
 use crate::Name;
 
-use super::{Table, index, int, small_int, text, time, unique};
+use super::{Table, index, int, small_int, small_unsigned, text, time, unique, unsigned};
 
 /// `domain`, version 2.
 pub static DOMAIN: Table = Table {
@@ -23,7 +23,7 @@ pub static DOMAIN_ATTRS: Table = Table {
     columns: &[
         text("did", 64),
         text("name", 32),
-        int("type"),
+        unsigned("type"),
         text("value", 255),
         time("last_modified").default_text("2000-01-01 00:00:01"),
     ],
@@ -50,10 +50,10 @@ pub static ADDRESS: Table = Table {
     name: Name::fixed("address"),
     version: 6,
     columns: &[
-        int("grp").default_int(1),
+        unsigned("grp").default_int(1),
         text("ip_addr", 50),
         int("mask").default_int(32),
-        small_int("port").default_int(0),
+        small_unsigned("port").default_int(0),
         text("tag", 64).nullable(),
     ],
     indexes: &[],

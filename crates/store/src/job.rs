@@ -1,19 +1,22 @@
 //! An operation on its way through a queue.
 
-use store::{Done, Operation, Outcome, StoreError};
+use crate::{Done, Operation, Outcome, StoreError};
 
 /// An operation and who is waiting for it.
-pub(crate) struct Job {
-    pub(crate) operation: Operation,
-    pub(crate) reply: Reply,
+pub struct Job {
+    /// What is to be done.
+    pub operation: Operation,
+    /// Who is told.
+    pub reply: Reply,
 }
 
 /// A call-back, which is called exactly once whatever becomes of it: one that is dropped (its thread
 /// is gone) answers [`StoreError::Unavailable`].
-pub(crate) struct Reply(Option<Done>);
+pub struct Reply(Option<Done>);
 
 impl Reply {
-    pub(crate) fn answer(mut self, result: Result<Outcome, StoreError>) {
+    /// Tells what became of it.
+    pub fn answer(mut self, result: Result<Outcome, StoreError>) {
         if let Some(done) = self.0.take() {
             done(result);
         }
@@ -21,7 +24,8 @@ impl Reply {
 }
 
 impl Job {
-    pub(crate) fn new(operation: Operation, done: Done) -> Self {
+    /// An operation with its call-back.
+    pub fn new(operation: Operation, done: Done) -> Self {
         Self {
             operation,
             reply: Reply(Some(done)),
@@ -30,7 +34,7 @@ impl Job {
 
     /// Whether a reader can carry it out. Of raw statements only those that begin with a word that
     /// cannot write; all others go through the writer, in order.
-    pub(crate) fn is_read(&self) -> bool {
+    pub fn is_read(&self) -> bool {
         match &self.operation {
             Operation::Select(_) | Operation::TableVersion { .. } => true,
             Operation::Write(_) | Operation::Batch(_) | Operation::CreateTables(_) => false,
@@ -50,7 +54,7 @@ impl Drop for Reply {
     fn drop(&mut self) {
         if let Some(done) = self.0.take() {
             done(Err(StoreError::Unavailable {
-                store: "the SQLite database".to_owned(),
+                store: "the database".to_owned(),
                 reason: "its thread has ended".to_owned(),
             }));
         }

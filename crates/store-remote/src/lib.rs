@@ -1,0 +1,209 @@
+//! What databases behind a socket have in common, so that each driver is only its own protocol.
+//!
+//! * A thread of its own with an asynchronous runtime serves one database: one connection that
+//!   writes, in the order of submission, and a few that read. The queues are bounded; a full one
+//!   answers [`StoreError::TooMany`] at once.
+//! * What stands in the queue of the writer is one transaction, so that a burst of registrations
+//!   costs one commit. Where one change of such a group is refused, each is made by itself.
+//! * Every operation has a deadline. A database that misses one is gone: the connection is closed,
+//!   whatever waits and whatever comes is answered with [`StoreError::Unavailable`] at once, and a
+//!   new connection is tried until there is one. A server that hangs thus costs the requests of one
+//!   deadline, not one deadline for each request.
+//! * Nothing is repeated here: whoever was promised that a write is kept hears that it failed.
+
+mod lane;
+mod operations;
+mod zone;
+
+pub use operations::{Driver, Session};
+pub use zone::Zone;
+
+use lane::{Lane, Queue, Waiting};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use store::{Done, Job, Limits, Operation, Store, StoreError};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+/// How a database is reached.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How long an operation may take once it has begun, and how long it may wait for that. A batch
+    /// gets five milliseconds more for each change, new tables a minute.
+    pub deadline: Duration,
+    /// How long connecting may take.
+    pub connect: Duration,
+    /// How long after a failure the next connection is tried.
+    pub retry: Duration,
+    /// After so long without work a connection is tried, so that one that was cut off is replaced
+    /// before somebody needs it.
+    pub idle: Duration,
+    /// Connections that read; at least one.
+    pub readers: usize,
+    /// Operations that may wait for the writer, and as many for the readers. Each costs its values.
+    pub queue: usize,
+    /// Bounds on one operation.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(2),
+            connect: Duration::from_secs(2),
+            retry: Duration::from_millis(500),
+            idle: Duration::from_secs(60),
+            readers: 2,
+            queue: 8192,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A database behind a socket.
+pub struct Remote<D: Driver> {
+    driver: Arc<D>,
+    limits: Limits,
+    queue: usize,
+    // Taken on drop, which ends the thread once the queues are empty.
+    writes: Option<Sender<Waiting>>,
+    reads: Option<Sender<Waiting>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<D: Driver> Remote<D> {
+    /// Connects.
+    ///
+    /// # Errors
+    /// Why the database cannot be reached, or refuses this user.
+    pub fn open(driver: D, options: Options) -> Result<Self, StoreError> {
+        let driver = Arc::new(driver);
+        let (writes, to_write) = channel(options.queue.max(1));
+        let (reads, to_read) = channel(options.queue.max(1));
+        let (limits, queue) = (options.limits.clone(), options.queue);
+        let (connected, first) = sync_channel(1);
+        let lanes = driver.clone();
+        let serve = move || {
+            run(lanes, options, [to_write, to_read], move |outcome| {
+                // The one who waits for it may have gone.
+                let _ = connected.send(outcome);
+            });
+        };
+        let thread = std::thread::Builder::new()
+            .name(format!("db-{}", driver.kind()))
+            .spawn(serve)
+            .map_err(|failure| unavailable(&*driver, failure))?;
+        let store = Self {
+            limits,
+            queue,
+            writes: Some(writes),
+            reads: Some(reads),
+            thread: Some(thread),
+            driver,
+        };
+        match first.recv() {
+            Ok(Ok(())) => Ok(store),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(unavailable(&*store.driver, "its thread has ended")),
+        }
+    }
+
+    fn enqueue(&self, job: Job) {
+        let queue = match job.is_read() {
+            true => &self.reads,
+            false => &self.writes,
+        };
+        let Some(queue) = queue else {
+            // Dropping the job answers it.
+            return;
+        };
+        if let Err(TrySendError::Full(refused)) = queue.try_send(Waiting::from(job)) {
+            refused.job.reply.answer(Err(StoreError::TooMany {
+                store: self.driver.name(),
+                limit: self.queue,
+            }));
+        }
+    }
+}
+
+impl<D: Driver> Store for Remote<D> {
+    fn submit(&self, operation: Operation, done: Done) {
+        match self.limits.check(&operation) {
+            Ok(()) => self.enqueue(Job::new(operation, done)),
+            Err(refused) => done(Err(refused)),
+        }
+    }
+
+    fn quote(&self, text: &[u8]) -> String {
+        D::quote(text)
+    }
+
+    fn kind(&self) -> &'static str {
+        self.driver.kind()
+    }
+}
+
+impl<D: Driver> Drop for Remote<D> {
+    /// Waits until everything accepted is done, or has failed.
+    fn drop(&mut self) {
+        self.writes = None;
+        self.reads = None;
+        let own = std::thread::current().id();
+        // The last owner may be a call-back, and a thread cannot wait for itself.
+        if let Some(thread) = self.thread.take().filter(|it| it.thread().id() != own) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The error of a database that cannot be used now.
+pub fn unavailable<D: Driver>(driver: &D, reason: impl std::fmt::Display) -> StoreError {
+    StoreError::Unavailable {
+        store: driver.name(),
+        reason: reason.to_string(),
+    }
+}
+
+/// The life of the thread: connects once, says what came of it, and serves until the store is
+/// dropped.
+fn run<D: Driver>(
+    driver: Arc<D>,
+    options: Options,
+    [to_write, to_read]: [Receiver<Waiting>; 2],
+    connected: impl FnOnce(Result<(), StoreError>),
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(failure) => return connected(Err(unavailable(&*driver, failure))),
+    };
+    let lanes = tokio::task::LocalSet::new();
+    lanes.block_on(&runtime, async {
+        let first = match lane::connect(&*driver, &options).await {
+            Ok(session) => session,
+            Err(error) => return connected(Err(error)),
+        };
+        connected(Ok(()));
+        let readers = options.readers.max(1);
+        let options = Rc::new(options);
+        let writer = Lane::new(&driver, &options, &Queue::new(to_write), GROUP);
+        let mut tasks = vec![tokio::task::spawn_local(writer.run(Some(first)))];
+        let reads = Queue::new(to_read);
+        for _ in 0..readers {
+            let reader = Lane::new(&driver, &options, &reads, 1);
+            tasks.push(tokio::task::spawn_local(reader.run(None)));
+        }
+        for task in tasks {
+            // One that panicked has dropped its jobs, which answers them.
+            let _ = task.await;
+        }
+    });
+}
+
+/// The most operations in one transaction. More would save little and hold locks longer.
+const GROUP: usize = 256;
