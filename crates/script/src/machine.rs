@@ -102,17 +102,7 @@ impl<H: Host> Machine<H> {
     /// A machine that will start with `route`.
     #[must_use]
     pub fn new(program: &Program<H>, route: RouteId, limits: Limits) -> Self {
-        let mut machine = Self {
-            frames: SmallVec::new(),
-            stack: SmallVec::new(),
-            loops: SmallVec::new(),
-            pc: 0,
-            retcode: 0,
-            last: 1,
-            steps: limits.steps,
-            limits,
-            waiting: None,
-        };
+        let mut machine = Self::blank(limits);
         machine.enter(program, route, Caller::Start);
         machine
     }
@@ -121,6 +111,17 @@ impl<H: Host> Machine<H> {
     /// that call comes to is the end of the run.
     #[must_use]
     pub fn waiting(resume: H::Resume, limits: Limits) -> Self {
+        let waiting = Pending {
+            resume,
+            wanted: false,
+        };
+        Self {
+            waiting: Some(waiting),
+            ..Self::blank(limits)
+        }
+    }
+
+    fn blank(limits: Limits) -> Self {
         Self {
             frames: SmallVec::new(),
             stack: SmallVec::new(),
@@ -130,10 +131,7 @@ impl<H: Host> Machine<H> {
             last: 1,
             steps: limits.steps,
             limits,
-            waiting: Some(Pending {
-                resume,
-                wanted: false,
-            }),
+            waiting: None,
         }
     }
 
