@@ -32,13 +32,7 @@ impl Worker {
         ) else {
             return;
         };
-        let flow = Flow {
-            proto: socket.proto,
-            socket: socket.id,
-            local: socket.addr,
-            peer: socket.addr,
-            connection: None,
-        };
+        let flow = Flow::within(socket);
         let Some(mut context) = self.without_message(flow) else {
             return;
         };

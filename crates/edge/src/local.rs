@@ -216,13 +216,7 @@ impl Worker {
         };
         let socket = wanted.or(sockets.first())?;
         let wanted = wanted.map(|socket| socket.id);
-        let flow = Flow {
-            proto: socket.proto,
-            socket: socket.id,
-            local: socket.addr,
-            peer: socket.addr,
-            connection: None,
-        };
+        let flow = Flow::within(socket);
         let host = socket.host.clone();
         let bytes = self.local_bytes(&request, &host)?;
         let message = Arc::new(reparse(bytes, &self.edge.limits.sip)?);

@@ -1,5 +1,6 @@
 //! Where a message came from or goes to: protocol, own address, peer, connection.
 
+use crate::Socket;
 use std::net::SocketAddr;
 
 /// A transport protocol, under the name scripts know it by.
@@ -26,4 +27,17 @@ pub struct Flow {
     pub peer: SocketAddr,
     /// The connection, for stream transports once it exists.
     pub connection: Option<ConnectionId>,
+}
+
+impl Flow {
+    /// From one of our sockets to itself: the way of what nobody sent.
+    pub fn within(socket: &Socket) -> Flow {
+        Flow {
+            proto: socket.proto,
+            socket: socket.id,
+            local: socket.addr,
+            peer: socket.addr,
+            connection: None,
+        }
+    }
 }
