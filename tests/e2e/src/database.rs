@@ -3,7 +3,7 @@
 use crate::user::User;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 
 /// A database file.
 pub struct Database {
@@ -61,14 +61,7 @@ impl Database {
     /// # Panics
     /// Where SQLite refuses.
     pub fn run(&self, statements: &str) -> String {
-        let mut child = Command::new("sqlite3")
-            .args(["-bail", "-cmd", ".timeout 10000"])
-            .arg(&self.path)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("sqlite3");
-        let mut input = child.stdin.take().expect("a pipe");
+        let (child, mut input) = self.sqlite();
         input.write_all(statements.as_bytes()).expect("written");
         drop(input);
         let output = child.wait_with_output().expect("an end");
@@ -84,14 +77,7 @@ impl Database {
     /// Where SQLite refuses.
     #[must_use]
     pub fn lock(&self) -> Lock {
-        let mut child = Command::new("sqlite3")
-            .args(["-bail", "-cmd", ".timeout 10000"])
-            .arg(&self.path)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("sqlite3");
-        let mut input = child.stdin.take().expect("a pipe");
+        let (mut child, mut input) = self.sqlite();
         input
             .write_all(b"BEGIN IMMEDIATE;\nSELECT 'held';\n")
             .expect("written");
@@ -101,12 +87,25 @@ impl Database {
         assert_eq!(&held, b"held");
         Lock { child, input }
     }
+
+    /// A program that has the database open, and where it reads statements.
+    fn sqlite(&self) -> (Child, ChildStdin) {
+        let mut child = Command::new("sqlite3")
+            .args(["-bail", "-cmd", ".timeout 10000"])
+            .arg(&self.path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("sqlite3");
+        let input = child.stdin.take().expect("a pipe");
+        (child, input)
+    }
 }
 
 /// A lock on a database, held by a program of its own.
 pub struct Lock {
-    child: std::process::Child,
-    input: std::process::ChildStdin,
+    child: Child,
+    input: ChildStdin,
 }
 
 impl Drop for Lock {
