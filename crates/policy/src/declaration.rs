@@ -89,7 +89,7 @@ type TimerFn<M> = fn(&Arc<M>, u64);
 
 struct RpcDecl<M> {
     usage: Named,
-    waits: bool,
+    waits: fn(&M) -> bool,
     run: RpcFn<M>,
 }
 
@@ -267,18 +267,25 @@ impl<M: Module> Declaration<M> {
 
     /// A command for operators. `usage` is its name and arguments: `ul.lookup table aor`.
     pub fn rpc(&mut self, usage: &'static str, doc: &'static str, run: RpcFn<M>) {
-        self.rpcs.push(RpcDecl {
-            usage: Named { name: usage, doc },
-            waits: false,
-            run,
-        });
+        self.rpc_waiting_where(|_| false, usage, doc, run);
     }
 
     /// The same for a command that may wait for a database ([`store::wait`]): no script can run it.
     pub fn waiting_rpc(&mut self, usage: &'static str, doc: &'static str, run: RpcFn<M>) {
+        self.rpc_waiting_where(|_| true, usage, doc, run);
+    }
+
+    /// The same for a command that waits with some settings.
+    pub fn rpc_waiting_where(
+        &mut self,
+        waits: fn(&M) -> bool,
+        usage: &'static str,
+        doc: &'static str,
+        run: RpcFn<M>,
+    ) {
         self.rpcs.push(RpcDecl {
             usage: Named { name: usage, doc },
-            waits: true,
+            waits,
             run,
         });
     }
@@ -301,10 +308,11 @@ impl<M: Module> Declaration<M> {
     /// Hangs timers and commands of `instance` into the configuration being made.
     pub(crate) fn install(&self, instance: &Arc<M>, init: &mut Init<'_>) {
         for decl in &self.rpcs {
+            let waits = (decl.waits)(instance);
             let (instance, run) = (instance.clone(), decl.run);
             let name = decl.usage.name.split(' ').next().unwrap_or_default();
             let run = move |request: &RpcRequest| run(&instance, request);
-            match decl.waits {
+            match waits {
                 true => init.waiting_rpc(name, decl.usage.doc, run),
                 false => init.rpc(name, decl.usage.doc, run),
             }

@@ -39,12 +39,12 @@ pub(super) fn declare(d: &mut Declaration<Htable>) {
         set_number_for,
     );
     d.rpc("htable.dump table", "Every item, slot by slot.", dump);
-    d.rpc(
+    d.waiting_rpc(
         "htable.reload table",
         "Reads a table from the database again.",
         reload,
     );
-    d.rpc(
+    d.waiting_rpc(
         "htable.store table",
         "Writes a table to the database.",
         store,

@@ -1,7 +1,7 @@
 //! The commands `ul.*`: what is there, add, remove, write out.
 //!
 //! Codes, messages and the shape of answers are those of Kamailio 5.6.3. Where only the database
-//! knows (`db_mode` 3, `ul.db_*`) a command waits for it, so commands never run on a worker.
+//! knows (`db_mode` 3, `ul.db_*`) a command waits for it, and no script can run it.
 
 use super::Usrloc;
 use super::params::DbMode;
@@ -26,22 +26,26 @@ pub(super) fn declare(d: &mut Declaration<Usrloc>) {
         "Every contact in memory; with brief the addresses-of-record only.",
         dump,
     );
-    d.rpc(
+    d.rpc_waiting_where(
+        is_in_database,
         "ul.lookup table aor",
         "The contacts of an address-of-record.",
         lookup,
     );
-    d.rpc(
+    d.rpc_waiting_where(
+        is_in_database,
         "ul.rm table aor",
         "Removes an address-of-record with its contacts.",
         remove,
     );
-    d.rpc(
+    d.rpc_waiting_where(
+        is_in_database,
         "ul.rm_contact table aor contact",
         "Removes one contact, given by its URI.",
         remove_contact,
     );
-    d.rpc(
+    d.rpc_waiting_where(
+        is_in_database,
         "ul.add table aor contact expires q path flags cflags methods [received] [socket]",
         "Adds a contact or puts it in place of the one with the same URI; 0 or . stands for nothing.",
         add,
@@ -51,21 +55,25 @@ pub(super) fn declare(d: &mut Declaration<Usrloc>) {
         "Writes to the database what it does not know yet.",
         flush,
     );
-    d.rpc(
+    d.waiting_rpc(
         "ul.db_users table",
         "How many addresses-of-record have contacts in the database.",
         database_users,
     );
-    d.rpc(
+    d.waiting_rpc(
         "ul.db_contacts table",
         "How many contacts in the database are valid.",
         database_contacts,
     );
-    d.rpc(
+    d.waiting_rpc(
         "ul.db_expired_contacts table",
         "How many contacts in the database are expired.",
         database_expired,
     );
+}
+
+fn is_in_database(module: &Usrloc) -> bool {
+    module.keeper.mode() == DbMode::DatabaseOnly
 }
 
 fn dump(module: &Usrloc, request: &RpcRequest) -> RpcResult {
@@ -281,7 +289,7 @@ fn number_of(value: &Json) -> Option<f64> {
 impl Usrloc {
     /// The bindings of an address-of-record, from the database where only it knows.
     fn present(&self, table: &Arc<Table>, aor: &[u8]) -> Result<Bindings, RpcError> {
-        if self.keeper.mode() != DbMode::DatabaseOnly {
+        if !is_in_database(self) {
             return Ok(table.bindings(aor));
         }
         let handle = self.handle(table);
@@ -306,7 +314,7 @@ impl Usrloc {
         aor: &[u8],
         decide: impl FnOnce(&[Arc<Binding>]) -> Vec<Change>,
     ) -> Result<usize, RpcError> {
-        if self.keeper.mode() == DbMode::DatabaseOnly {
+        if is_in_database(self) {
             let changes = decide(&self.present(table, aor)?);
             let writes: Vec<Write> = changes
                 .iter()

@@ -472,3 +472,28 @@ fn what_no_keepalive_request_can_be_made_of_is_refused() {
         assert!(problem.contains(parameter), "{parameter}: {problem}");
     }
 }
+
+#[test]
+fn a_script_runs_no_command_that_waits_for_the_database() {
+    let told = |mode: u8, command: &str| {
+        let command = format!(
+            r#"{{"jsonrpc":"2.0","method":"{command}","params":["location","nobody"],"id":1}}"#
+        );
+        let script = format!(
+            "loadmodule \"jsonrpcs\"\nloadmodule \"usrloc\"\n\
+             modparam(\"usrloc\", \"db_url\", \"memory://\")\nmodparam(\"usrloc\", \"db_mode\", {mode})\n\
+             request_route {{ jsonrpc_exec('{command}'); note(\"$jsonrpl(text)\"); }}"
+        );
+        let bench = Bench::with_store(&script, Arc::new(Memory::standard()));
+        bench.run(&invite("nobody")).notes.join(" ")
+    };
+    let refused = "This command cannot be run from a script";
+    for command in ["ul.lookup", "ul.rm", "ul.rm_contact", "ul.add"] {
+        assert_ne!(told(0, command), refused, "{command}");
+        assert_eq!(told(3, command), refused, "{command}");
+    }
+    for command in ["ul.db_users", "ul.db_contacts", "ul.db_expired_contacts"] {
+        assert_eq!(told(1, command), refused, "{command}");
+    }
+    assert_ne!(told(3, "ul.dump"), refused);
+}
