@@ -1,7 +1,7 @@
 //! The built-in policy: its text, and the state directory it lives in.
 
 use crate::addresses::host_name;
-use crate::route_keys::RouteKeys;
+use crate::key_file::KeyFile;
 use crate::{certificate, files};
 use clap::Args;
 use script::{FileError, Opened};
@@ -34,7 +34,8 @@ pub(crate) struct BuiltIn {
     /// The domain, which is the realm too.
     pub(crate) domain: String,
     /// What signs the routes that we make; it stays the same after a restart, for calls outlive it.
-    route_keys: RouteKeys,
+    route_keys: KeyFile,
+    mask_key: KeyFile,
 }
 
 impl Place {
@@ -78,11 +79,13 @@ impl BuiltIn {
     /// A sentence, where there is no place for it.
     fn of(place: &Place) -> Result<BuiltIn, String> {
         let state = place.directory()?;
-        let route_keys = RouteKeys::read(&keys_in(&state))?;
+        let route_keys = KeyFile::read(&keys_in(&state))?;
+        let mask_key = KeyFile::read(&mask_key_in(&state))?;
         Ok(BuiltIn {
             domain: place.domain()?,
             state,
             route_keys,
+            mask_key,
         })
     }
 
@@ -100,6 +103,7 @@ impl BuiltIn {
                 format!("unix:{}", self.control().display()),
             ),
             ("ROUTE_KEYS", self.route_keys.text.clone()),
+            ("MASK_KEY", self.mask_key.first().to_owned()),
         ];
         let line = |line: &str| {
             let (name, _) = line.strip_prefix("#!trydef ")?.split_once(' ')?;
@@ -119,6 +123,7 @@ impl BuiltIn {
     pub(crate) fn prepare(&self) -> Result<(), String> {
         make_private(&self.state)?;
         self.route_keys.keep(&keys_in(&self.state))?;
+        self.mask_key.keep(&mask_key_in(&self.state))?;
         make_private(&self.state.join("tls"))?;
         certificate::ensure(&self.certificate(), &self.private_key(), &self.domain)
     }
@@ -140,6 +145,7 @@ impl BuiltIn {
             self.state.clone(),
             self.state.join("tls"),
             keys_in(&self.state),
+            mask_key_in(&self.state),
             self.certificate(),
             self.private_key(),
             self.database(),
@@ -184,6 +190,10 @@ pub(crate) fn control_in(state: &Path) -> PathBuf {
 
 fn keys_in(state: &Path) -> PathBuf {
     state.join("route_keys")
+}
+
+fn mask_key_in(state: &Path) -> PathBuf {
+    state.join("mask_key")
 }
 
 /// Makes a directory that only its owner can enter, and looks whether it can be written.

@@ -27,7 +27,7 @@ pub(super) struct Hider {
 impl Hider {
     /// The hider of these parameters.
     pub(super) fn new(params: Params, init: &Init<'_>) -> Result<Hider, Problem> {
-        let mask = Mask::new(params.mask_mode, &params.mask_key);
+        let mask = Mask::of_param(params.mask_mode, &params.mask_key, &init.secret);
         let sanity = match params.sanity_checks {
             true => Some(init.service::<dyn SanityChecks>("sanity")?),
             false => None,

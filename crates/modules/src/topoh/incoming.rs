@@ -5,6 +5,7 @@ use super::mask::Kind;
 use super::patch::Patch;
 use super::references::{Forged, References};
 use super::veil::{Found, Veil, take_heading};
+use bytes::Bytes;
 use sip::{HeaderId, Message, Method, NameAddr, Span};
 use smallvec::SmallVec;
 
@@ -13,6 +14,8 @@ use smallvec::SmallVec;
 pub(super) struct RequestNote {
     /// Which way it goes.
     pub(super) heading: Heading,
+    /// The Request-URI as it came.
+    pub(super) uri: Bytes,
     /// What its headers named.
     pub(super) references: References,
 }
@@ -58,6 +61,7 @@ pub(super) fn open_request(
     }
     Ok(RequestNote {
         heading,
+        uri: request.slice_of(request.request_uri()),
         references,
     })
 }

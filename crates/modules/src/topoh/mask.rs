@@ -57,6 +57,14 @@ impl Mask {
         }
     }
 
+    /// The masks of `mask_key`, of which `random` is a key of this process where values are sealed.
+    pub(super) fn of_param(mode: Mode, mask_key: &[u8], secret: &[u8; 32]) -> Mask {
+        match mode == Mode::Sealed && mask_key == b"random" {
+            true => Mask::new(mode, secret),
+            false => Mask::new(mode, mask_key),
+        }
+    }
+
     /// How values are encoded.
     pub(super) fn mode(&self) -> Mode {
         self.mode

@@ -13,9 +13,11 @@ mod sealed;
 mod veil;
 
 use hook::Hider;
+use incoming::RequestNote;
 use mask::Mode;
 use params::Params;
-use policy::{Declaration, Entry, Init, Level, Module, Problem, problem};
+use policy::{Context, Declaration, Entry, Init, Level, Module, Problem, Var, problem};
+use script::Value;
 use std::sync::Arc;
 
 pub(crate) const ENTRY: Entry = Entry::of::<Topoh>();
@@ -37,6 +39,15 @@ impl Module for Topoh {
     fn declare(d: &mut Declaration<Topoh>) {
         d.doc("Hides topology: what routing headers say of the other side leaves as masks, which come back as addresses.");
         params::declare(d);
+        d.variable(
+            "topoh(ru)",
+            "The Request-URI as it came, hidden or not.",
+            false,
+            |_, spec, _| match spec.inner.as_deref() {
+                Some(b"ru") => Ok(Var::read_only(uri_as_it_came)),
+                _ => Err(problem("$topoh takes ru")),
+            },
+        );
         d.prompt_event_route(
             OUTGOING.0,
             "Before a message is hidden, without it: $sndto(ip), $sndto(port) and $sndto(proto) are where it goes. `drop` and it leaves as it is.",
@@ -63,6 +74,14 @@ impl Module for Topoh {
         init.hook_messages(Arc::new(hider));
         Ok(Topoh)
     }
+}
+
+/// What `$topoh(ru)` is.
+fn uri_as_it_came(context: &mut Context) -> Value {
+    let note = context.extension::<RequestNote>();
+    let uri = note.map(|note| note.uri.clone());
+    let request = &context.message;
+    Value::Str(uri.unwrap_or_else(|| request.slice_of(request.request_uri())))
 }
 
 fn deviations(d: &mut Declaration<Topoh>) {

@@ -44,7 +44,7 @@ impl Default for Params {
 pub(super) fn declare(d: &mut Declaration<Topoh>) {
     d.try_param(
         "mask_key",
-        "The key. Nodes that share calls share it.",
+        "The key. Nodes that share calls share it. In mode sealed `random` is one of this process alone.",
         |p: &mut Params, key: Bytes| {
             p.mask_key = key;
             match p.mask_key.is_empty() {

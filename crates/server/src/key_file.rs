@@ -1,42 +1,48 @@
-//! The keys that sign the Record-Routes of the built-in policy: a file of the state directory.
+//! The keys of the built-in policy: files of the state directory. `route_keys` signs its Record-Routes,
+//! `mask_key` hides what is behind it.
 //!
 //! One key a line, of 16 or more letters, digits and `+/=._-`; what stands behind `#` is a comment. The
-//! first one signs, all of them verify. Servers that share calls share the file. To rotate, add the new key
-//! at the end everywhere, then move it to the top, and take the old one out a day later; each step counts
-//! from the next start.
+//! first one signs and hides, all of them verify signatures. Servers that share calls share the files. To rotate
+//! keys that sign, add the new key at the end everywhere, then move it to the top, and take the old one out a day
+//! later; each step counts from the next start. A new key that hides ends the calls that are up.
 
 use crate::certificate;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// The keys of a state directory.
-pub(crate) struct RouteKeys {
+/// The keys of one file.
+pub(crate) struct KeyFile {
     /// With blanks between them, as `modparam("rr", "sign_key", …)` takes them.
     pub(crate) text: String,
     /// They were drawn just now, and are still to be written.
     is_new: bool,
 }
 
-impl RouteKeys {
+impl KeyFile {
     /// Reads the file, or draws a key where there is none.
     ///
     /// # Errors
     /// A sentence, where the file cannot be read or has no key in it: whoever wrote it means something.
-    pub(crate) fn read(path: &Path) -> Result<RouteKeys, String> {
+    pub(crate) fn read(path: &Path) -> Result<KeyFile, String> {
         match std::fs::read_to_string(path) {
             Ok(text) => match keys_in(&text) {
-                Ok(text) => Ok(RouteKeys {
+                Ok(text) => Ok(KeyFile {
                     text,
                     is_new: false,
                 }),
                 Err(why) => Err(format!("{}: {why}", path.display())),
             },
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(RouteKeys {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(KeyFile {
                 text: new_key(),
                 is_new: true,
             }),
             Err(error) => Err(format!("cannot read {}: {error}", path.display())),
         }
+    }
+
+    /// The first key.
+    pub(crate) fn first(&self) -> &str {
+        self.text.split(' ').next().unwrap_or_default()
     }
 
     /// Writes the file where there was none.
@@ -97,12 +103,12 @@ mod tests {
     fn what_was_drawn_is_found_again() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("route_keys");
-        let drawn = RouteKeys::read(&path).unwrap();
+        let drawn = KeyFile::read(&path).unwrap();
         drawn.keep(&path).unwrap();
-        let found = RouteKeys::read(&path).unwrap();
+        let found = KeyFile::read(&path).unwrap();
         assert_eq!((found.text, found.is_new), (drawn.text, false));
         std::fs::write(&path, "short\n").unwrap();
-        let why = RouteKeys::read(&path).map(|_| ()).unwrap_err();
+        let why = KeyFile::read(&path).map(|_| ()).unwrap_err();
         assert!(
             why.ends_with("route_keys: line 1 is no key: 16 or more letters and digits"),
             "{why}"
