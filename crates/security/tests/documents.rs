@@ -97,7 +97,7 @@ const DOCUMENTS: &[(&str, &str, &[&str])] = &[
            modparam("topoh", "mask_ip", "10.0.0.1")
            modparam("topos", "db_url", "mysql://kamailio:kamailiorw@localhost/kamailio")
            request_route { exit; }"#,
-        &["E0616"],
+        &["E0616", "E0621"],
     ),
     (
         "groups of users, without asking who he is",

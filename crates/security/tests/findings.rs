@@ -182,6 +182,16 @@ const CASES: &[(&str, &str, &str)] = &[
         r#"loadmodule "topoh.so" modparam("topoh", "mask_key", "pQ7zr0dXWc4m9VtL")"#,
     ),
     (
+        "E0621",
+        r#"loadmodule "topoh.so" modparam("topoh", "mask_mode", "kamailio")"#,
+        r#"loadmodule "topoh.so" modparam("topoh", "mask_mode", "sealed")"#,
+    ),
+    (
+        "E0621",
+        r#"loadmodule "topoh.so""#,
+        r#"loadmodule "topoh.so" modparam("topoh", "mask_mode", "migrate")"#,
+    ),
+    (
         "E0616",
         r#"loadmodule "topoh.so""#,
         r#"loadmodule "topos.so""#,

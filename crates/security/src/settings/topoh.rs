@@ -1,7 +1,7 @@
-//! Keys of topology hiding that everybody knows.
+//! Topology hiding that hides nothing: keys that everybody knows, masks that can be undone.
 
 use super::Settings;
-use script::Diagnostic;
+use script::{Diagnostic, Span};
 
 /// The default, and the keys printed in manuals and tutorials.
 const PRINTED: [&str; 8] = [
@@ -19,8 +19,12 @@ pub(super) fn find(settings: &Settings<'_>, findings: &mut Vec<Diagnostic>) {
     let Some(loaded) = settings.loaded("topoh") else {
         return;
     };
-    let key = settings.param("topoh", "mask_key");
-    let (span, what) = match key {
+    findings.extend(known_key(settings, loaded));
+    findings.extend(weak_mask(settings, loaded));
+}
+
+fn known_key(settings: &Settings<'_>, loaded: Span) -> Option<Diagnostic> {
+    let (span, what) = match settings.param("topoh", "mask_key") {
         None => (
             loaded,
             "topology is hidden with the key that everybody knows",
@@ -29,13 +33,35 @@ pub(super) fn find(settings: &Settings<'_>, findings: &mut Vec<Diagnostic>) {
             key.span,
             "topology is hidden with a key that is printed in manuals",
         ),
-        Some(_) => return,
+        Some(_) => return None,
     };
-    findings.push(
-        Diagnostic::new("E0616", span, what)
+    let help =
+        "write `modparam(\"topoh\", \"mask_key\", \"…\")` with a long random text of your own";
+    let finding = Diagnostic::new("E0616", span, what);
+    Some(
+        finding
             .label("who knows the key reads the hidden addresses")
-            .help("write `modparam(\"topoh\", \"mask_key\", \"…\")` with a long random text of your own"),
+            .help(help),
+    )
+}
+
+/// Kamailio's encoding can be undone without the key, and forged.
+fn weak_mask(settings: &Settings<'_>, loaded: Span) -> Option<Diagnostic> {
+    let span = match settings.param("topoh", "mask_mode") {
+        None => loaded,
+        Some(mode) if mode.text() == "kamailio" => mode.span,
+        Some(_) => return None,
+    };
+    let finding = Diagnostic::new(
+        "E0621",
+        span,
+        "topology is hidden with a mask that can be undone",
     );
+    Some(
+        finding
+            .label("who has seen a few masks of addresses he knows reads the others")
+            .help("write `modparam(\"topoh\", \"mask_mode\", \"sealed\")`, or \"migrate\" while calls hidden by Kamailio are up"),
+    )
 }
 
 /// True for a key that stands in manuals and tutorials.

@@ -15,4 +15,5 @@ mod secured;
 mod start;
 mod stock;
 mod streams;
+mod takeover;
 mod tools;

@@ -1,0 +1,206 @@
+//! A call that is hidden goes on when another server takes over the address in its middle.
+
+use ringwall_e2e::{PATIENCE, Scratch, Server, Subject, ports, until};
+use std::net::UdpSocket;
+use std::path::Path;
+use std::time::Duration;
+
+#[test]
+fn a_call_set_up_through_kamailio_goes_on_through_ringwall() {
+    Stage::new().take_over(Subject::Kamailio, Subject::Ringwall);
+}
+
+#[test]
+fn a_call_set_up_through_ringwall_goes_on_through_kamailio() {
+    Stage::new().take_over(Subject::Ringwall, Subject::Kamailio);
+}
+
+struct Stage {
+    scratch: Scratch,
+    port: u16,
+}
+
+impl Stage {
+    fn new() -> Stage {
+        Stage {
+            scratch: Scratch::new(),
+            port: ports::block(1),
+        }
+    }
+
+    fn start(&self, subject: Subject) -> Server {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("cfg/hidden.cfg");
+        Server::with_file(subject, self.scratch.path(), self.port, &file, &[])
+    }
+
+    /// Every kind of request within the call goes through the second server, from both sides.
+    fn take_over(&self, first: Subject, second: Subject) {
+        let before = self.start(first);
+        let (alice, bob) = (End::new("alice", self.port), End::new("bob", self.port));
+        let (mut caller, mut callee) = set_up(&alice, &bob);
+        before.kill();
+        let _after = self.start(second);
+        within(&mut caller, &mut callee, "INVITE");
+        within(&mut callee, &mut caller, "INVITE");
+        within(&mut caller, &mut callee, "INFO");
+        within(&mut callee, &mut caller, "BYE");
+    }
+}
+
+/// Sets a call up, and gives the two sides of it as each end knows it.
+fn set_up<'a>(alice: &'a End, bob: &'a End) -> (Side<'a>, Side<'a>) {
+    let (from, to) = (alice.address(), bob.address());
+    let mut caller = Side {
+        end: alice,
+        call_id: format!("call-{}@inner.example.net", alice.port()),
+        local: format!("<{from}>;tag=caller"),
+        remote: format!("<{to}>"),
+        target: to,
+        routes: Vec::new(),
+        cseq: 1,
+    };
+    caller.send("INVITE");
+    let invite = bob.receive("INVITE ");
+    assert!(
+        !invite.contains(&caller.call_id) && !invite.contains(&from_line(&caller)),
+        "{invite}"
+    );
+    bob.reply(&invite, ";tag=callee");
+    let accepted = alice.receive("SIP/2.0 200");
+    caller.remote.push_str(";tag=callee");
+    caller.target = contact_of(&accepted);
+    caller.routes = headers(&accepted, "Record-Route");
+    caller.routes.reverse();
+    caller.send("ACK");
+    bob.receive("ACK ");
+    let callee = Side {
+        end: bob,
+        call_id: headers(&invite, "Call-ID").concat(),
+        local: caller.remote.clone(),
+        remote: caller.local.clone(),
+        target: contact_of(&invite),
+        routes: headers(&invite, "Record-Route"),
+        cseq: 1,
+    };
+    (caller, callee)
+}
+
+/// A request within the call, its 200, and the ACK where it needs one. Each end sees its own Call-ID only.
+fn within(from: &mut Side<'_>, to: &mut Side<'_>, method: &str) {
+    from.cseq += 1;
+    from.send(method);
+    let request = to.end.receive(&format!("{method} {} ", to.end.address()));
+    assert_eq!(headers(&request, "Call-ID"), [to.call_id.as_str()]);
+    to.end.reply(&request, "");
+    let reply = from.end.receive("SIP/2.0 200");
+    assert_eq!(headers(&reply, "Call-ID"), [from.call_id.as_str()]);
+    assert_eq!(headers(&reply, "Via").len(), 1, "{reply}");
+    if method == "INVITE" {
+        from.target = contact_of(&reply);
+        from.send("ACK");
+        to.end.receive(&format!("ACK {} ", to.end.address()));
+    }
+}
+
+/// One side of a call.
+struct Side<'a> {
+    end: &'a End,
+    call_id: String,
+    local: String,
+    remote: String,
+    target: String,
+    routes: Vec<String>,
+    cseq: u32,
+}
+
+impl Side<'_> {
+    fn send(&self, method: &str) {
+        let routes: String = self
+            .routes
+            .iter()
+            .map(|route| format!("Route: {route}\r\n"))
+            .collect();
+        let (port, cseq) = (self.end.port(), self.cseq);
+        self.end.send(&format!(
+            "{method} {} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{port}{method}{cseq}\r\n\
+             {routes}From: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {cseq} {method}\r\nMax-Forwards: 70\r\n\
+             Contact: <{}>\r\nContent-Length: 0\r\n\r\n",
+            self.target, self.local, self.remote, self.call_id, self.end.address()
+        ));
+    }
+}
+
+/// A phone without a mind.
+struct End {
+    name: &'static str,
+    socket: UdpSocket,
+    server: u16,
+}
+
+impl End {
+    fn new(name: &'static str, server: u16) -> End {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let patience = Some(Duration::from_millis(100));
+        socket.set_read_timeout(patience).expect("a timeout");
+        End {
+            name,
+            socket,
+            server,
+        }
+    }
+
+    fn port(&self) -> u16 {
+        self.socket.local_addr().expect("bound").port()
+    }
+
+    fn address(&self) -> String {
+        format!("sip:{}@127.0.0.1:{}", self.name, self.port())
+    }
+
+    fn send(&self, text: &str) {
+        let sent = self
+            .socket
+            .send_to(text.as_bytes(), ("127.0.0.1", self.server));
+        sent.expect("the loopback takes it");
+    }
+
+    fn reply(&self, request: &str, tag: &str) {
+        let lines = |name: &str| -> String {
+            let values = headers(request, name);
+            values
+                .iter()
+                .map(|value| format!("{name}: {value}\r\n"))
+                .collect()
+        };
+        let to = headers(request, "To").concat();
+        self.send(&format!(
+            "SIP/2.0 200 OK\r\n{}{}{}To: {to}{tag}\r\n{}{}Contact: <{}>\r\nContent-Length: 0\r\n\r\n",
+            lines("Via"), lines("Record-Route"), lines("From"), lines("Call-ID"), lines("CSeq"), self.address()
+        ));
+    }
+
+    /// The next message that begins so; others, such as 100, are passed over.
+    fn receive(&self, start: &str) -> String {
+        until(start, PATIENCE, || {
+            let mut bytes = [0; 65_535];
+            let length = self.socket.recv(&mut bytes).ok()?;
+            let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
+            text.starts_with(start).then_some(text)
+        })
+    }
+}
+
+fn headers(message: &str, name: &str) -> Vec<String> {
+    let lines = message.lines().take_while(|line| !line.is_empty());
+    let values = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    values.map(str::to_owned).collect()
+}
+
+fn contact_of(message: &str) -> String {
+    let contact = headers(message, "Contact").concat();
+    contact.trim_matches(['<', '>']).to_owned()
+}
+
+fn from_line(caller: &Side<'_>) -> String {
+    format!("Contact: <{}>", caller.end.address())
+}
