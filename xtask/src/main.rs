@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 type Chore = fn(&[String]) -> Result<(), String>;
 
-const CHORES: [(&str, &str, Chore); 7] = [
+const CHORES: &[(&str, &str, Chore)] = &[
     (
         "test",
         "installs what the tests need and runs every check and test",
@@ -40,6 +40,11 @@ const CHORES: [(&str, &str, Chore); 7] = [
         "crowd",
         "COUNT half handshakes and silent connections, and a phone that registers among them",
         crowd::run,
+    ),
+    (
+        "flood",
+        "4,000 INVITEs a second from one address, and CALLS of people meanwhile",
+        crowd::flood,
     ),
     (
         "packages",

@@ -2,7 +2,7 @@
 
 use crate::accounts::run;
 use policy::Source;
-use store::{Cell, Filter, Name, Op, Select, Store, Write, schema};
+use store::{Cell, Filter, Name, Op, Operation, Select, Store, Write, schema};
 
 /// Bans a source until a time in Unix seconds, or for ever.
 ///
@@ -35,19 +35,24 @@ pub fn add_never(store: &dyn Store, source: Source) -> Result<(), String> {
     put(store, source, vec![(NEVER, Cell::Int(1))])
 }
 
-/// Takes a ban out of the table, or with `never` a network that is never banned.
+/// Takes a ban out of the table, and those of its ports, or with `never` a network that is never banned.
 ///
 /// # Errors
 /// A sentence, where it is not there, or where the database refuses.
 pub fn remove(store: &dyn Store, source: Source, never: bool) -> Result<(), String> {
-    let delete = Write::Delete {
-        table: schema::BAN.name.clone(),
-        filter: of_kind(never).eq(SOURCE, Cell::text(source.to_string())),
-    };
-    match run(store, delete.into())?.affected() {
-        0 => Err(format!("{source} is not in the list")),
-        _ => Ok(()),
+    let source = source.to_string();
+    let ports = format!("{source} port ");
+    let mut rows = places(store, never)?;
+    rows.retain(|place| *place == source || place.starts_with(&ports));
+    if rows.is_empty() {
+        return Err(format!("{source} is not in the list"));
     }
+    let delete = |place: String| Write::Delete {
+        table: schema::BAN.name.clone(),
+        filter: of_kind(never).eq(SOURCE, Cell::text(place)),
+    };
+    let deletes = rows.into_iter().map(delete).collect();
+    run(store, Operation::Batch(deletes)).map(drop)
 }
 
 /// The bans that hold at a time in Unix seconds, a line each.
@@ -74,8 +79,12 @@ pub fn list(store: &dyn Store, now_s: i64) -> Result<Vec<String>, String> {
 /// # Errors
 /// A sentence, where the database refuses.
 pub fn never(store: &dyn Store) -> Result<Vec<String>, String> {
+    places(store, true)
+}
+
+fn places(store: &dyn Store, never: bool) -> Result<Vec<String>, String> {
     let select = Select::from(schema::BAN.name.clone()).columns([SOURCE]);
-    let rows = run(store, select.filter(of_kind(true)).into())?.into_rows();
+    let rows = run(store, select.filter(of_kind(never)).into())?.into_rows();
     let source = |row| {
         rows.cell(row, &SOURCE)
             .and_then(Cell::as_str)
@@ -136,6 +145,20 @@ mod tests {
         assert!(remove(&store, source("10.0.0.0/8"), false).is_err());
         assert_eq!(remove(&store, source("10.0.0.0/8"), true), Ok(()));
         assert_eq!(remove(&store, source("192.0.2.0/24"), false), Ok(()));
+        let port = vec![
+            (SOURCE, Cell::text("192.0.2.1 port 7000")),
+            (REASON, Cell::text("x")),
+        ];
+        let insert = Write::Insert {
+            table: schema::BAN.name.clone(),
+            row: port,
+        };
+        run(&store, insert.into()).expect("a row");
+        assert_eq!(
+            list(&store, 100),
+            Ok(vec!["192.0.2.1 port 7000  for ever  x".to_owned()])
+        );
+        assert_eq!(remove(&store, source("192.0.2.1"), false), Ok(()));
         assert_eq!(lists(), (Ok(vec![]), Ok(vec![])));
     }
 }

@@ -482,7 +482,7 @@ fn an_unestablished_connection_can_be_closed() {
 
 #[test]
 fn filtered_sources_do_not_enter() {
-    let filter = Filter::new(|source| source.to_string() != "127.0.0.1");
+    let filter = Filter::new(|peer| peer.ip().to_string() != "127.0.0.1");
     let world = World::new(Config {
         filter: Some(filter),
         ..Config::default()

@@ -60,7 +60,7 @@ pub use argument::{
 pub use authentication::{Claim, DigestAuth, Secret, SourceProof, Verified, WithClaim, WithCode};
 pub use bans::{
     Ban, BanChange, BanLimits, BanOrder, BanTimes, Bans, BansLink, Listed, NotBanned, Proof,
-    Source, Standing,
+    Source, Standing, parse_place, place,
 };
 pub use binding::{Binding, BindingState, Registration};
 pub use blocklist_params::{BlocklistParams, BlocklistRules, between, retry_after_s};

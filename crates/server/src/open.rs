@@ -1,11 +1,12 @@
 //! The sockets of a configuration, opened.
 
+use crate::clock::unix_ms;
 use crate::load::Ground;
 use crate::wire::{Post, Wanted, stream_config};
-use net::stream::Streams;
+use net::stream::{Filter, Streams};
 use net::udp::{Options, Socket, Sockets};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use policy::{Config, Level, Logger, Proto, TcpParams};
+use policy::{BansLink, Config, Level, Logger, Proto, TcpParams};
 use std::path::{Path, PathBuf};
 
 /// Everything that is open.
@@ -33,7 +34,10 @@ pub(crate) fn open(config: &Config, posts: &[Post], ground: &Ground) -> Result<O
     }
     raise_file_limit(&config.core.tcp, &ground.logger);
     let sinks = posts.iter().map(Post::sink).collect();
-    let settings = stream_config(&config.core, config.installed.tls.as_ref());
+    let settings = net::stream::Config {
+        filter: Some(unbanned(ground.states.bans().clone())),
+        ..stream_config(&config.core, config.installed.tls.as_ref())
+    };
     let streams = Streams::start(settings, sinks).map_err(|error| error.to_string())?;
     for socket in of(config, Proto::Tcp) {
         streams
@@ -50,6 +54,14 @@ pub(crate) fn open(config: &Config, posts: &[Post], ground: &Ground) -> Result<O
     Ok(Open {
         sockets,
         streams: Some(streams),
+    })
+}
+
+/// Lets nobody in who is banned: his connection is closed as soon as it is taken, before a TLS handshake.
+fn unbanned(bans: BansLink) -> Filter {
+    Filter::new(move |peer| {
+        let list = bans.get();
+        !list.is_some_and(|list| list.hangs_up(peer, unix_ms()))
     })
 }
 

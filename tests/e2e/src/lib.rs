@@ -33,6 +33,6 @@ pub use program::Program;
 pub use scratch::Scratch;
 pub use secured::{Secured, field, shown};
 pub use server::{Server, Subject, ringwall};
-pub use sipp::{CallerPorts, Load, Sipp};
+pub use sipp::{CallerPorts, LOOPBACK, Load, Sipp};
 pub use user::User;
 pub use wait::{PATIENCE, until};

@@ -115,6 +115,21 @@ impl Server {
         self.program.id()
     }
 
+    /// The memory that it has in use, in kB.
+    ///
+    /// # Panics
+    /// Where it does not run.
+    #[must_use]
+    pub fn resident_kb(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()));
+        let status = status.expect("a process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let words = line.and_then(|line| line.split_whitespace().next());
+        words
+            .and_then(|word| word.parse().ok())
+            .expect("a number of kB")
+    }
+
     /// What it printed.
     #[must_use]
     pub fn printed(&self) -> String {

@@ -30,6 +30,9 @@ impl Load {
     pub const ONE: Load = Load { calls: 1, rate: 1 };
 }
 
+/// Where both sides are unless said otherwise.
+pub const LOOPBACK: &str = "127.0.0.1";
+
 /// The longest that SIPp may play, in seconds.
 const LIMIT_S: u64 = 60;
 
@@ -37,7 +40,19 @@ impl Sipp {
     /// Waits for calls on a port, as `scenarios/NAME-callee.xml` says.
     #[must_use]
     pub fn callee(scratch: &Scratch, name: &str, port: u16, load: Load) -> Sipp {
-        let sipp = Sipp::start(scratch, &format!("{name}-callee"), port, load, &[]);
+        Sipp::callee_at(scratch, name, (LOOPBACK, port), load)
+    }
+
+    /// The same at another address of the loopback network.
+    #[must_use]
+    pub fn callee_at(
+        scratch: &Scratch,
+        name: &str,
+        (address, port): (&str, u16),
+        load: Load,
+    ) -> Sipp {
+        let at = (address, port);
+        let sipp = Sipp::start(scratch, &format!("{name}-callee"), at, load, &[]);
         until("the callee listens", PATIENCE, || {
             is_udp_bound(port).then_some(())
         });
@@ -75,7 +90,7 @@ impl Sipp {
         Sipp::start(
             scratch,
             &format!("{name}-caller"),
-            ports.own,
+            (ports.address, ports.own),
             load,
             &arguments,
         )
@@ -97,12 +112,18 @@ impl Sipp {
         }
     }
 
-    fn start(scratch: &Scratch, name: &str, port: u16, load: Load, arguments: &[&str]) -> Sipp {
+    fn start(
+        scratch: &Scratch,
+        name: &str,
+        (address, port): (&str, u16),
+        load: Load,
+        arguments: &[&str],
+    ) -> Sipp {
         let file = scratch.write(&format!("{name}-{port}.xml"), &scenario(name));
         let messages = scratch.join(&format!("{name}-{port}.messages"));
         let mut command = Command::new("sipp");
         command.arg("-sf").arg(file).args(arguments);
-        command.args(["-i", "127.0.0.1", "-p", &port.to_string(), "-nostdin"]);
+        command.args(["-i", address, "-p", &port.to_string(), "-nostdin"]);
         command.args(["-m", &load.calls.to_string(), "-r", &load.rate.to_string()]);
         command.args(["-timeout", &LIMIT_S.to_string(), "-timeout_error"]);
         if load.calls == 1 {
@@ -124,6 +145,8 @@ impl Sipp {
 /// Where a caller sends from, to, and what it registers.
 #[derive(Clone, Copy, Debug)]
 pub struct CallerPorts {
+    /// Its own address, [`LOOPBACK`] or another of that network.
+    pub address: &'static str,
     /// Its own port.
     pub own: u16,
     /// The server's.

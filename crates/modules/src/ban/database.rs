@@ -1,8 +1,11 @@
 //! The list in a database: read at the start, written a batch each second.
 //!
-//! Unvalidated bans and those of single ports are not written: they are over before a restart is.
+//! Unvalidated bans are not written: they are over before a restart is.
 
-use policy::{Ban, BanChange, BanTimes, Bans, BansLink, Level, Logger, Proof, Source, StartDone};
+use policy::{
+    Ban, BanChange, BanTimes, Bans, BansLink, Level, Listed, Logger, Proof, Source, StartDone,
+    parse_place, place,
+};
 use std::sync::Arc;
 use store::{
     Cell, Filter, Name, Op, Operation, Outcome, Row, Rows, Select, Store, StoreError, Write,
@@ -51,8 +54,8 @@ impl Keep {
         let (mut banned, mut never) = (Vec::new(), Vec::new());
         for row in 0..rows.len() {
             match entry(rows, row) {
-                Some((source, Some(ban))) => banned.push((source, ban)),
-                Some((source, None)) => never.push(source),
+                Some(Entry::Banned(listed)) => banned.push(listed),
+                Some(Entry::Never(source)) => never.push(source),
                 None => self.logger.log(Level::Err, "ban", || {
                     format!("row {} of table ban cannot be read", row + 1)
                 }),
@@ -121,17 +124,17 @@ const OPERATOR: i64 = 2;
 
 fn write_of(change: BanChange) -> Write {
     let row = match change {
-        BanChange::Remove(source) => {
+        BanChange::Remove(source, port) => {
             return Write::Delete {
                 table: TABLE,
-                filter: Filter::all().eq(SOURCE, Cell::text(source.to_string())),
+                filter: Filter::all().eq(SOURCE, Cell::text(place(source, port))),
             };
         }
         BanChange::Never(source) => vec![
             (SOURCE, Cell::text(source.to_string())),
             (NEVER, Cell::Int(1)),
         ],
-        BanChange::Put(source, ban) => row_of(source, &ban),
+        BanChange::Put(listed) => row_of(&listed),
     };
     Write::InsertOrUpdate {
         table: TABLE,
@@ -140,7 +143,8 @@ fn write_of(change: BanChange) -> Write {
     }
 }
 
-fn row_of(source: Source, ban: &Ban) -> Row {
+fn row_of(listed: &Listed) -> Row {
+    let ban = &listed.ban;
     let time = |ms: u64| Cell::Time(i64::try_from(ms / 1000).unwrap_or(i64::MAX));
     let until = match ban.until_ms {
         u64::MAX => Cell::Null,
@@ -151,7 +155,7 @@ fn row_of(source: Source, ban: &Ban) -> Row {
         Proof::Unvalidated | Proof::Validated => VALIDATED,
     };
     vec![
-        (SOURCE, Cell::text(source.to_string())),
+        (SOURCE, Cell::text(listed.place())),
         (NEVER, Cell::Int(0)),
         (REASON, Cell::text(&*ban.reason)),
         (SINCE, time(ban.since_ms)),
@@ -161,14 +165,20 @@ fn row_of(source: Source, ban: &Ban) -> Row {
     ]
 }
 
-/// A row: a source with its ban, or without one where it is never banned.
-fn entry(rows: &Rows, row: usize) -> Option<(Source, Option<Ban>)> {
+/// What a row says.
+enum Entry {
+    Banned(Listed),
+    /// It is never banned.
+    Never(Source),
+}
+
+fn entry(rows: &Rows, row: usize) -> Option<Entry> {
     let cell = |column: Name| rows.cell(row, &column).filter(|cell| !cell.is_null());
     let number = |column| cell(column).and_then(Cell::as_int).unwrap_or(0);
     let ms = |seconds| u64::try_from(seconds).unwrap_or(0).saturating_mul(1000);
-    let source = Source::parse(cell(SOURCE)?.as_str()?).ok()?;
+    let (source, port) = parse_place(cell(SOURCE)?.as_str()?).ok()?;
     if number(NEVER) != 0 {
-        return Some((source, None));
+        return Some(Entry::Never(source));
     }
     let ban = Ban {
         reason: cell(REASON)
@@ -183,5 +193,5 @@ fn entry(rows: &Rows, row: usize) -> Option<(Source, Option<Ban>)> {
             _ => Proof::Validated,
         },
     };
-    Some((source, Some(ban)))
+    Some(Entry::Banned(Listed { source, port, ban }))
 }

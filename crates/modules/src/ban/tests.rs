@@ -219,6 +219,11 @@ fn the_list_outlives_a_restart() {
     let first = Bench::with_store(&script, store.clone());
     first.run_in(from(&first, "192.0.2.1:5060", true, 1));
     first.run_in(from(&first, "192.0.2.2:5060", false, 1));
+    // Where somebody proved himself, only the port is banned.
+    let known = first.states.bans().get().expect("a list");
+    let phone = "192.0.2.3:5060".parse().expect("an address");
+    known.note_known(phone, Some(b"alice"), UNIX_MS + 1000, UNIX_MS);
+    first.run_in(from(&first, "192.0.2.3:7000", true, 1));
     let rpc = |bench: &Bench, name, params| bench.rpc(name, params).expect("an answer");
     rpc(&first, "ban.add", json!(["10.0.0.0/8"]));
     rpc(&first, "ban.never_add", json!(["10.1.0.0/16"]));
@@ -232,7 +237,9 @@ fn the_list_outlives_a_restart() {
         all.map(|ban| ban["source"].as_str().unwrap_or_default().to_owned())
             .collect()
     };
-    assert_eq!(sources(&second), ["10.0.0.0/8", "192.0.2.1", "192.0.2.7"]);
+    let kept = ["10.0.0.0/8", "192.0.2.1", "192.0.2.3", "192.0.2.7"];
+    assert_eq!(sources(&second), kept);
+    assert_eq!(listed(&second)[2]["port"], json!(7000));
     let never = rpc(&second, "ban.never_list", json!([]));
     assert_eq!(never, json!(["10.1.0.0/16", "172.16.0.0/12"]));
     rpc(&second, "ban.rm", json!(["10.0.0.0/8"]));

@@ -84,7 +84,7 @@ const IDLE: &[Idle] = idle! {
     "log lines go where log_stderror and log_facility say, one record each": "log_color" "log_engine_type"
         "log_engine_data" "corelog" "log_level" "malloc_debug" "stun_refresh_interval" "stun_allow_stun" "stun_allow_fp"
         "debugger";
-    "the routing script is the only engine": "cfgengine" "onsend_route_callback" "request_route_callback"
+    "the routing script is the only engine": "onsend_route_callback" "request_route_callback"
         "reply_route_callback" "event_route_callback" "mod_init_callback" "version_table_check" "xavp_via_params"
         "xavp_via_fields" "xavp_via_reply_params" "xavp_rcd" "received_route_callback"
         "pre_routing_callback" "return_mode" "send_sock_mode" "sip_parser_mode" "sip_parser_log"

@@ -13,12 +13,30 @@ fn every_parameter_takes_a_value() {
     let loaded = (Entry::of::<Core>().load)();
     for parameter in loaded.manifest().parameters {
         let mut loaded = (Entry::of::<Core>().load)();
-        let value = match parameter.name.strip_suffix("_header") {
-            Some(_) => ParamValue::Text("Name: value".into()),
-            None => ParamValue::Int(1),
+        let value = match parameter.name {
+            "cfgengine" => ParamValue::Text("native".into()),
+            "udp_mtu_try_proto" => ParamValue::Text("TCP".into()),
+            name if name.ends_with("_header") => ParamValue::Text("Name: value".into()),
+            _ => ParamValue::Int(1),
         };
         let taken = loaded.set_param(parameter.name, &value);
         assert!(taken.is_ok(), "{}: {taken:?}", parameter.name);
+    }
+}
+
+#[test]
+fn a_word_that_is_none_of_the_few_is_an_error() {
+    let mut loaded = (Entry::of::<Core>().load)();
+    for (name, word, fits) in [
+        ("udp_mtu_try_proto", "tls", true),
+        ("udp_mtu_try_proto", "SCTP", true),
+        ("udp_mtu_try_proto", "WS", false),
+        ("udp_mtu_try_proto", "none", false),
+        ("cfgengine", "default", true),
+        ("cfgengine", "lua", false),
+    ] {
+        let taken = loaded.set_param(name, &ParamValue::Text(word.into()));
+        assert_eq!(taken.is_ok(), fits, "{name}={word}");
     }
 }
 

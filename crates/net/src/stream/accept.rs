@@ -49,7 +49,7 @@ fn admit(
     tls: Option<TlsServer>,
 ) -> Option<()> {
     let filter = core.config.filter.as_ref();
-    if filter.is_some_and(|filter| !filter.admits(peer.ip())) {
+    if filter.is_some_and(|filter| !filter.admits(peer)) {
         count(&core.tally.refused_filter);
         return None;
     }

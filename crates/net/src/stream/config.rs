@@ -1,7 +1,7 @@
 //! The limits of connections. Defaults are Kamailio's where its core cookbook names one.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,19 +72,19 @@ impl Config {
     }
 }
 
-/// Says whether connections from an address are wanted. It is called on the event loop's thread and
+/// Says whether connections from an address and port are wanted. It is called on the event loop's thread and
 /// must not block.
 #[derive(Clone)]
-pub struct Filter(Arc<dyn Fn(IpAddr) -> bool + Send + Sync>);
+pub struct Filter(Arc<dyn Fn(SocketAddr) -> bool + Send + Sync>);
 
 impl Filter {
-    /// A filter that admits the addresses for which `admits` is true.
-    pub fn new(admits: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
+    /// A filter that admits the peers for which `admits` is true.
+    pub fn new(admits: impl Fn(SocketAddr) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(admits))
     }
 
-    pub(super) fn admits(&self, source: IpAddr) -> bool {
-        (self.0)(source)
+    pub(super) fn admits(&self, peer: SocketAddr) -> bool {
+        (self.0)(peer)
     }
 }
 

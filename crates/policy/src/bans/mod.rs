@@ -67,6 +67,36 @@ pub struct Listed {
     pub ban: Ban,
 }
 
+impl Listed {
+    /// Whose ban it is, as a database has it: `192.0.2.1`, or `192.0.2.1 port 5060`.
+    pub fn place(&self) -> String {
+        place(self.source, self.port)
+    }
+}
+
+/// A source, or one port of it, as a database has it.
+pub fn place(source: Source, port: Option<u16>) -> String {
+    match port {
+        None => source.to_string(),
+        Some(port) => format!("{source}{PORT}{port}"),
+    }
+}
+
+/// Reads what [`place`] writes.
+///
+/// # Errors
+/// A sentence, where it is neither a source nor a port of one.
+pub fn parse_place(text: &str) -> Result<(Source, Option<u16>), String> {
+    let Some((source, port)) = text.split_once(PORT) else {
+        return Ok((Source::parse(text)?, None));
+    };
+    let wrong = |_| format!("{port:?} is no port");
+    Ok((Source::parse(source)?, Some(port.parse().map_err(wrong)?)))
+}
+
+/// What stands between a source and its port.
+const PORT: &str = " port ";
+
 /// A ban to be made.
 #[derive(Clone, Debug)]
 pub struct BanOrder<'a> {
@@ -106,11 +136,11 @@ pub enum NotBanned {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BanChange {
     /// A ban, new or altered.
-    Put(Source, Ban),
+    Put(Listed),
     /// The source is never to be banned.
     Never(Source),
-    /// Neither of them any more.
-    Remove(Source),
+    /// Neither of them any more; with a port, the ban of this port alone.
+    Remove(Source, Option<u16>),
 }
 
 /// The list. All of it lies in memory; who wants it to outlive the process asks [`Bans::take_change`].

@@ -26,19 +26,17 @@ impl Bans {
             return Err(NotBanned::Never);
         }
         let port = self.port_to_ban(order, now_ms)?;
-        let key = Key {
-            source,
-            port: port.unwrap_or(0),
-        };
+        let key = Key::new(source, port);
         let ban = self.next_ban(key, order, times, now_ms);
         if !self.table.put(key, ban.clone(), now_ms) {
             self.refused.fetch_add(1, Ordering::Relaxed);
             return Err(NotBanned::Full);
         }
-        if port.is_none() && ban.proof != Proof::Unvalidated {
-            self.note_change(BanChange::Put(source, ban.clone()));
+        let listed = Listed { source, port, ban };
+        if listed.ban.proof != Proof::Unvalidated {
+            self.note_change(BanChange::Put(listed.clone()));
         }
-        Ok(Listed { source, port, ban })
+        Ok(listed)
     }
 
     /// Bans what an operator names, for some seconds or for ever.
@@ -65,27 +63,31 @@ impl Bans {
         if !self.put(source, ban.clone(), now_ms) {
             return Err(NotBanned::Full);
         }
-        self.note_change(BanChange::Put(source, ban.clone()));
-        Ok(Listed {
+        let listed = Listed {
             source,
             port: None,
             ban,
-        })
+        };
+        self.note_change(BanChange::Put(listed.clone()));
+        Ok(listed)
     }
 
     /// Takes bans of a source out of the list, those of its ports too; false where there is none.
     pub fn remove(&self, source: Source) -> bool {
         let mut found = self.banned.remove(source).is_some();
         found |= self.table.remove(Key { source, port: 0 }).is_some();
+        if found {
+            self.note_change(BanChange::Remove(source, None));
+        }
         if self.table.has_ports() {
             self.table.retain(|key, _| {
-                let goes = key.port != 0 && key.source == source;
+                let goes = key.port().is_some() && key.source == source;
+                if goes {
+                    self.note_change(BanChange::Remove(source, key.port()));
+                }
                 found |= goes;
                 !goes
             });
-        }
-        if found {
-            self.note_change(BanChange::Remove(source));
         }
         found
     }
@@ -100,12 +102,12 @@ impl Bans {
         self.table.retain(|key, _| {
             let stays = !network.contains(key.source);
             if !stays {
-                freed.push(key.source);
+                freed.push(key);
             }
             stays
         });
-        for source in freed {
-            self.note_change(BanChange::Remove(source));
+        for key in freed {
+            self.note_change(BanChange::Remove(key.source, key.port()));
         }
         self.note_change(BanChange::Never(network));
         true
@@ -115,7 +117,7 @@ impl Bans {
     pub fn remove_never(&self, network: Source) -> bool {
         let found = self.never.remove(network).is_some();
         if found {
-            self.note_change(BanChange::Remove(network));
+            self.note_change(BanChange::Remove(network, None));
         }
         found
     }
@@ -137,7 +139,7 @@ impl Bans {
         self.table.each(|key, ban| {
             listed.push(Listed {
                 source: key.source,
-                port: (key.port != 0).then_some(key.port),
+                port: key.port(),
                 ban: ban.clone(),
             });
         });
@@ -164,8 +166,8 @@ impl Bans {
             };
             let stays = after(ban.until_ms, remembered_s) > now_ms;
             let is_free = ban.proof != Proof::Operator && is_trusted(key.source);
-            if (!stays || is_free) && key.port == 0 && ban.proof != Proof::Unvalidated {
-                self.note_change(BanChange::Remove(key.source));
+            if (!stays || is_free) && ban.proof != Proof::Unvalidated {
+                self.note_change(BanChange::Remove(key.source, key.port()));
             }
             stays && !is_free
         });
@@ -176,15 +178,19 @@ impl Bans {
     /// Puts back what was kept elsewhere. False where there was no room for all.
     pub fn restore(
         &self,
-        bans: impl Iterator<Item = (Source, Ban)>,
+        bans: impl Iterator<Item = Listed>,
         never: impl Iterator<Item = Source>,
         now_ms: u64,
     ) -> bool {
-        let (single, networks): (Vec<_>, Vec<_>) = bans.partition(|(source, _)| source.is_single());
-        let mut fit = self.banned.put_all(networks.into_iter());
+        let (single, networks): (Vec<_>, Vec<_>) =
+            bans.partition(|listed| listed.source.is_single());
+        let networks = networks.into_iter();
+        let mut fit = self
+            .banned
+            .put_all(networks.map(|listed| (listed.source, listed.ban)));
         fit &= self.never.put_all(never.map(|network| (network, ())));
-        for (source, ban) in single {
-            fit &= self.table.put(Key { source, port: 0 }, ban, now_ms);
+        for Listed { source, port, ban } in single {
+            fit &= self.table.put(Key::new(source, port), ban, now_ms);
         }
         self.revision.fetch_add(1, Ordering::Release);
         fit
@@ -269,7 +275,14 @@ impl Bans {
     }
 
     fn note_change(&self, change: BanChange) {
-        self.revision.fetch_add(1, Ordering::Release);
+        let is_of_port = match &change {
+            BanChange::Put(listed) => listed.port.is_some(),
+            BanChange::Remove(_, port) => port.is_some(),
+            BanChange::Never(_) => false,
+        };
+        if !is_of_port {
+            self.revision.fetch_add(1, Ordering::Release);
+        }
         let mut changes = self.changes.lock();
         if changes.len() < self.limits.unsaved {
             changes.push_back(change);

@@ -13,6 +13,17 @@ pub(super) struct Key {
     pub(super) port: u16,
 }
 
+impl Key {
+    pub(super) fn new(source: Source, port: Option<u16>) -> Key {
+        let port = port.unwrap_or(0);
+        Key { source, port }
+    }
+
+    pub(super) fn port(self) -> Option<u16> {
+        (self.port != 0).then_some(self.port)
+    }
+}
+
 pub(super) struct Table {
     shards: Box<[RwLock<Shard>]>,
     hasher: RandomState,

@@ -107,7 +107,7 @@ fn unvalidated_bans_are_short_and_let_replies_pass() {
     add(&bans, "192.0.2.1:5060", true, NOW_MS).expect("a ban");
     assert!(bans.drops(from, b"SIP/2.0 200 OK\r\n", NOW_MS));
     assert!(bans.hangs_up(from, NOW_MS));
-    assert!(matches!(bans.take_change(), Some(BanChange::Put(..))));
+    assert!(matches!(bans.take_change(), Some(BanChange::Put(_))));
     // Whoever spoofs afterwards makes it no shorter.
     add(&bans, "192.0.2.1:5060", false, NOW_MS).expect("a ban");
     assert!(bans.drops(from, b"INVITE", NOW_MS + 299_000));
@@ -252,14 +252,15 @@ fn a_list_is_restored() {
     first
         .add_by_operator(source("10.0.0.0/8"), None, "x", NOW_MS)
         .expect("a ban");
-    let kept = first
-        .list(NOW_MS)
-        .into_iter()
-        .map(|listed| (listed.source, listed.ban));
+    first.note_known(peer("192.0.2.9:1"), Some(b"alice"), NOW_MS + 1000, NOW_MS);
+    add(&first, "192.0.2.9:7000", true, NOW_MS).expect("a ban of one port");
+    let kept = first.list(NOW_MS).into_iter();
     let second = bans(640);
     assert!(second.restore(kept, [source("10.1.0.0/16")].into_iter(), NOW_MS));
     let peers = ["192.0.2.1:5060", "10.2.0.1:1", "10.1.0.1:1"];
     assert_eq!(dropped(&second, peers, NOW_MS), [true, true, false]);
+    let ports = ["192.0.2.9:7000", "192.0.2.9:7001"];
+    assert_eq!(dropped(&second, ports, NOW_MS), [true, false]);
     assert_eq!(first.list(NOW_MS), second.list(NOW_MS));
 }
 
@@ -289,4 +290,40 @@ fn a_source_has_parts() {
         let (address, bits) = source(text).parts();
         assert_eq!(Source::network(address, bits).to_string(), text);
     }
+}
+
+#[test]
+fn a_place_is_a_source_or_one_port_of_it() {
+    for (text, port) in [
+        ("192.0.2.1", None),
+        ("192.0.2.1 port 7000", Some(7000)),
+        ("2001:db8:1:2::/64 port 1", Some(1)),
+        ("10.0.0.0/8", None),
+    ] {
+        let (source, found) = parse_place(text).expect(text);
+        assert_eq!((place(source, found).as_str(), found), (text, port));
+    }
+    for wrong in [
+        "x port 1",
+        "192.0.2.1 port",
+        "192.0.2.1 port x",
+        "192.0.2.1 port 65536",
+    ] {
+        assert!(parse_place(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn lifting_a_ban_tells_of_each_of_its_ports() {
+    let bans = bans(640);
+    bans.note_known(peer("192.0.2.9:1"), Some(b"alice"), NOW_MS + 1000, NOW_MS);
+    add(&bans, "192.0.2.9:7000", true, NOW_MS).expect("a ban of one port");
+    let changes = || std::iter::from_fn(|| bans.take_change()).collect::<Vec<_>>();
+    assert!(matches!(&changes()[..], [BanChange::Put(listed)] if listed.port == Some(7000)));
+    assert!(bans.remove(source("192.0.2.9")));
+    let told = changes();
+    assert!(
+        told.contains(&BanChange::Remove(source("192.0.2.9"), Some(7000))),
+        "{told:?}"
+    );
 }

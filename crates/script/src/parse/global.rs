@@ -212,7 +212,9 @@ impl Parser<'_> {
 
     fn core(&mut self) -> Read<Item> {
         let name = self.name("a parameter")?;
-        if !self.eat(Punct::Assign) {
+        // Kamailio's grammar takes this one with and without the sign.
+        let needs_sign = name.text != "cfgengine";
+        if !self.eat(Punct::Assign) && needs_sign {
             return Err(self.expected(&format!("`=` after `{}`", name.text)));
         }
         let mut values = vec![self.param_value()?];

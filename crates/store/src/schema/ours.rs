@@ -24,7 +24,7 @@ pub static BAN: Table = Table {
     name: Name::fixed("ban"),
     version: 1,
     columns: &[
-        // 192.0.2.1, 192.0.2.0/24, 2001:db8::/64.
+        // 192.0.2.1, 192.0.2.0/24, 2001:db8::/64, 192.0.2.1 port 5060.
         text("source", 50),
         // 1 where the source is never banned; then the other columns mean nothing.
         small_int("never").default_int(0),

@@ -8,6 +8,7 @@
 mod command_line;
 mod crash;
 mod fail2ban;
+mod flood;
 mod phones;
 mod rate;
 mod scanners;

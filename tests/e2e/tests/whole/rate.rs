@@ -57,6 +57,7 @@ fn configuration(name: &str) -> PathBuf {
 
 fn caller(scratch: &Scratch, name: &str, first: u16, load: Load) -> Sipp {
     let ports = CallerPorts {
+        address: ringwall_e2e::LOOPBACK,
         own: first + 1,
         server: first,
         contact: first + 1,

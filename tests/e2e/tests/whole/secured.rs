@@ -1,5 +1,6 @@
 //! TLS against programs that do not share our library: `openssl s_client`, and another server.
 
+mod banned;
 mod crowd;
 mod incoming;
 mod outgoing;

@@ -131,6 +131,7 @@ impl Stage {
 
     fn play(&self, name: &str, caller: User, callee: &str, contact: u16) {
         let ports = CallerPorts {
+            address: ringwall_e2e::LOOPBACK,
             own: self.caller,
             server: self.server,
             contact,

@@ -8,7 +8,7 @@ mod texts;
 use super::{Core, Params};
 use bytes::Bytes;
 use numbers::NUMBERS;
-use policy::{Declaration, ParamValue};
+use policy::{Declaration, ParamValue, Proto};
 use switches::SWITCHES;
 use texts::{LINES, TEXTS};
 
@@ -40,6 +40,7 @@ pub(super) fn declare(d: &mut Declaration<Core>) {
         });
     }
     blocklist::declare(d);
+    words(d);
     d.param(
         "debug",
         "Log level, -5 to 3; default 0.",
@@ -70,6 +71,37 @@ pub(super) fn declare(d: &mut Declaration<Core>) {
             params.core.tos = type_of_service(&value)?;
             Ok(())
         });
+    }
+}
+
+/// Parameters that take one of a few words.
+fn words(d: &mut Declaration<Core>) {
+    d.try_param(
+        "udp_mtu_try_proto",
+        "TCP, TLS or UDP: what udp_mtu changes to; UDP and SCTP change nothing.",
+        |params: &mut Params, word: Text| {
+            params.core.udp_mtu_try_proto = transport(&word.0)?;
+            Ok(())
+        },
+    );
+    d.try_param(
+        "cfgengine",
+        "native or default; no other engine is there.",
+        |_: &mut Params, word: Text| match word.0.as_ref() {
+            b"native" | b"default" => Ok(()),
+            _ => Err("expected native: the routing script is the only engine".to_owned()),
+        },
+    );
+}
+
+/// The transport for large requests; none where it is not spoken.
+fn transport(word: &[u8]) -> Result<Option<Proto>, String> {
+    match word.to_ascii_uppercase().as_slice() {
+        b"UDP" => Ok(Some(Proto::Udp)),
+        b"TCP" => Ok(Some(Proto::Tcp)),
+        b"TLS" => Ok(Some(Proto::Tls)),
+        b"SCTP" => Ok(None),
+        _ => Err("expected UDP, TCP, TLS or SCTP".to_owned()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Core parameters that are texts.
 
 use bytes::Bytes;
-use policy::{CoreParams, Proto};
+use policy::CoreParams;
 
 /// Name, doc line, where the value goes.
 type Word = (&'static str, &'static str, fn(&mut CoreParams, Bytes));
@@ -24,11 +24,6 @@ pub(super) const TEXTS: &[Word] = &[
         "advertised_address",
         "What Via and Record-Route say instead of the address.",
         |c, text| c.advertised_address = text,
-    ),
-    (
-        "udp_mtu_try_proto",
-        "TCP, TLS or UDP: what udp_mtu changes to; UDP and SCTP change nothing.",
-        |c, text| c.udp_mtu_try_proto = Proto::parse(&text),
     ),
     (
         "user",

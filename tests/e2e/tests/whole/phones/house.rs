@@ -15,6 +15,7 @@ const STOCK_TLS: &str = "/etc/kamailio/tls.cfg";
 
 /// A running server, and the way to it.
 pub(crate) struct House {
+    domain: &'static str,
     transport: Transport,
     /// The port for UDP and TCP; that for TLS is the next.
     port: u16,
@@ -29,13 +30,19 @@ pub(crate) struct House {
 impl House {
     /// `ringwall` without a configuration; users by `ringwall ctl`.
     pub(crate) fn built_in(transport: Transport) -> House {
+        House::built_in_for(DOMAIN, transport)
+    }
+
+    /// The same for another domain.
+    pub(crate) fn built_in_for(domain: &'static str, transport: Transport) -> House {
         let (scratch, first) = (Scratch::new(), ports::block(2));
         let state = scratch.join("state");
-        let server = start_built_in(&scratch, first);
+        let server = start_built_in(&scratch, domain, first);
         for user in [User::ALICE, User::BOB] {
-            add_user(&state, user);
+            add_user(&state, user, domain);
         }
         House {
+            domain,
             trusted: Some(state.join("tls/certificate.pem")),
             ..House::around(server, scratch, transport, first)
         }
@@ -68,7 +75,7 @@ impl House {
     pub(crate) fn kill_and_restart(self) -> House {
         self.server.kill();
         House {
-            server: start_built_in(&self.scratch, self.port),
+            server: start_built_in(&self.scratch, self.domain, self.port),
             ..self
         }
     }
@@ -87,7 +94,7 @@ impl House {
     pub(crate) fn phone(&self, user: User) -> Phone {
         let account = Account {
             user,
-            domain: DOMAIN,
+            domain: self.domain,
             transport: self.transport,
             server: match self.transport {
                 Transport::Tls => self.port + 1,
@@ -102,6 +109,11 @@ impl House {
     /// The server's UDP port.
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The memory that the server has in use, kB.
+    pub(crate) fn resident_kb(&self) -> u64 {
+        self.server.resident_kb()
     }
 
     /// What the server printed.
@@ -122,11 +134,12 @@ impl House {
 
     /// The address of a user.
     pub(crate) fn uri(&self, user: User) -> String {
-        format!("sip:{}@{}", user.name, DOMAIN)
+        format!("sip:{}@{}", user.name, self.domain)
     }
 
     fn around(server: Server, scratch: Scratch, transport: Transport, first: u16) -> House {
         House {
+            domain: DOMAIN,
             transport,
             port: first,
             trusted: None,
@@ -137,10 +150,10 @@ impl House {
     }
 }
 
-fn start_built_in(scratch: &Scratch, first: u16) -> Server {
+fn start_built_in(scratch: &Scratch, domain: &str, first: u16) -> Server {
     let mut command = Command::new(ringwall());
     command.arg("--state").arg(scratch.join("state"));
-    command.args(["--domain", DOMAIN]);
+    command.args(["--domain", domain]);
     for address in addresses(first) {
         command.arg("-l").arg(address);
     }
@@ -155,10 +168,10 @@ fn addresses(first: u16) -> [String; 3] {
     ]
 }
 
-fn add_user(state: &std::path::Path, user: User) {
+fn add_user(state: &std::path::Path, user: User, domain: &str) {
     let mut child = Command::new(ringwall())
         .args(["ctl", "user", "add", "--stdin"])
-        .arg(format!("{}@{DOMAIN}", user.name))
+        .arg(format!("{}@{domain}", user.name))
         .arg("--state")
         .arg(state)
         .stdin(Stdio::piped())
