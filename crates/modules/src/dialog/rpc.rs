@@ -256,7 +256,7 @@ fn end(module: &DialogModule, request: &RpcRequest) -> RpcResult {
     let at = (request.now_s, Cause::Bye);
     let sides = [Side::Caller, Side::Callee];
     match module.logic.hang_up(&dialog, &sides, lines.as_bytes(), at) {
-        true => Ok(json!("Done")),
+        true => Ok(Json::Null),
         false => Err(RpcError::internal("Operation failed")),
     }
 }

@@ -105,7 +105,7 @@ fn declare_profile(d: &mut Declaration<Tls>) {
     }
     d.param(
         "config",
-        "A file with profiles, which replace the settings above.",
+        "A file with profiles, which replace the settings above; or a directory, whose files are read in the order of their names as if they were one.",
         |p, text: String| {
             p.config = Some(text).filter(|text| !text.is_empty());
         },

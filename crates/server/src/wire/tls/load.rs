@@ -1,6 +1,7 @@
 //! From profiles and files to settings of listeners and of connections of ours.
 
 use super::outgoing::{Outgoing, Profile};
+use super::written::Written;
 use net::tls::{
     ClientAuth, ClientOptions, Identity, ServerOptions, ServerProfile, TlsClient, TlsServer, Trust,
     Verify, Versions,
@@ -31,25 +32,26 @@ pub(super) struct Loaded {
 }
 
 impl Source {
-    /// Reads the file of profiles, where there is one, and every file that a profile names.
+    /// Reads the profiles, where a file or directory of them is named, and every file that a profile names.
     ///
     /// # Errors
     /// A sentence about the first file that cannot be used, with the line that names it.
     pub(super) fn load(&self, config: Option<&str>) -> Result<Loaded, String> {
         let path = config.map(|config| place(&self.folder, config));
-        let text = path.as_deref().map(text_of).transpose()?;
-        let place = |why: String| match &path {
-            Some(path) => format!("{}: {why}", path.display()),
+        let written = path.as_deref().map(Written::read).transpose()?;
+        let place = |why: String| match &written {
+            Some(written) => written.place(&why),
             None => why,
         };
-        let profiles = self.settings.profiles_of(text.as_deref()).map_err(&place)?;
+        let text = written.as_ref().map(|written| written.text.as_str());
+        let profiles = self.settings.profiles_of(text).map_err(&place)?;
         for remark in &profiles.remarks {
             self.logger
                 .log(remark.level, "tls", || place(remark.text.clone()));
         }
         Reading {
             source: self,
-            path: path.as_deref(),
+            written: written.as_ref(),
         }
         .all(&profiles)
     }
@@ -58,8 +60,8 @@ impl Source {
 /// A load under way.
 struct Reading<'a> {
     source: &'a Source,
-    /// The file of profiles.
-    path: Option<&'a Path>,
+    /// The profiles as written, where they are not in parameters.
+    written: Option<&'a Written>,
 }
 
 impl Reading<'_> {
@@ -242,10 +244,8 @@ impl Reading<'_> {
 
     /// The text with the line where the profile begins.
     fn at(&self, profile: &TlsProfile, text: &str) -> String {
-        match self.path {
-            Some(path) if profile.line > 0 => {
-                format!("{}: line {}: {text}", path.display(), profile.line)
-            }
+        match self.written {
+            Some(written) if profile.line > 0 => written.at(profile.line, text),
             _ => text.to_owned(),
         }
     }
@@ -279,8 +279,4 @@ fn place(folder: &Path, name: &str) -> PathBuf {
     } else {
         folder.join(name)
     }
-}
-
-fn text_of(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }

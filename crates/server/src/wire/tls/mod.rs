@@ -5,6 +5,7 @@ mod certificate;
 mod connections;
 mod load;
 mod outgoing;
+mod written;
 
 use load::{Loaded, Source};
 use net::stream::Streams;
