@@ -1,7 +1,7 @@
 //! A REGISTER, understood: what every contact of it has in common, and each contact.
 
 use super::contact::{preference, seconds};
-use super::params::{Outbound, Params};
+use super::params::Params;
 use super::{Failure, methods};
 use bytes::Bytes;
 use policy::{Context, Location, Q, Registration};
@@ -23,8 +23,6 @@ pub(super) struct Draft {
     connection: Option<policy::ConnectionId>,
     attributes: Option<Box<policy::Xavps>>,
     pub(super) now_s: u64,
-    /// Contacts with `+sip.instance` and `reg-id` are told apart by them.
-    pub(super) by_reg_id: bool,
 }
 
 /// One contact.
@@ -42,7 +40,6 @@ pub(super) struct ContactDraft {
 /// What a function call adds to the REGISTER.
 pub(super) struct Extras {
     pub(super) is_exact: bool,
-    pub(super) supports_outbound: bool,
 }
 
 impl Draft {
@@ -100,7 +97,6 @@ impl Draft {
                 .and_then(|name| context.vars.xavps.fields(name, 0).cloned().map(Box::new)),
             path,
             now_s: context.now.unix_s(),
-            by_reg_id: extras.supports_outbound || params.regid_mode,
         };
         if !draft.path_received.is_empty() {
             draft.branch_flags |= location.rules().nat_mask;
@@ -161,8 +157,7 @@ impl ContactDraft {
             None => 0,
             Some(text) => seconds(text).filter(|id| *id > 0).ok_or(Failure::RegId)?,
         };
-        let instance = param(b"+sip.instance")
-            .filter(|_| params.gruu_enabled || params.outbound != Outbound::Off);
+        let instance = param(b"+sip.instance");
         Ok(ContactDraft {
             uri: message.slice_of(contact.uri),
             received: param(b"received").unwrap_or(received).to_vec(),

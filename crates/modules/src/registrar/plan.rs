@@ -139,10 +139,10 @@ fn refreshed(draft: &Draft, contact: &ContactDraft, old: &Binding) -> Binding {
     })
 }
 
-/// Whether a contact of the REGISTER is the one that is there (`matching_mode`; RFC 5626 section 6
-/// where both name an instance and a reg-id).
+/// Whether a contact of the REGISTER is the one that is there: where it names an instance, by that and its reg-id
+/// (RFC 5626 section 6; 0 where it names none), else by `matching_mode`.
 fn is_same(binding: &Binding, draft: &Draft, contact: &ContactDraft, matching: Matching) -> bool {
-    if draft.by_reg_id && contact.reg_id > 0 && !contact.instance.is_empty() {
+    if !contact.instance.is_empty() {
         return binding.reg_id() == contact.reg_id && binding.instance() == Some(&contact.instance);
     }
     let same_contact = || binding.contact() == contact.uri;

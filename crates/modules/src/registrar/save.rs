@@ -72,7 +72,7 @@ pub(super) fn save(context: &mut Context, mut call: Call) -> Outcome {
     match contacts {
         Asked::Nothing => call.list(context, aor),
         Asked::Everything => call.clear(context, aor),
-        Asked::Contacts(contacts) => call.store(context, aor, &contacts, supports_outbound),
+        Asked::Contacts(contacts) => call.store(context, aor, &contacts),
     }
 }
 
@@ -110,17 +110,10 @@ impl Call {
     }
 
     /// Contacts: adds, refreshes and removes them.
-    fn store(
-        self,
-        context: &mut Context,
-        aor: Bytes,
-        contacts: &[NameAddr<'_>],
-        supports_outbound: bool,
-    ) -> Outcome {
+    fn store(self, context: &mut Context, aor: Bytes, contacts: &[NameAddr<'_>]) -> Outcome {
         let inner = self.inner.clone();
         let extras = Extras {
             is_exact: self.flags & EXACT_EXPIRES != 0,
-            supports_outbound,
         };
         let draft = Draft::new(
             context,

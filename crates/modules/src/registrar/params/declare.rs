@@ -205,8 +205,8 @@ fn extensions(d: &mut Decl) {
     );
     d.param(
         "regid_mode",
-        "1: reg-id tells contacts apart without outbound support too; default 0.",
-        |p, on| p.regid_mode = on,
+        "Accepted; means nothing here because reg-id tells contacts of a device apart in any case, as in Kamailio 5.6.3.",
+        |_, _: bool| {},
     );
     d.number(
         "flow_timer",
