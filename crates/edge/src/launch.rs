@@ -229,6 +229,7 @@ fn new_branch(
     Branch {
         target: context.target.clone(),
         flow,
+        replied_over: None,
         tls,
         client,
         status: 0,

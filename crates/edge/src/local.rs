@@ -179,8 +179,11 @@ impl Worker {
             0 => next.and_then(|uri| aim_of(&uri, &branch.flow)),
             _ => None,
         };
-        // A name would have to be looked up; the next hop of the INVITE knows the way.
-        let flow = aim.and_then(|aim| self.way_to(context, aim));
+        let flow = match context.config.transactions.local_ack_mode {
+            2 => branch.replied_over,
+            // A name would have to be looked up; the next hop of the INVITE knows the way.
+            _ => aim.and_then(|aim| self.way_to(context, aim)),
+        };
         let (flow, tls) = (flow.unwrap_or(branch.flow), branch.tls.clone());
         let Some(bytes) = self.hide(flow, bytes, Some(context)) else {
             return;

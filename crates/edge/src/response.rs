@@ -84,6 +84,7 @@ impl Worker {
             }
             return Some(context);
         }
+        branch.replied_over = Some(reply.flow);
         let sent = sent_bytes(&branch.client);
         handle_client(
             &mut branch.client,

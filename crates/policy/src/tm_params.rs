@@ -51,7 +51,7 @@ pub struct TransactionParams {
     /// `failure_exec_mode`: a branch that cannot be sent is one that timed out.
     pub failure_exec_mode: bool,
     /// `local_ack_mode`: where the ACK of a 2xx for an INVITE of our own goes. 0 by route set and
-    /// contact, 1 where its INVITE went.
+    /// contact, 1 where its INVITE went, 2 where the 2xx came from.
     pub local_ack_mode: u8,
     /// `enable_uac_fr`: failure routes run for requests of our own.
     pub enable_uac_fr: bool,

@@ -156,6 +156,8 @@ pub struct Branch {
     pub target: Destination,
     /// The way it went.
     pub flow: Flow,
+    /// The way its last reply came; none while there is none.
+    pub replied_over: Option<Flow>,
     /// How a TLS connection for it is to be made, where it goes over TLS.
     pub tls: Option<Arc<crate::TlsWay>>,
     /// Its machine.

@@ -225,7 +225,7 @@ fn routes(d: &mut Declaration<Tm>) {
         "Failure routes run for requests of our own; default no.",
         |p, on| p.edge.enable_uac_fr = on,
     );
-    d.number("local_ack_mode", "Where the ACK of a 2xx for an INVITE of our own goes: 0 by route set and Contact, 1 where the INVITE went; default 0.", 0..=1, |p, mode| p.edge.local_ack_mode = mode);
+    d.number("local_ack_mode", "Where the ACK of a 2xx for an INVITE of our own goes: 0 by route set and Contact, 1 where the INVITE went, 2 where the 2xx came from; default 0.", 0..=2, |p, mode| p.edge.local_ack_mode = mode);
     d.param(
         "contacts_avp",
         "The XAVP in which t_load_contacts() keeps contacts; default none, which turns it off.",
