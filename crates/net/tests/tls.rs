@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use net::stream::{CloseReason, Config, ConnId, Connect, Event, Find, Kind};
+use net::stream::{CloseReason, Config, ConnId, Connect, Event, Find, Kind, Silence};
 use net::tls::{
     ClientAuth, ClientOptions, Identity, ServerOptions, ServerProfile, TlsClient, TlsError,
     TlsInfo, TlsServer, Trust, Verdict, Verify, Versions,
@@ -833,7 +833,7 @@ fn a_silent_connection_has_a_time_of_its_own_over_tls() {
     let authority = Authority::new("silence");
     let world = World::new(Config {
         first_data_timeout: Duration::from_secs(3600),
-        tls_first_data_timeout: Some(Duration::from_millis(50)),
+        tls_first_data_timeout: Some(Silence::new(|| Some(Duration::from_millis(50)))),
         ..Config::default()
     });
     let tls_server = server(&ServerOptions::new(authority.identity("a.test")));

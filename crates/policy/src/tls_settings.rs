@@ -1,6 +1,6 @@
 //! What module `tls` was told: profiles as values. Files are read by the server.
 
-use crate::Level;
+use crate::{Globals, Level};
 use std::net::SocketAddr;
 
 /// The settings of module `tls`.
@@ -33,10 +33,42 @@ pub enum TlsTimeout {
     Never,
 }
 
+impl TlsTimeout {
+    /// As operators read it: [`TlsTimeout::AsOthers`] is 30, never is -1.
+    pub fn as_number(self) -> i64 {
+        match self {
+            TlsTimeout::AsOthers => 30,
+            TlsTimeout::Seconds(seconds) => seconds.into(),
+            TlsTimeout::Never => -1,
+        }
+    }
+
+    /// What operators write.
+    pub fn from_number(number: i64) -> TlsTimeout {
+        u32::try_from(number).map_or(TlsTimeout::Never, TlsTimeout::Seconds)
+    }
+}
+
 /// Reads a file of profiles, or says in a sentence what is wrong with it and in which line.
 pub type ParseTlsProfiles = fn(&str) -> Result<TlsProfiles, String>;
 
 impl TlsSettings {
+    /// The group of the settings that can change while the server runs.
+    pub const GROUP: &str = "tls";
+    /// The name of `connection_timeout` among them.
+    pub const TIMEOUT: &str = "connection_timeout";
+
+    /// How long a connection may stay that never carried anything, as `globals` have it now.
+    pub fn timeout(&self, globals: &Globals) -> TlsTimeout {
+        let number = globals.value(Self::GROUP, Self::TIMEOUT);
+        match number.map(|number| number.to_int()) {
+            Some(number) if number != self.connection_timeout.as_number() => {
+                TlsTimeout::from_number(number)
+            }
+            _ => self.connection_timeout,
+        }
+    }
+
     /// The profiles in force, given the text of the file of [`TlsSettings::config`] where there is
     /// one.
     ///

@@ -34,9 +34,10 @@ pub(crate) fn open(config: &Config, posts: &[Post], ground: &Ground) -> Result<O
     }
     raise_file_limit(&config.core.tcp, &ground.logger);
     let sinks = posts.iter().map(Post::sink).collect();
+    let installed = &config.installed;
     let settings = net::stream::Config {
         filter: Some(unbanned(ground.states.bans().clone())),
-        ..stream_config(&config.core, config.installed.tls.as_ref())
+        ..stream_config(&config.core, installed.tls.as_ref(), &installed.globals)
     };
     let streams = Streams::start(settings, sinks).map_err(|error| error.to_string())?;
     for socket in of(config, Proto::Tcp) {

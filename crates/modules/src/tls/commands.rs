@@ -71,11 +71,6 @@ fn options(tls: &Tls, _: &RpcRequest) -> RpcResult {
         tls.demands.verify_certificate,
         tls.demands.require_certificate,
     );
-    let connection_timeout = match settings.connection_timeout {
-        policy::TlsTimeout::Seconds(seconds) => i64::from(seconds),
-        policy::TlsTimeout::Never => -1,
-        policy::TlsTimeout::AsOthers => super::DEFAULT_TIMEOUT_S.into(),
-    };
     Ok(json!({
         "method": method(profile),
         "verify_certificate": u8::from(verify),
@@ -90,7 +85,7 @@ fn options(tls: &Tls, _: &RpcRequest) -> RpcResult {
         "cipher_list": tls.cipher_list,
         "session_cache": u8::from(settings.session_cache),
         "config": tls.config(),
-        "connection_timeout": connection_timeout,
+        "connection_timeout": settings.timeout(&tls.globals).as_number(),
         "disable_compression": 1,
         "send_close_notify": 1,
     }))

@@ -114,7 +114,7 @@ fn declare_profile(d: &mut Declaration<Tls>) {
 
 fn declare_connections(d: &mut Declaration<Tls>) {
     d.param("connection_timeout", "Seconds until a connection that never carried anything is closed, -1 for never. Default 30, as over TCP.", |p, n: i64| {
-        p.connection_timeout = u32::try_from(n).map_or(TlsTimeout::Never, TlsTimeout::Seconds);
+        p.connection_timeout = TlsTimeout::from_number(n);
     });
     d.param(
         "xavp_cfg",

@@ -20,9 +20,6 @@ use std::sync::Arc;
 
 pub(crate) const ENTRY: Entry = Entry::of::<Tls>();
 
-/// What `tls.options` says where `connection_timeout` is not given: the time any connection may be silent at first.
-const DEFAULT_TIMEOUT_S: u32 = 30;
-
 /// Module `tls`.
 struct Tls {
     /// Who knows the connections.
@@ -31,7 +28,7 @@ struct Tls {
     demands: Demands,
     /// `cipher_list` as written.
     cipher_list: Option<String>,
-    /// Where `tls.config` can be changed while the server runs.
+    /// Where `config` and `connection_timeout` can be changed while the server runs.
     globals: Arc<Globals>,
 }
 
@@ -103,10 +100,16 @@ impl Module for Tls {
         let globals = init.globals();
         let config = Value::Str(params.config.clone().unwrap_or_default().into());
         globals.declare(
-            "tls",
+            TlsSettings::GROUP,
             "config",
             config,
             "The file of profiles that tls.reload reads.",
+        );
+        globals.declare(
+            TlsSettings::GROUP,
+            TlsSettings::TIMEOUT,
+            Value::Int(params.connection_timeout.as_number()),
+            "Seconds until a connection that never carried anything is closed, -1 for never.",
         );
         let settings = TlsSettings {
             config: params.config,
@@ -149,7 +152,7 @@ impl Tls {
 
     /// The file of profiles, as it is now.
     fn config(&self) -> Option<String> {
-        let value = self.globals.value("tls", "config")?;
+        let value = self.globals.value(TlsSettings::GROUP, "config")?;
         let text = String::from_utf8_lossy(&value.to_text()).into_owned();
         Some(text).filter(|text| !text.is_empty())
     }
@@ -168,6 +171,9 @@ impl Tls {
 mod tests {
     use crate::testing::{Bench, problems};
     use policy::{TlsDomain, TlsTimeout};
+    use script::Value;
+
+    const OPTIONS: &str = "OPTIONS sip:x SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\nFrom: <sip:a@b>;tag=1\nTo: <sip:a@b>\nCall-ID: c\nCSeq: 1 OPTIONS\n\n";
 
     fn script(params: &str) -> String {
         format!("loadmodule \"tls.so\"\n{params}\nrequest_route {{ exit; }}")
@@ -179,7 +185,7 @@ mod tests {
             "modparam(\"tls\", \"certificate\", \"cert.pem\")\nmodparam(\"tls\", \"verify_certificate\", 1)\nmodparam(\"tls\", \"connection_timeout\", -1)",
         );
         let bench = Bench::new(&text);
-        let context = bench.context("OPTIONS sip:x SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\nFrom: <sip:a@b>;tag=1\nTo: <sip:a@b>\nCall-ID: c\nCSeq: 1 OPTIONS\n\n");
+        let context = bench.context(OPTIONS);
         let settings = context.config.installed.tls.clone().expect("settings");
         assert_eq!(settings.connection_timeout, TlsTimeout::Never);
         let profiles = settings.profiles_of(None).expect("profiles");
@@ -192,6 +198,34 @@ mod tests {
             .profiles_of(Some("[server:any]\n"))
             .expect("profiles");
         assert_eq!(profiles.server[0].0, TlsDomain::Any);
+    }
+
+    #[test]
+    fn the_timeout_can_change() {
+        for (written, number, timeout) in [
+            ("", 30, TlsTimeout::AsOthers),
+            (
+                "modparam(\"tls\", \"connection_timeout\", 180)",
+                180,
+                TlsTimeout::Seconds(180),
+            ),
+            (
+                "modparam(\"tls\", \"connection_timeout\", -1)",
+                -1,
+                TlsTimeout::Never,
+            ),
+        ] {
+            let bench = Bench::new(&script(written));
+            let installed = &bench.context(OPTIONS).config.installed;
+            let settings = installed.tls.clone().expect("settings");
+            let globals = installed.globals.clone();
+            assert_eq!(settings.timeout(&globals), timeout);
+            assert_eq!(timeout.as_number(), number);
+            assert!(globals.set("tls", "connection_timeout", Value::Int(5)));
+            assert_eq!(settings.timeout(&globals), TlsTimeout::Seconds(5));
+            globals.set("tls", "connection_timeout", Value::Int(-1));
+            assert_eq!(settings.timeout(&globals), TlsTimeout::Never);
+        }
     }
 
     #[test]

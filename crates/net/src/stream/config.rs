@@ -35,7 +35,7 @@ pub struct Config {
     /// An inbound connection that has sent nothing for so long after it opened is closed.
     pub first_data_timeout: Duration,
     /// The same for inbound TLS connections (`tls.connection_timeout`); none: as for all; zero: never.
-    pub tls_first_data_timeout: Option<Duration>,
+    pub tls_first_data_timeout: Option<Silence>,
     /// Time for an outgoing TCP connection (`tcp_connect_timeout`, 10 s).
     pub connect_timeout: Duration,
     /// Time a peer may refuse to read while something waits for it (`tcp_send_timeout`, 10 s). It
@@ -63,12 +63,33 @@ pub struct Config {
 impl Config {
     /// How long an inbound connection may stay that never sent a byte; none: for ever.
     pub(super) fn silence_of(&self, kind: Kind) -> Option<Duration> {
-        match self.tls_first_data_timeout {
-            Some(silence) if kind == Kind::Tls => {
-                Some(silence).filter(|silence| !silence.is_zero())
-            }
-            _ => Some(self.first_data_timeout.min(self.connection_lifetime)),
+        let own = self.tls_first_data_timeout.as_ref();
+        match own.filter(|_| kind == Kind::Tls).and_then(Silence::now) {
+            Some(silence) => Some(silence).filter(|silence| !silence.is_zero()),
+            None => Some(self.first_data_timeout.min(self.connection_lifetime)),
         }
+    }
+}
+
+/// A time that may change while connections are open; it is asked for whenever one is looked at and must not
+/// block.
+#[derive(Clone)]
+pub struct Silence(Arc<dyn Fn() -> Option<Duration> + Send + Sync>);
+
+impl Silence {
+    /// What `now` answers at each moment; none: as without it.
+    pub fn new(now: impl Fn() -> Option<Duration> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    fn now(&self) -> Option<Duration> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Silence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Silence({:?})", self.now())
     }
 }
 

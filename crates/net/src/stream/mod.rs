@@ -26,7 +26,7 @@ mod state;
 mod table;
 mod transport;
 
-pub use config::{Config, Filter, HandshakeRate, Keepalive};
+pub use config::{Config, Filter, HandshakeRate, Keepalive, Silence};
 pub use event::{CloseReason, ConnId, Event, Kind, Sink, channels};
 pub use handle::Streams;
 pub use info::{Counters, Info};

@@ -4,9 +4,11 @@ use super::hands::Datagrams;
 use super::{Guarded, Hands};
 use crate::clock::Clock;
 use edge::{Input, Transmit};
-use net::stream::{Config, Event, Keepalive, Kind};
+use net::stream::{Config, Event, Keepalive, Kind, Silence};
 use net::udp::Sockets;
-use policy::{ConnectionId, CoreParams, Flow, Identity, Proto, TcpParams, TlsSettings, TlsTimeout};
+use policy::{
+    ConnectionId, CoreParams, Flow, Globals, Identity, Proto, TcpParams, TlsSettings, TlsTimeout,
+};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -184,7 +186,11 @@ impl Datagrams for AtOnce<'_> {
 }
 
 /// The core parameters as settings of the connections.
-pub(crate) fn stream_config(core: &CoreParams, tls: Option<&TlsSettings>) -> Config {
+pub(crate) fn stream_config(
+    core: &CoreParams,
+    tls: Option<&TlsSettings>,
+    globals: &Arc<Globals>,
+) -> Config {
     let tcp: &TcpParams = &core.tcp;
     let seconds = |s: u32| Duration::from_secs(s.into());
     Config {
@@ -192,17 +198,22 @@ pub(crate) fn stream_config(core: &CoreParams, tls: Option<&TlsSettings>) -> Con
         max_connections: tcp.max_connections,
         max_tls_connections: tcp.tls_max_connections,
         max_connections_per_source: tcp.accept_iplimit,
-        tls_first_data_timeout: match tls.map(|tls| tls.connection_timeout) {
-            None | Some(TlsTimeout::AsOthers) => None,
-            Some(TlsTimeout::Seconds(s)) => Some(seconds(s)),
-            Some(TlsTimeout::Never) => Some(Duration::ZERO),
-        },
+        tls_first_data_timeout: tls.map(|tls| silence(tls.clone(), globals.clone())),
         connect_timeout: seconds(tcp.connect_timeout_s),
         send_timeout: seconds(tcp.send_timeout_s),
         max_queued_bytes: tcp.conn_wq_max,
         keepalive: tcp.keepalive.then(|| keepalive(tcp)),
         ..Config::default()
     }
+}
+
+/// `connection_timeout` of module `tls`, which commands change.
+fn silence(tls: TlsSettings, globals: Arc<Globals>) -> Silence {
+    Silence::new(move || match tls.timeout(&globals) {
+        TlsTimeout::AsOthers => None,
+        TlsTimeout::Seconds(seconds) => Some(Duration::from_secs(seconds.into())),
+        TlsTimeout::Never => Some(Duration::ZERO),
+    })
 }
 
 fn keepalive(tcp: &TcpParams) -> Keepalive {
