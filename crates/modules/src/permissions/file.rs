@@ -98,4 +98,31 @@ mod tests {
             Some("line 9: its group is no number")
         );
     }
+
+    #[test]
+    fn there_are_no_more_networks_than_max_subnets() {
+        let (table, wrong) = parse("1 10.0.0.0 8\n1 11.0.0.0 8\n1 12.0.0.1\n", 1);
+        let knows = |ip: &str| table.address(None, ip.parse().expect("an address"), 1);
+        assert!(knows("10.1.1.1").is_some());
+        assert!(knows("11.1.1.1").is_none());
+        assert!(
+            knows("12.0.0.1").is_some(),
+            "a single address is no network"
+        );
+        assert_eq!(wrong, ["line 2: there are more networks than max_subnets"]);
+    }
+
+    #[test]
+    fn a_name_may_stand_in_several_groups() {
+        let (table, _) = parse("1 trunk.test 0 5060\n2 trunk.test 0 5070\n", 512);
+        let group = |port| {
+            table
+                .domain(None, b"trunk.test", port)
+                .map(|entry| entry.group)
+        };
+        assert_eq!(
+            [group(5060), group(5070), group(5080)],
+            [Some(1), Some(2), None]
+        );
+    }
 }
