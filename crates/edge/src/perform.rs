@@ -35,7 +35,10 @@ impl Worker {
             Effect::Send { to, socket, bytes } => self.send_raw(context, to, socket, bytes),
             Effect::CloseConnection => self.close_connection(context),
             // No room to wait: as if nobody had answered.
-            Effect::Store { .. } | Effect::Lookup(_) | Effect::Sleep { .. } => {
+            Effect::Store { .. }
+            | Effect::Keys { .. }
+            | Effect::Lookup(_)
+            | Effect::Sleep { .. } => {
                 context.log(Level::Err, "core", || {
                     "too many routes wait already".to_owned()
                 });

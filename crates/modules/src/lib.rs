@@ -25,6 +25,7 @@ mod ipops;
 mod jsonrpcs;
 mod kex;
 mod maxfwd;
+mod ndb_redis;
 mod path;
 mod permissions;
 mod pike;
@@ -80,6 +81,7 @@ pub const ALL: &[Entry] = &[
     jsonrpcs::ENTRY,
     kex::ENTRY,
     maxfwd::ENTRY,
+    ndb_redis::ENTRY,
     path::ENTRY,
     permissions::ENTRY,
     pike::ENTRY,

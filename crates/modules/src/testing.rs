@@ -209,6 +209,7 @@ impl Bench {
                 Answer::Store(store::wait(store.as_ref(), operation))
             }
             Effect::Store { .. } => Answer::TimedOut,
+            Effect::Keys { keys, commands } => Answer::Keys(store::keys::wait(&*keys, commands)),
             _ => Answer::Code(-1),
         })
     }

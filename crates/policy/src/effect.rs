@@ -5,6 +5,7 @@ use bytes::Bytes;
 use script::RouteId;
 use std::any::Any;
 use std::sync::Arc;
+use store::keys::{Command, KeyStore, Said};
 use store::{Operation, Store, StoreError};
 
 /// A wish of a script function.
@@ -31,6 +32,13 @@ pub enum Effect {
         store: Arc<dyn Store>,
         /// What to do there.
         operation: Operation,
+    },
+    /// Commands for a server of keys and values, in one pipeline; answered with [`Answer::Keys`].
+    Keys {
+        /// Which server.
+        keys: Arc<dyn KeyStore>,
+        /// What to do there.
+        commands: Vec<Command>,
     },
     /// A question to the name servers; answered with [`Answer::Names`].
     Lookup(stack::location::Query),
@@ -160,6 +168,8 @@ pub enum Answer {
     Code(i32),
     /// What the database said.
     Store(Result<store::Outcome, StoreError>),
+    /// What a server of keys and values said to each command.
+    Keys(Result<Vec<Said>, StoreError>),
     /// What the name servers said.
     Names(stack::location::Answer),
     /// The route that was to run first has ended.
@@ -173,7 +183,7 @@ impl Effect {
     pub fn is_outside(&self) -> bool {
         matches!(
             self,
-            Effect::Store { .. } | Effect::Lookup(_) | Effect::Sleep { .. }
+            Effect::Store { .. } | Effect::Keys { .. } | Effect::Lookup(_) | Effect::Sleep { .. }
         )
     }
 }
@@ -183,7 +193,7 @@ impl Answer {
     pub fn code(&self) -> i32 {
         match self {
             Answer::Code(code) => *code,
-            Answer::Store(Ok(_)) => 1,
+            Answer::Store(Ok(_)) | Answer::Keys(Ok(_)) => 1,
             Answer::Names(names) if *names != stack::location::Answer::Nothing => 1,
             _ => -1,
         }

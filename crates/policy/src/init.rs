@@ -14,12 +14,18 @@ use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use store::Store;
+use store::keys::{KeyServer, KeyStore};
 
 /// Opens databases by URL. The same URL is the same database; nothing is connected before
 /// the server starts, so that `check` opens nothing.
 pub trait Stores: Send + Sync {
     /// The database of `url`, or a sentence about what is wrong with the URL.
     fn open(&self, url: &str) -> Result<Arc<dyn Store>, String>;
+
+    /// The server of keys and values at this place, or a sentence why there is none.
+    fn keys(&self, server: &KeyServer) -> Result<Arc<dyn KeyStore>, String> {
+        Err(format!("no server of keys here: {server}"))
+    }
 
     /// What a module says of all databases of one driver. Databases that know no such settings leave
     /// it.
@@ -278,6 +284,11 @@ impl<'a> Init<'a> {
     /// The database of `url`.
     pub fn store(&self, url: &str) -> Result<Arc<dyn Store>, Problem> {
         self.stores.open(url).map_err(problem)
+    }
+
+    /// The server of keys and values at this place.
+    pub fn key_store(&self, server: &KeyServer) -> Result<Arc<dyn KeyStore>, Problem> {
+        self.stores.keys(server).map_err(problem)
     }
 
     /// Settings for all databases of a driver, as it stands in a URL.

@@ -1,13 +1,16 @@
 //! Databases by URL: one each, connected when the server starts.
 
 mod connect;
+mod keys;
 
 pub(crate) use connect::{connect, known};
 
+use keys::LazyKeys;
 use parking_lot::{Mutex, RwLock};
 use policy::{DriverSettings, Stores};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use store::keys::{KeyServer, KeyStore};
 use store::{DbUrl, Done, Operation, Store, StoreError};
 
 /// All databases that a configuration names.
@@ -15,6 +18,7 @@ use store::{DbUrl, Done, Operation, Store, StoreError};
 pub(crate) struct Databases {
     by_url: Mutex<BTreeMap<String, Arc<Lazy>>>,
     settings: Mutex<BTreeMap<&'static str, DriverSettings>>,
+    keys: Mutex<BTreeMap<KeyServer, Arc<LazyKeys>>>,
 }
 
 impl Databases {
@@ -27,6 +31,9 @@ impl Databases {
             let settings = self.settings.lock().get(lazy.driver).copied();
             lazy.connect(settings.unwrap_or_default())
                 .map_err(|why| why.to_string())?;
+        }
+        for lazy in self.keys.lock().values() {
+            lazy.connect().map_err(|why| why.to_string())?;
         }
         Ok(())
     }
@@ -51,6 +58,9 @@ impl Databases {
         for lazy in std::mem::take(&mut *self.by_url.lock()).into_values() {
             lazy.close();
         }
+        for lazy in std::mem::take(&mut *self.keys.lock()).into_values() {
+            lazy.close();
+        }
     }
 }
 
@@ -62,6 +72,14 @@ impl Stores for Databases {
         let lazy = all
             .entry(url.to_owned())
             .or_insert_with(|| Arc::new(Lazy::new(parsed, driver)));
+        Ok(lazy.clone())
+    }
+
+    fn keys(&self, server: &KeyServer) -> Result<Arc<dyn KeyStore>, String> {
+        let mut all = self.keys.lock();
+        let lazy = all
+            .entry(server.clone())
+            .or_insert_with(|| Arc::new(LazyKeys::new(server.clone())));
         Ok(lazy.clone())
     }
 

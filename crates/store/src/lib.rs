@@ -7,6 +7,7 @@
 //! * Names of tables and columns are [`Name`]s: checked when made, so no SQL can hide in one.
 //! * Values are [`Cell`]s: always bound, never spliced into a statement.
 //! * Text is bytes, because what peers send need not be UTF-8; see [`Cell::Text`].
+//! * [`keys`] is the contract of servers of keys and values, such as Redis.
 //! * Everything has a bound with a name: [`Limits`].
 //! * [`schema`] has Kamailio's standard tables as data, with their version numbers.
 //! * [`sql`] writes operations as SQL, for the databases that speak it.
@@ -17,6 +18,7 @@ mod cell;
 pub mod contract;
 mod error;
 mod job;
+pub mod keys;
 mod limits;
 mod memory;
 mod moment;

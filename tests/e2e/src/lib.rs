@@ -16,6 +16,7 @@ mod phone;
 pub mod ports;
 mod probe;
 mod program;
+pub mod pulse;
 mod scratch;
 mod secured;
 mod server;

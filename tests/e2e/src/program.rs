@@ -78,9 +78,15 @@ impl Program {
         let _ = kill(self.pid(), signal);
     }
 
-    /// Sends a signal to it and to what it started.
+    /// Sends a signal to it and to what it started, also to those in groups of their own.
     pub fn signal_all(&self, signal: Signal) {
         let _ = killpg(self.pid(), signal);
+        let pid = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        for child in children.unwrap_or_default().split_whitespace() {
+            let child = child.parse().expect("a process id");
+            let _ = kill(Pid::from_raw(child), signal);
+        }
     }
 
     /// Kills it and what it started, at once.

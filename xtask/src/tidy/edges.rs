@@ -4,7 +4,7 @@ use crate::shell;
 
 /// What each crate may import of the others. A new edge is an architectural decision: record it
 /// in `docs/decisions/` and write it here.
-const EDGES: [(&str, &[&str]); 16] = [
+const EDGES: [(&str, &[&str]); 17] = [
     ("sip", &[]),
     ("script", &[]),
     ("security", &["script"]),
@@ -13,6 +13,7 @@ const EDGES: [(&str, &[&str]); 16] = [
     ("store-remote", &["store"]),
     ("store-mysql", &["store", "store-remote"]),
     ("store-postgres", &["store", "store-remote"]),
+    ("store-redis", &["store"]),
     ("stack", &["sip"]),
     ("policy", &["sip", "script", "store", "stack"]),
     (
@@ -33,6 +34,7 @@ const EDGES: [(&str, &[&str]); 16] = [
             "store-remote",
             "store-mysql",
             "store-postgres",
+            "store-redis",
             "stack",
             "policy",
             "modules",
@@ -62,7 +64,7 @@ pub(super) const PURE: [&str; 8] = [
 ];
 
 /// Libraries that would bring the world in.
-const WORLDLY: [&str; 11] = [
+const WORLDLY: [&str; 12] = [
     "tokio",
     "socket2",
     "nix",
@@ -71,6 +73,7 @@ const WORLDLY: [&str; 11] = [
     "rusqlite",
     "mysql_async",
     "tokio-postgres",
+    "redis",
     "rustls",
     "syslog",
     "signal-hook",

@@ -5,6 +5,7 @@ use policy::{Record, Sink, StartTask, Stores};
 use script::{FileError, Files, Opened};
 use std::sync::Arc;
 use store::Store;
+use store::keys::{KeyServer, KeyStore, MemoryKeys};
 
 pub(super) struct Single(pub(super) Vec<u8>);
 
@@ -46,6 +47,10 @@ pub(super) struct OneStore(pub(super) Arc<dyn Store>);
 impl Stores for OneStore {
     fn open(&self, _: &str) -> Result<Arc<dyn Store>, String> {
         Ok(self.0.clone())
+    }
+
+    fn keys(&self, _: &KeyServer) -> Result<Arc<dyn KeyStore>, String> {
+        Ok(Arc::new(MemoryKeys::default()))
     }
 }
 

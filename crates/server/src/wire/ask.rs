@@ -36,6 +36,15 @@ impl Asker {
                 };
                 store.submit(operation, Box::new(done));
             }
+            Effect::Keys { keys, commands } => {
+                let done = move |said| {
+                    post.send(Input::Answer {
+                        ticket,
+                        answer: Answer::Keys(said),
+                    })
+                };
+                keys.submit(commands, Box::new(done));
+            }
             Effect::Lookup(query) => {
                 let done = move |found| {
                     post.send(Input::Answer {

@@ -13,6 +13,7 @@ use policy::{
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, mpsc};
+use store::keys::{KeyServer, KeyStore, MemoryKeys};
 use store::{Cell, Name, Store, Write};
 
 /// A server that is ready.
@@ -49,7 +50,7 @@ pub(super) fn boot(
         read_file: Some(super::files::reader(&script)),
         ..Surroundings::default()
     });
-    let stores = One(database);
+    let stores = One(database, Arc::default());
     let world = World {
         counters: &counters,
         states: &states,
@@ -145,13 +146,17 @@ fn cell(kind: store::schema::Kind, value: &str) -> Result<Cell, String> {
     })
 }
 
-/// Every URL is the one database of the scenario.
-struct One(Arc<dyn Store>);
+/// Every URL is the one database of the scenario, every server of keys is in memory.
+struct One(Arc<dyn Store>, Arc<MemoryKeys>);
 
 impl Stores for One {
     fn open(&self, url: &str) -> Result<Arc<dyn Store>, String> {
         store::DbUrl::parse(url).map_err(|error| error.to_string())?;
         Ok(self.0.clone())
+    }
+
+    fn keys(&self, _: &KeyServer) -> Result<Arc<dyn KeyStore>, String> {
+        Ok(self.1.clone())
     }
 }
 

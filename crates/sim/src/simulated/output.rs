@@ -98,6 +98,10 @@ impl Simulated {
                 let answer = Answer::Store(store::wait(&*store, operation));
                 self.answer(ticket, answer);
             }
+            Effect::Keys { keys, commands } => {
+                let answer = Answer::Keys(store::keys::wait(&*keys, commands));
+                self.answer(ticket, answer);
+            }
             Effect::Lookup(query) => {
                 let answer = Answer::Names(self.names.answer(&query));
                 self.answer(ticket, answer);

@@ -93,6 +93,8 @@ impl DatabaseServer for MariaDb {
         command
             .args(["--no-defaults", "--user=root", "--bind-address=127.0.0.1"])
             .args(["--skip-name-resolve", "--innodb-buffer-pool-size=16M"])
+            // A test kills processes, not machines.
+            .args(["--innodb-flush-method=nosync", "--skip-innodb-doublewrite"])
             .arg(format!("--port={}", self.port))
             .arg(format!("--datadir={}", self.scratch.join("data").display()))
             .arg(format!("--socket={}", self.scratch.join("sock").display()))

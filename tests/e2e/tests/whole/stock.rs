@@ -1,7 +1,9 @@
 //! Debian's own configuration, unchanged, on both servers with the same scenarios.
 
 use nix::sys::signal::Signal;
-use ringwall_e2e::{CallerPorts, Database, Load, Scratch, Server, Sipp, Subject, User, ports};
+use ringwall_e2e::{
+    CallerPorts, Database, Load, MariaDb, Scratch, Server, Sipp, Subject, User, ports,
+};
 use std::path::Path;
 
 const STOCK: &str = "/etc/kamailio/kamailio.cfg";
@@ -29,6 +31,38 @@ fn kamailio_serves_the_stock_file_with_auth_and_database() {
     serves_with_auth_and_database(Subject::Kamailio);
 }
 
+/// What `WITH_MYSQL` is for, on one MariaDB for both servers, with the tables of Kamailio's scripts.
+#[test]
+fn both_serve_the_stock_file_with_mysql() {
+    let mariadb = MariaDb::new();
+    for (subject, name) in [(Subject::Kamailio, "theirs"), (Subject::Ringwall, "ours")] {
+        mariadb.create_as_kamailio(name);
+        for User {
+            name: user,
+            password,
+        } in [User::ALICE, User::BOB]
+        {
+            mariadb.run(name, &format!("INSERT INTO subscriber (username, domain, password) VALUES ('{user}', '{DOMAIN}', '{password}')"));
+        }
+        let url = format!("DBURL=\"{}\"", mariadb.url(name));
+        let contacts = || {
+            let sql = "SELECT username, contact FROM location ORDER BY username";
+            mariadb.run(name, sql).replace('\t', "|")
+        };
+        let line = [
+            "-A",
+            "WITH_MYSQL",
+            "-A",
+            "WITH_AUTH",
+            "-A",
+            "WITH_USRLOCDB",
+            "-A",
+            &url,
+        ];
+        registers_and_calls(subject, &line, contacts);
+    }
+}
+
 /// A URL names its driver: the line that Kamailio needs for it may be missing.
 #[test]
 fn ringwall_loads_the_driver_that_a_url_names() {
@@ -54,8 +88,8 @@ fn serves_without_toggles(subject: Subject) {
 }
 
 fn serves_with_auth_and_database(subject: Subject) {
-    let stage = Stage::new();
-    let database = Database::create(stage.scratch.join("kamailio.sqlite"));
+    let scratch = Scratch::new();
+    let database = Database::create(scratch.join("kamailio.sqlite"));
     database.add(User::ALICE, DOMAIN);
     database.add(User::BOB, DOMAIN);
     let url = format!("DBURL=\"{}\"", database.url());
@@ -68,7 +102,15 @@ fn serves_with_auth_and_database(subject: Subject) {
         "-A",
         &url,
     ];
-    let server = stage.start(subject, &line);
+    registers_and_calls(subject, &line, || {
+        database.run("SELECT username, contact FROM location ORDER BY username;")
+    });
+}
+
+/// `contacts` tells the rows that are kept, `USER|CONTACT` by user.
+fn registers_and_calls(subject: Subject, line: &[&str], contacts: impl Fn() -> String) {
+    let stage = Stage::new();
+    let server = stage.start(subject, line);
     let stranger = User::ALICE.with_password("guessed");
     stage.play("wrong-password", stranger, "", stage.caller);
     stage.play("register", User::ALICE, "", stage.caller);
@@ -77,11 +119,10 @@ fn serves_with_auth_and_database(subject: Subject) {
     assert!(server.stop(Signal::SIGTERM).success());
 
     // Mode 2 writes the registrations back at the end, and the next start reads them.
-    let contacts = database.run("SELECT username, contact FROM location ORDER BY username;");
     let (alice, bob) = (stage.caller, stage.callee);
     let expected = format!("alice|sip:alice@127.0.0.1:{alice}\nbob|sip:bob@127.0.0.1:{bob}");
-    assert_eq!(contacts, expected);
-    let _server = stage.start(subject, &line);
+    assert_eq!(contacts(), expected);
+    let _server = stage.start(subject, line);
     stage.play_with_callee("call", User::ALICE);
 }
 
