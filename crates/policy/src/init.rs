@@ -1,18 +1,23 @@
 //! What a module is given while it starts: settings, counters, databases, state, services.
 
+mod installed;
+mod states;
+
+pub use installed::{ConnectionClosed, Installed, OwnRoute, Rpc, RunRpc, Timer};
+pub use states::States;
+
 use crate::hooks::{Tracer, TransactionHook};
 use crate::message_hook::MessageHook;
 use crate::problem::problem;
-use crate::{Alias, IsLocalDomain, StartDone, StartTask, TransactionParams};
+use crate::{Alias, IsLocalDomain, StartDone, TransactionParams};
 use crate::{
     ConnectionId, Context, ControlSocket, CoreParams, Counter, Counters, Globals, Logger, Outbox,
     Problem, RpcRequest, RpcResult, Surroundings,
 };
-use parking_lot::Mutex;
 use stack::blocklist::Blocklist;
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use store::Store;
 use store::keys::{KeyServer, KeyStore};
 
@@ -42,144 +47,6 @@ pub struct DriverSettings {
     /// After how long without work a connection is tried, in milliseconds.
     pub idle_ms: Option<u64>,
 }
-
-type Shared = Arc<dyn Any + Send + Sync>;
-
-/// State that outlives a reload, by module and name.
-#[derive(Default)]
-pub struct States {
-    by_name: Mutex<BTreeMap<(&'static str, String), Shared>>,
-    outbox: Outbox,
-    bans: crate::BansLink,
-    surroundings: OnceLock<Surroundings>,
-    tls_connections: OnceLock<Arc<dyn crate::TlsConnections>>,
-    transactions: crate::TransactionsLink,
-    blocklist: Arc<Blocklist>,
-}
-
-impl States {
-    /// What modules want done outside of any message; the edge drains it.
-    pub fn outbox(&self) -> &Outbox {
-        &self.outbox
-    }
-
-    /// The sources that are not heard, where module `ban` keeps a list.
-    pub fn bans(&self) -> &crate::BansLink {
-        &self.bans
-    }
-
-    /// Tells every configuration about the process; the first call counts.
-    pub fn set_surroundings(&self, surroundings: Surroundings) {
-        let _already_told = self.surroundings.set(surroundings);
-    }
-
-    /// Tells every configuration who knows the TLS connections; the first call counts.
-    pub fn set_tls_connections(&self, connections: Arc<dyn crate::TlsConnections>) {
-        let _already_told = self.tls_connections.set(connections);
-    }
-
-    /// The way to the transactions, which the edge fills.
-    pub fn transactions(&self) -> &crate::TransactionsLink {
-        &self.transactions
-    }
-
-    /// The destinations that failed.
-    pub fn blocklist(&self) -> &Arc<Blocklist> {
-        &self.blocklist
-    }
-
-    /// Who knows the TLS connections, where somebody does.
-    pub fn tls_connections(&self) -> Option<Arc<dyn crate::TlsConnections>> {
-        self.tls_connections.get().cloned()
-    }
-
-    /// The process, as it was told.
-    pub fn surroundings(&self) -> Surroundings {
-        self.surroundings.get().cloned().unwrap_or_default()
-    }
-}
-
-/// A command as registered.
-pub struct Rpc {
-    /// Its name, `ul.dump`.
-    pub name: &'static str,
-    /// What it does.
-    pub doc: &'static str,
-    /// It may wait for a database, so no script can run it.
-    pub waits: bool,
-    /// Runs it.
-    pub run: RunRpc,
-}
-
-/// What runs a command.
-pub type RunRpc = Box<dyn Fn(&RpcRequest) -> RpcResult + Send + Sync>;
-
-/// Something to do again and again.
-pub struct Timer {
-    /// Every so many milliseconds.
-    pub interval_ms: u32,
-    /// What to do; gets Unix milliseconds.
-    pub run: Box<dyn Fn(u64) + Send + Sync>,
-}
-
-/// What the modules hung into the configuration.
-#[derive(Default)]
-pub struct Installed {
-    /// Commands.
-    pub rpcs: Vec<Rpc>,
-    /// Timers.
-    pub timers: Vec<Timer>,
-    /// Tasks before the first message.
-    pub start: Mutex<Vec<StartTask>>,
-    /// Tasks at the end, such as writing back what is only in memory.
-    pub stop: Mutex<Vec<StartTask>>,
-    /// Names of the modules that are loaded, in their order.
-    pub modules: Vec<&'static str>,
-    /// Names of event routes that somebody runs.
-    pub event_routes: Vec<&'static str>,
-    /// Names of event routes that the script has.
-    pub written_event_routes: std::collections::BTreeSet<String>,
-    /// The core parameters, from module `core`.
-    pub core: Option<CoreParams>,
-    /// The settings of the transaction layer, from module `tm`.
-    pub transactions: Option<TransactionParams>,
-    /// Texts of parameters, prepared once every module has started.
-    pub late_texts: Vec<crate::Unprepared>,
-    /// The database by whose rules texts are quoted for SQL, from module `sqlops`.
-    pub sql_rules: Option<Arc<dyn Store>>,
-    /// Certificates and profiles, from module `tls`.
-    pub tls: Option<crate::TlsSettings>,
-    /// Who knows the TLS connections, from [`States::tls_connections`] where module `tls` is loaded.
-    pub tls_connections: Option<Arc<dyn crate::TlsConnections>>,
-    /// Who watches each statement.
-    pub tracer: Option<Arc<dyn Tracer>>,
-    /// What says whether a domain is served here.
-    pub local_domains: Vec<IsLocalDomain>,
-    /// Names of ours that modules add.
-    pub aliases: Vec<Alias>,
-    /// Observers of transactions.
-    pub transaction_hooks: Vec<Arc<dyn TransactionHook>>,
-    /// Who changes messages between the wire and everything else.
-    pub message_hooks: Vec<Arc<dyn MessageHook>>,
-    /// Observers of dialogs.
-    pub dialog_hooks: crate::DialogHooks,
-    /// Called when a stream connection is gone, whoever closed it.
-    pub connection_closed: Vec<ConnectionClosed>,
-    /// Called with the parameters of our own topmost Route that `loose_route()` followed.
-    pub own_route: Vec<OwnRoute>,
-    /// Where commands of operators are taken.
-    pub controls: Vec<ControlSocket>,
-    /// Settings with a group (`group.name = value`), declared before the first module.
-    pub globals: Arc<Globals>,
-    /// The process, from [`States::surroundings`].
-    pub surroundings: Surroundings,
-}
-
-/// Sees the parameters of a Route of ours, `;lr;r2=on`, and may set the next hop.
-pub type OwnRoute = Box<dyn Fn(&mut Context, &[u8]) + Send + Sync>;
-
-/// Hears that a stream connection is gone; gets Unix milliseconds too. Must not wait.
-pub type ConnectionClosed = Box<dyn Fn(ConnectionId, u64) + Send + Sync>;
 
 /// The services that modules offer to each other, by trait.
 #[derive(Default)]
@@ -298,18 +165,7 @@ impl<'a> Init<'a> {
 
     /// State under `name` that survives a reload; `make` is called the first time.
     pub fn state<T: Send + Sync + 'static>(&self, name: &str, make: impl FnOnce() -> T) -> Arc<T> {
-        let mut states = self.states.by_name.lock();
-        let key = (self.module, name.to_owned());
-        if let Some(found) = states
-            .get(&key)
-            .cloned()
-            .and_then(|any| any.downcast::<T>().ok())
-        {
-            return found;
-        }
-        let made = Arc::new(make());
-        states.insert(key, made.clone());
-        made
+        self.states.of(self.module, name, make)
     }
 
     /// Offers a service to modules loaded later.
@@ -497,7 +353,7 @@ impl<'a> Init<'a> {
 
     /// Where to leave what is to be done outside of any message: event routes, closed connections.
     pub fn outbox(&self) -> Outbox {
-        self.states.outbox.clone()
+        self.states.outbox().clone()
     }
 
     pub(crate) fn event_route(&mut self, name: &'static str) {
