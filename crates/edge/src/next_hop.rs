@@ -4,7 +4,10 @@ use crate::Worker;
 use bytes::Bytes;
 use policy::{Context, NextHop, Relay};
 use sip::Uri;
-use stack::location::{Destination, Families, Resolver};
+use stack::location::{Destination, Families, Resolver, Step};
+
+/// Why a request goes nowhere: its fence lets it to none of its targets.
+pub(crate) const FENCED: (u16, &str) = (403, "Forbidden");
 
 /// The next hop of the branch in hand: a fixed one, else the destination URI, else the first
 /// Path, else the Request-URI.
@@ -29,7 +32,35 @@ pub(crate) fn destination(
     if let Some(proto) = relay.proto {
         destination.transport = Some(proto);
     }
-    Ok(destination)
+    let fenced =
+        |fence: &dyn policy::Fence| destination.address.is_some_and(|ip| !fence.lets_to(ip));
+    match context.fence.as_deref().is_some_and(fenced) {
+        true => Err(FENCED),
+        false => Ok(destination),
+    }
+}
+
+/// Takes those addresses out that the fence of the request does not let it to. What name servers say is
+/// known only now.
+pub(crate) fn fenced(
+    context: &Context,
+    relay: &Relay,
+    step: Step,
+) -> Result<Step, (u16, &'static str)> {
+    let (Some(fence), None) = (&context.fence, &relay.to) else {
+        return Ok(step);
+    };
+    match step {
+        Step::Done(mut targets) => {
+            targets.retain(|target| fence.lets_to(target.address.ip()));
+            if targets.is_empty() {
+                Err(FENCED)
+            } else {
+                Ok(Step::Done(targets))
+            }
+        }
+        step => Ok(step),
+    }
 }
 
 fn fixed(hop: &NextHop, context: &Context) -> Destination {

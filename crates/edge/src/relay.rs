@@ -2,7 +2,7 @@
 
 use crate::Worker;
 use crate::launch::{HeldLeg, Launched};
-use crate::next_hop::destination;
+use crate::next_hop::{destination, fenced};
 use crate::perform::Performed;
 use crate::timers::handle_client;
 use crate::tx::{Made, timers_of};
@@ -218,16 +218,19 @@ impl Worker {
         resolver: Box<Resolver>,
         step: Step,
     ) -> Option<Effect> {
-        match step {
-            Step::Ask(query) => {
+        match fenced(context, &job.relay, step) {
+            Err(error) => context.error = Some(error),
+            Ok(Step::Ask(query)) => {
                 job.stage = Stage::Located {
                     resolver,
                     answer: stack::location::Answer::Nothing,
                 };
                 return Some(Effect::Lookup(query));
             }
-            Step::Unreachable => context.error = Some((478, "Unresolvable destination (478/SL)")),
-            Step::Done(targets) => {
+            Ok(Step::Unreachable) => {
+                context.error = Some((478, "Unresolvable destination (478/SL)"));
+            }
+            Ok(Step::Done(targets)) => {
                 let asked = (job.relay.proto, &job.base.armed);
                 let launched = self.launch(context, asked, resolver.host(), &targets);
                 return job.launched(context, launched);

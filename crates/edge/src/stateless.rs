@@ -1,5 +1,6 @@
 //! Forwarding without a transaction: `forward()`, ACK, and the replies that come back.
 
+use crate::next_hop::fenced;
 use crate::outbound::Aim;
 use crate::perform::Performed;
 use crate::{Output, Transmit, Worker};
@@ -51,25 +52,30 @@ impl Worker {
         };
         let mut resolver = Box::new(self.resolver(context, destination));
         let step = resolver.next();
-        self.forward_to(context, resolver, step, resume)
+        self.forward_to(context, (relay, resolver), step, resume)
     }
 
     fn forward_to(
         &mut self,
         context: &mut Context,
-        resolver: Box<Resolver>,
+        (relay, resolver): Search,
         step: Step,
         resume: Continuation,
     ) -> Performed {
-        match step {
-            Step::Ask(query) => {
-                ScriptFlow::Wait(Effect::Lookup(query), after_lookup(resolver, resume))
+        match fenced(context, &relay, step) {
+            Err(error) => {
+                context.error = Some(error);
+                go_on(context, resume, Answer::Code(-1))
             }
-            Step::Unreachable => {
+            Ok(Step::Ask(query)) => ScriptFlow::Wait(
+                Effect::Lookup(query),
+                after_lookup((relay, resolver), resume),
+            ),
+            Ok(Step::Unreachable) => {
                 context.error = Some((478, "Unresolvable destination (478/SL)"));
                 go_on(context, resume, Answer::Code(-1))
             }
-            Step::Done(targets) => {
+            Ok(Step::Done(targets)) => {
                 let sent = targets.first().is_some_and(|target| {
                     let (socket, connection) = (context.target.socket, context.target.connection);
                     let aim = Aim {
@@ -93,11 +99,11 @@ impl Worker {
         resume: Continuation,
     ) -> Performed {
         let ForwardJob {
-            mut resolver,
+            search: (relay, mut resolver),
             answer,
         } = job;
         let step = resolver.answer(answer);
-        self.forward_to(context, resolver, step, resume)
+        self.forward_to(context, (relay, resolver), step, resume)
     }
 
     fn send_stateless_request(
@@ -208,18 +214,21 @@ impl Worker {
 
 /// A forward that waits for the name servers.
 pub(crate) struct ForwardJob {
-    resolver: Box<Resolver>,
+    search: Search,
     answer: stack::location::Answer,
 }
 
-fn after_lookup(resolver: Box<Resolver>, resume: Continuation) -> Continuation {
+/// What was asked for, and the search for its address.
+type Search = (Relay, Box<Resolver>);
+
+fn after_lookup(search: Search, resume: Continuation) -> Continuation {
     Box::new(move |_, answer| {
         let answer = match answer {
             Answer::Names(names) => names,
             _ => stack::location::Answer::Nothing,
         };
         Outcome::Ask(
-            Effect::Step(Box::new(ForwardJob { resolver, answer })),
+            Effect::Step(Box::new(ForwardJob { search, answer })),
             resume,
         )
     })

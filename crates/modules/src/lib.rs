@@ -17,6 +17,7 @@ mod db_sqlite;
 mod debugger;
 mod dialog;
 mod domain;
+mod fence;
 mod fraud;
 mod geoip2;
 mod group;
@@ -73,6 +74,7 @@ pub const ALL: &[Entry] = &[
     debugger::ENTRY,
     dialog::ENTRY,
     domain::ENTRY,
+    fence::ENTRY,
     fraud::ENTRY,
     geoip2::ENTRY,
     group::ENTRY,

@@ -10,6 +10,7 @@ use sip::{Edits, Message};
 use smallvec::SmallVec;
 use stack::Instant;
 use std::any::Any;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The moment a route runs at, on both clocks.
@@ -26,6 +27,12 @@ impl Now {
     pub fn unix_s(self) -> u64 {
         self.unix_ms / 1000
     }
+}
+
+/// Which addresses a request may be sent to.
+pub trait Fence: Send + Sync {
+    /// True where it may go to this address.
+    fn lets_to(&self, address: IpAddr) -> bool;
 }
 
 /// The message a route has in hand, with everything the route may read and change.
@@ -68,6 +75,9 @@ pub struct Context {
     pub reply_body: Option<(Bytes, Bytes)>,
     /// Switches of single functions.
     pub switches: Switches,
+    /// Addresses that this request may be sent to, where a function said so. A fixed next hop of the script
+    /// is not asked about.
+    pub fence: Option<Arc<dyn Fence>>,
     /// Host and port that our Via of this request says instead of those of the socket
     /// (`set_advertised_address()`, `set_advertised_port()`).
     pub advertise: (Option<Bytes>, Option<u16>),
@@ -225,6 +235,7 @@ impl Context {
             transaction: None,
             key: None,
             reserved: None,
+            fence: None,
             error: None,
             answered: false,
             reply: None,

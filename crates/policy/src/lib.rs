@@ -65,7 +65,7 @@ pub use bans::{
 pub use binding::{Binding, BindingState, Registration};
 pub use blocklist_params::{BlocklistParams, BlocklistRules, between, retry_after_s};
 pub use config::{Config, EntryRoutes, Places, routes_of};
-pub use context::{Arrival, Context, Now, RecordRoute, ReplyInHand, Switches};
+pub use context::{Arrival, Context, Fence, Now, RecordRoute, ReplyInHand, Switches};
 pub use control::{ControlPlace, ControlSocket, FileAccess};
 pub use core_params::{CoreParams, DnsParams, TcpParams};
 pub use counter::{Counter, Counters};
