@@ -21,7 +21,7 @@ pub struct Edge {
     pub(crate) table: Arc<Table<Context, Mail>>,
     pub(crate) keyer: Keyer,
     pub(crate) brancher: Brancher,
-    /// A prefix of the To tags we make: unguessable, constant for the life of the server.
+    /// What the To tags we make are hashed with: unguessable, constant for the life of the server.
     pub(crate) tag_keys: ahash::RandomState,
     pub(crate) counts: Counts,
     pub(crate) waiting: WaitingRoom,

@@ -60,10 +60,14 @@ impl Worker {
         self.edge.counts.bad_headers.inc();
         let config = self.edge.config.load();
         config.logger.log(Level::Info, "core", || {
-            format!("dropped what came from {}: {error}", flow.peer)
+            format!("cannot read what came from {}: {error}", flow.peer)
         });
         drop(config);
+        let salvaged = Message::salvage(&bytes, &self.edge.limits.sip);
         self.complain(flow, bytes);
+        if let Some(request) = salvaged {
+            self.refuse(flow, Arc::new(request), &error.violation());
+        }
     }
 
     fn request(&mut self, flow: Flow, message: Arc<Message>) {

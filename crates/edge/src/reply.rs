@@ -264,13 +264,10 @@ impl Worker {
             keys.hash_one((call, rest)),
             keys.hash_one((branch, call, 1u8)),
         );
-        let mut tag = [0; TAG_PREFIX.len() + 25];
-        let (prefix, digits) = tag.split_at_mut(TAG_PREFIX.len());
-        prefix.copy_from_slice(TAG_PREFIX);
-        let (first, rest) = digits.split_at_mut(16);
+        let mut tag = [0; TAG_LENGTH];
+        let (first, second) = tag.split_at_mut(16);
         write_hex(first, high);
-        rest[0] = b'.';
-        write_hex(&mut rest[1..], low);
+        write_hex(second, low);
         Bytes::copy_from_slice(&tag)
     }
 
@@ -281,7 +278,7 @@ impl Worker {
             .ok()
             .and_then(|to| to.tag())
             .unwrap_or_default();
-        tag.starts_with(TAG_PREFIX) && {
+        tag.len() == TAG_LENGTH && {
             let key = self.key_of(message);
             let known = key.and_then(|key| self.edge.table.find(&key, stack::table::Lookup::Same));
             known.is_none() && tag == self.local_tag(message)
@@ -295,8 +292,8 @@ fn tell_stateless(context: &Context, code: u16, sent: bool) {
     }
 }
 
-/// What our tags begin with.
-const TAG_PREFIX: &[u8] = b"rw";
+/// Octets of our tags, which have no other mark: nobody shall know this server by them.
+const TAG_LENGTH: usize = 24;
 
 /// Writes the low digits of a number over all of `out`.
 fn write_hex(out: &mut [u8], mut number: u64) {

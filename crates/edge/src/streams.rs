@@ -131,9 +131,13 @@ impl Worker {
     }
 
     fn refuse_head(&mut self, flow: Flow, head: Bytes, violation: &Violation) {
-        let parsed = Message::parse(head, &self.edge.limits.sip).ok();
-        if let Some(message) = parsed.filter(Message::is_request) {
-            self.refuse(flow, Arc::new(message), violation);
+        let limits = &self.edge.limits.sip;
+        let message = match Message::parse(head.clone(), limits) {
+            Ok(message) => Some(message).filter(Message::is_request),
+            Err(_) => Message::salvage(&head, limits),
+        };
+        if let Some(request) = message {
+            self.refuse(flow, Arc::new(request), violation);
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Why a message or a value was not understood.
 
+use crate::Violation;
 use std::fmt;
 
-/// Why octets are no SIP message at all: they cannot be answered, only dropped (or, on a stream,
-/// the connection closed).
+/// Why octets were not read as a message. They are dropped, or refused where a reply can be built:
+/// [`Message::salvage`](crate::Message::salvage).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ParseError {
     /// No octet that is not a line end.
@@ -29,6 +30,23 @@ pub enum ParseError {
     HeaderName,
     /// A line that ends in a bare LF where [`Limits::bare_lf`](crate::Limits::bare_lf) is off.
     BareLf,
+}
+
+impl ParseError {
+    /// Status and reason of the reply, where the octets were a request.
+    pub fn violation(self) -> Violation {
+        let (status, reason) = match self {
+            Self::StartLineTooLong => (414, "Request-URI Too Long"),
+            Self::MessageTooLong | Self::HeadersTooLong => (513, "Message Too Large"),
+            Self::HeaderTooLong => (400, "Header Too Long"),
+            Self::TooManyHeaders => (400, "Too Many Headers"),
+            Self::TooManyVias => (400, "Too Many Via Headers"),
+            Self::HeaderName => (400, "Bad Header Name"),
+            Self::BareLf => (400, "Bare LF in Header"),
+            Self::Empty | Self::NotSip | Self::StatusCode => (400, "Bad Request Line"),
+        };
+        Violation { status, reason }
+    }
 }
 
 impl fmt::Display for ParseError {

@@ -1,7 +1,8 @@
 //! What a peer may make us hold while a message is read.
 
 /// Bounds of one message. A message beyond one of them is a [`ParseError`](crate::ParseError)
-/// naming the bound; nothing is answered and nothing is kept.
+/// naming the bound; at most it is
+/// answered, and nothing is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Octets of a whole message, body included. A full one costs one receive buffer of this size.

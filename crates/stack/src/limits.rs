@@ -39,7 +39,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            max_head_bytes: 32 * 1024,
+            max_head_bytes: 64 * 1024,
             max_message_bytes: 64 * 1024,
             max_message_ms: 10_000,
             max_transactions: 250_000,

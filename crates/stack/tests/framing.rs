@@ -185,7 +185,9 @@ fn a_fault_with_a_whole_head_can_be_answered() {
     assert_eq!(status("l: x\r\n\r\n"), Some(400));
     assert_eq!(status("X: y\r\n\r\n"), Some(400));
     assert_eq!(status("l: 100000\r\n\r\n"), Some(513));
-    assert_eq!(status("X: y\n\r\n"), None);
+    assert_eq!(status("X: y\n\r\n"), Some(400));
+    assert_eq!(status("X: \0\r\nY: z\r\n\r\n"), Some(400));
+    assert_eq!(status(&"X: y\r\n".repeat(20_000)), Some(513));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod check;
 mod header;
 mod index;
 mod normalise;
+mod salvage;
 mod scan;
 mod start_line;
 mod typed;

@@ -120,10 +120,17 @@ fn scan_section(
     Ok(start)
 }
 
+/// Octets of a method, where the start line is too long for other reasons.
+const LONGEST_METHOD: usize = 255;
+
 fn start_line(section: Section<'_>, limits: &Limits) -> Result<StartLine, Fault> {
     let end = special(section.text, 0);
     if end > usize::from(limits.start_line_bytes) {
-        return Err(ParseError::StartLineTooLong.into());
+        let method = memchr::memchr(b' ', &section.text[..end]);
+        return match method.is_some_and(|len| len <= LONGEST_METHOD) {
+            true => Err(ParseError::StartLineTooLong.into()),
+            false => Err(ParseError::NotSip.into()),
+        };
     }
     start_line::parse(&section.text[..section.line_end(0)?])
 }

@@ -9,8 +9,8 @@ use bytes::Bytes;
 pub struct Fault {
     /// What the peer did.
     pub kind: FaultKind,
-    /// The head of the disputed message if it is whole, else empty. No byte behind it belongs to
-    /// anything.
+    /// The head of the disputed message, as much as is allowed of one that is too large; empty where there is
+    /// none. No byte behind it belongs to anything.
     pub head: Bytes,
 }
 
@@ -47,13 +47,16 @@ pub enum FaultKind {
 }
 
 impl Fault {
-    /// Status and reason phrase of the reply, if the head is whole so that there can be one.
+    /// Status and reason phrase of the reply, if there is a head so that there can be one.
     pub fn status(&self) -> Option<(u16, &'static str)> {
         if self.head.is_empty() {
             return None;
         }
         Some(match self.kind {
-            FaultKind::MessageTooLarge => (513, "Message Too Large"),
+            FaultKind::MessageTooLarge | FaultKind::HeadTooLarge => (513, "Message Too Large"),
+            FaultKind::BareLineFeed | FaultKind::BareCarriageReturn | FaultKind::Nul => {
+                (400, "NUL or Bare CR or LF in Header")
+            }
             FaultKind::NoLength => (400, "Missing Content-Length"),
             FaultKind::FoldedStartLine | FaultKind::BlankLine => (400, "Bad Header Folding"),
             _ => (400, "Bad Content-Length"),

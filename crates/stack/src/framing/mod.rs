@@ -138,7 +138,7 @@ impl Framer {
         };
         let event = match scan.advance(&self.buffer, self.max_head_bytes) {
             Scanned::More => return None,
-            Scanned::Bad(kind) => Some(self.fault(kind)),
+            Scanned::Bad(kind, head_bytes) => Some(self.fault_after(kind, head_bytes)),
             Scanned::End(head_bytes) => self.body_length(head_bytes),
         };
         Some(event)
@@ -176,8 +176,7 @@ impl Framer {
         self.fault_after(kind, 0)
     }
 
-    /// Ends the stream; a whole head of `head_bytes` goes with the fault, so that a reply can be
-    /// built.
+    /// Ends the stream; a head of `head_bytes` goes with the fault, so that a reply can be built.
     fn fault_after(&mut self, kind: FaultKind, head_bytes: usize) -> Event {
         let head_bytes = head_bytes.min(self.buffer.len());
         let head = self.buffer.split_to(head_bytes).freeze();

@@ -51,7 +51,7 @@ fn the_filter_reads_lines_about_proved_sources_alone() {
             "",
         ),
         (
-            r#"INFO: core: dropped what came from WARNING: ban: banned 192.0.2.7 for 9 s: "x""#,
+            r#"INFO: core: cannot read what came from WARNING: ban: banned 192.0.2.7 for 9 s: "x""#,
             "",
         ),
     ];
