@@ -22,7 +22,7 @@ fn call(phone: &mut Phone, uri: &str) -> String {
 fn dear_destinations_are_few_an_hour_and_others_are_free() {
     let dir = tempfile::tempdir().expect("a directory");
     let limits = "FRAUD_USERS=\"risky_calls_per_hour=2\"";
-    let mut server = Server::start_with(&dir, &["-A", limits]);
+    let mut server = Server::start_with(&dir, &["-A", limits, "-A", "INSIDE=\"127.0.0.0/8\""]);
     let mut alice = Phone::new("alice", &server.add_user("alice"), server.port);
     let mut bob = Phone::new("bob", &server.add_user("bob"), server.port);
     let dear = "sip:+8821234@127.0.0.7:5060";

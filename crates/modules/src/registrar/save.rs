@@ -8,8 +8,8 @@ use super::reply::{Facts, Gruu, Ready, accepted, refused};
 use super::{Failure, Inner, setting};
 use bytes::Bytes;
 use policy::{
-    Binding, Bindings, Change, Context, Effect, Keep, Level, LocationTable, Outcome, Reply,
-    ReplyHow, Routes,
+    Binding, Bindings, Change, Context, Effect, Identity, Keep, Level, LocationTable, Outcome,
+    Reply, ReplyHow, Routes,
 };
 use sip::{HeaderId, Message, NameAddr, Scheme, Uri};
 use std::sync::Arc;
@@ -348,6 +348,7 @@ fn lists(message: &Message, id: HeaderId, tag: &[u8]) -> bool {
 
 /// True where a contact means this server: a request to it would come back.
 fn points_at_us(context: &Context, contacts: &[NameAddr<'_>]) -> bool {
+    let identity = &context.config.identity;
     contacts.iter().any(|contact| {
         let Ok(uri) = contact.parse_uri() else {
             return false;
@@ -360,11 +361,25 @@ fn points_at_us(context: &Context, contacts: &[NameAddr<'_>]) -> bool {
         } else {
             5060
         };
-        context
-            .config
-            .identity
-            .is_myself(uri.host, uri.port.unwrap_or(default), transport)
+        let port = uri.port.unwrap_or(default);
+        let maddr = uri.param(b"maddr").and_then(|param| param.value);
+        [Some(uri.host), maddr]
+            .into_iter()
+            .flatten()
+            .any(|host| is_us(identity, host, port, transport))
     })
+}
+
+/// True for a host that is this server in whatever spelling: IPv4 in IPv6 clothes and the address of nobody are.
+fn is_us(identity: &Identity, host: &[u8], port: u16, transport: Option<policy::Proto>) -> bool {
+    match policy::address_of(host).map(|address| address.to_canonical()) {
+        Some(address) if address.is_unspecified() => true,
+        Some(address) => {
+            let plain = policy::host_text(address);
+            identity.is_myself(plain.as_bytes(), port, transport)
+        }
+        None => identity.is_myself(host, port, transport),
+    }
 }
 
 impl From<ContactError> for Failure {

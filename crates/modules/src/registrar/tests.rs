@@ -511,10 +511,20 @@ fn contacts_at_this_server_are_refused_on_wish() {
     let contact = "<sip:loop@127.0.0.1>";
     assert!(go(&bench(""), contact, 1, "").starts_with("200 OK"));
     let strict = bench("modparam(\"registrar\", \"reject_self_contacts\", 1)\n");
-    assert_eq!(
-        go(&strict, contact, 1, ""),
-        "403 Forbidden\nP-Registrar-Error: Contact points at this server\nrc [-1]"
-    );
+    for contact in [
+        contact,
+        "<sip:127.0.0.1:5060;transport=udp>",
+        "<sip:loop@[::ffff:127.0.0.1]>",
+        "<sip:loop@0.0.0.0:5070>",
+        "<sip:loop@192.0.2.1;maddr=127.0.0.1>",
+        "<sip:a@192.0.2.1>, <sip:loop@127.0.0.1>",
+    ] {
+        assert_eq!(
+            go(&strict, contact, 1, ""),
+            "403 Forbidden\nP-Registrar-Error: Contact points at this server\nrc [-1]",
+            "{contact}"
+        );
+    }
     assert!(go(&strict, "<sip:loop@127.0.0.1:5099>", 1, "").starts_with("200 OK"));
 }
 
