@@ -219,10 +219,15 @@ impl Worker {
         reason: Bytes,
     ) -> Result<Bytes, &'static str> {
         let message = context.message.clone();
-        let back = self.return_of(context).ok_or("the request has no Via")?;
+        if !message.has(sip::HeaderId::Via) {
+            return Err("the request has no Via");
+        }
         let reply = sip::build::Reply::new(&message, code, reason);
         let mut reply = reply.map_err(|_| "its reason phrase has a line break in it")?;
-        reply = reply.note_source(back.received, back.rport);
+        // One that cannot be read goes back as it came, to where it came from.
+        if let Some(back) = self.return_of(context) {
+            reply = reply.note_source(back.received, back.rport);
+        }
         if code > 100 {
             let tagged = reply.to_tag(self.tag_for(context));
             reply = tagged.map_err(|_| "its To tag is no token")?;

@@ -118,10 +118,17 @@ impl<'a> Reply<'a> {
         }
         let mut first_via = true;
         for header in self.request.headers() {
+            // Of what may stand once only, the first counts.
+            let is_first = || {
+                let first = self.request.header(header.id);
+                first.is_some_and(|first| first.span == header.span)
+            };
             match header.id {
                 HeaderId::Via => self.push_via(out, header, std::mem::take(&mut first_via)),
-                HeaderId::To => self.push_to(out, header),
-                HeaderId::From | HeaderId::CallId | HeaderId::CSeq => self.copy(out, header.span),
+                HeaderId::To if is_first() => self.push_to(out, header),
+                HeaderId::From | HeaderId::CallId | HeaderId::CSeq if is_first() => {
+                    self.copy(out, header.span);
+                }
                 HeaderId::RecordRoute if self.record_routes => self.copy(out, header.span),
                 _ => {}
             }

@@ -62,6 +62,7 @@ impl Message {
         }
         self.check_defects()?;
         self.check_singletons()?;
+        self.check_names()?;
         self.check_via()?;
         let from = check_address(self.from(), "Bad From Header")?;
         let to = check_address(self.to(), "Bad To Header")?;
@@ -95,6 +96,30 @@ impl Message {
         Ok(())
     }
 
+    /// What names a dialog and its transaction is short, and has no control octets, or logs, screens and other
+    /// readers take it for something else.
+    fn check_names(&self) -> Result<(), Violation> {
+        let named = [
+            HeaderId::Via,
+            HeaderId::From,
+            HeaderId::To,
+            HeaderId::CallId,
+        ];
+        let values = || named.iter().filter_map(|id| self.header(*id));
+        if values().any(|header| has_control(header.value)) {
+            return bad("Control Character in Header");
+        }
+        // A line may hold the Vias of many hops.
+        let mut names = values().filter(|header| header.id != HeaderId::Via);
+        let branch = self.top_via().ok().and_then(|via| via.branch);
+        let is_long = names.any(|header| header.value.len() > NAME_BYTES)
+            || branch.is_some_and(|branch| branch.len() > NAME_BYTES);
+        match is_long {
+            true => bad("Header Too Long"),
+            false => Ok(()),
+        }
+    }
+
     /// The first Via line counts as a whole, since the first hop behind us reads on in it.
     fn check_via(&self) -> Result<(), Violation> {
         match self.top_via() {
@@ -106,6 +131,9 @@ impl Message {
             .header(HeaderId::Via)
             .map(|header| header.value)
             .unwrap_or_default();
+        if line.ends_with(b",") || memchr::memchr_iter(b'"', line).count() % 2 == 1 {
+            return bad("Bad Via Header");
+        }
         match crate::split_values(line)
             .skip(1)
             .all(|value| crate::Via::parse(value).is_ok())
@@ -153,6 +181,10 @@ impl Message {
         }
     }
 }
+
+/// Octets of From, To, Call-ID, and of a branch. They are copied into every message of a call and kept for its
+/// life; the longest of RFC 4475 have some hundreds.
+const NAME_BYTES: usize = 4096;
 
 /// Headers that may stand once only: which, what to say when it is missing (where it must not
 /// be), what to say when it is repeated.
@@ -203,6 +235,24 @@ fn check_address(
         Ok(uri) => Ok(uri.scheme),
         Err(_) => bad(reason),
     }
+}
+
+/// A control octet that is neither white space, as folds have it, nor quoted by a backslash.
+fn has_control(value: &[u8]) -> bool {
+    let is_control = |byte: u8| byte < 0x20 || byte == 0x7f;
+    // Nearly always there is none, and a plain loop over all is the quickest.
+    if !value
+        .iter()
+        .fold(false, |any, byte| any | is_control(*byte))
+    {
+        return false;
+    }
+    let mut escaped = false;
+    value.iter().any(|byte| {
+        let found = is_control(*byte) && !matches!(byte, b'\t' | b'\r' | b'\n') && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        found
+    })
 }
 
 fn bad<T>(reason: &'static str) -> Result<T, Violation> {

@@ -20,11 +20,13 @@ impl Message {
             if line.is_empty() {
                 break;
             }
+            let mut part = line;
             if !matches!(line, [b' ' | b'\t', ..]) {
-                keeps = kept.wants(line, usize::from(limits.vias));
+                part = kept.part_of(line, usize::from(limits.vias));
+                keeps = !part.is_empty();
             }
             if keeps {
-                text.extend_from_slice(line);
+                text.extend_from_slice(part);
                 text.extend_from_slice(b"\r\n");
             }
         }
@@ -34,7 +36,7 @@ impl Message {
             ..limits.clone()
         };
         let message = Message::parse(text.into(), &limits).ok()?;
-        (kept.is_enough() && message.top_via().is_ok()).then_some(message)
+        kept.is_enough().then_some(message)
     }
 }
 
@@ -79,13 +81,18 @@ struct Kept {
 }
 
 impl Kept {
-    /// True for a line whose header a reply has.
-    fn wants(&mut self, line: &[u8], most_vias: usize) -> bool {
+    /// What a reply has of a line: all, nothing, or as many Vias as there may be.
+    fn part_of<'a>(&mut self, line: &'a [u8], most_vias: usize) -> &'a [u8] {
         let colon = memchr::memchr(b':', line).unwrap_or(0);
-        match HeaderId::lookup(lex::trim(&line[..colon])) {
+        let is_kept = match HeaderId::lookup(lex::trim(&line[..colon])) {
             HeaderId::Via => {
+                let room = most_vias.saturating_sub(self.vias);
                 self.vias += 1 + memchr::memchr_iter(b',', line).count();
-                self.vias <= most_vias
+                let end = match room {
+                    0 => Some(0),
+                    room => memchr::memchr_iter(b',', line).nth(room - 1),
+                };
+                return &line[..end.unwrap_or(line.len())];
             }
             id @ (HeaderId::From | HeaderId::To | HeaderId::CallId | HeaderId::CSeq) => {
                 let is_first = !self.others.contains(&id);
@@ -95,7 +102,8 @@ impl Kept {
                 is_first
             }
             _ => false,
-        }
+        };
+        if is_kept { line } else { b"" }
     }
 
     fn is_enough(&self) -> bool {
@@ -138,6 +146,9 @@ mod tests {
         let vias = "Via: SIP/2.0/UDP b\r\n".repeat(900);
         let message = salvaged(&format!("INVITE sip:b SIP/2.0\r\n{HEAD}{vias}\r\n"));
         assert_eq!(message.expect("a message").headers().len(), 4 + 70);
+        let list = vias.replace("\r\nVia:", ",");
+        let message = salvaged(&format!("INVITE sip:b SIP/2.0\r\n{HEAD}{list}\r\n"));
+        assert_eq!(message.expect("a message").vias().count(), 70);
         let head = HEAD.replace("tag=1", &format!("tag={}", "x".repeat(30_000)));
         let message = salvaged(&format!("INVITE sip:b SIP/2.0\r\n{head}\r\n"));
         assert!(message.expect("a message").bytes().len() > 30_000);
