@@ -77,6 +77,7 @@ impl Module for Registrar {
         d.deviation("A contact that is for ever is listed with expires=2147483647; Kamailio prints a negative number.");
         d.deviation("expires is an unsigned number of 32 bits; Kamailio makes values above 2147483647 negative.");
         d.deviation("lookup_filter_mode 2 (only contacts over a living connection) is refused; see handle_lost_tcp of usrloc.");
+        d.deviation("displace_contacts is Ringwall's own: a user with max_contacts contacts gets in with a new one, and the oldest goes.");
         d.deviation("reject_self_contacts is Ringwall's own: a contact that points at the server is answered 403.");
     }
 

@@ -43,6 +43,7 @@ pub(crate) struct Params {
     pub(super) filters_flags: bool,
     pub(super) use_expired_contacts: bool,
     pub(super) reject_self_contacts: bool,
+    pub(super) displace_contacts: bool,
 }
 
 /// What the reply says of a Path (`path_mode`).
@@ -102,6 +103,7 @@ impl Default for Params {
             filters_flags: false,
             use_expired_contacts: false,
             reject_self_contacts: false,
+            displace_contacts: false,
         }
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Plan {
 pub(super) struct Bounds {
     /// Most contacts, 0 for no bound.
     pub(super) most: u32,
+    /// Where there are that many, the oldest give way to new ones.
+    pub(super) displace: bool,
     /// One contact, the newest (`save()` flag 4).
     pub(super) only_one: bool,
 }
@@ -44,13 +46,13 @@ pub(super) fn plan(
             work.keep_only(draft, contact, rules);
         }
     }
-    let alive = work
-        .list
-        .iter()
-        .filter(|binding| binding.is_alive(draft.now_s))
-        .count();
-    if bounds.most > 0 && work.inserted && alive > bounds.most as usize {
-        return Err(Failure::TooMany);
+    let alive = work.alive(draft.now_s);
+    let most = bounds.most as usize;
+    if most > 0 && work.inserted && alive > most {
+        let is_enough = bounds.displace && work.displace(alive - most, present, draft.now_s);
+        if !is_enough {
+            return Err(Failure::TooMany);
+        }
     }
     Ok(work.plan)
 }
@@ -99,6 +101,28 @@ impl Work {
             }
         }
         Ok(())
+    }
+
+    fn alive(&self, now_s: u64) -> usize {
+        let alive = self.list.iter().filter(|binding| binding.is_alive(now_s));
+        alive.count()
+    }
+
+    /// Removes so many of the bindings that this REGISTER does not speak of, those first that were refreshed
+    /// the longest ago; false where there are too few.
+    fn displace(&mut self, count: usize, present: &[Arc<Binding>], now_s: u64) -> bool {
+        let is_old = |binding: &&Arc<Binding>| {
+            binding.is_alive(now_s) && present.iter().any(|other| Arc::ptr_eq(other, binding))
+        };
+        let mut old: Vec<Arc<Binding>> = self.list.iter().filter(is_old).cloned().collect();
+        old.sort_by_key(|binding| binding.modified_s());
+        if old.len() < count {
+            return false;
+        }
+        let gone = old.into_iter().take(count).map(Change::Remove);
+        // The last contact decides on the code, so these come first.
+        self.plan.changes.splice(..0, gone);
+        true
     }
 
     fn note(&mut self, change: Change, code: i32) {

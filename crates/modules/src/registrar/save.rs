@@ -134,6 +134,7 @@ impl Call {
             .and_then(|most| u32::try_from(most).ok());
         let bounds = Bounds {
             most: most.unwrap_or(inner.params.max_contacts),
+            displace: inner.params.displace_contacts,
             only_one: self.flags & ONE_CONTACT != 0,
         };
         let decide = move |context: &mut Context, present: &[Arc<Binding>]| {

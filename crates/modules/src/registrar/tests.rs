@@ -507,6 +507,22 @@ fn contacts_can_be_read_and_removed() {
 }
 
 #[test]
+fn new_contacts_displace_the_oldest_on_wish() {
+    let bench = bench(
+        "modparam(\"registrar\", \"max_contacts\", 2)\nmodparam(\"registrar\", \"displace_contacts\", 1)\n",
+    );
+    let last = |reply: String, name: &str| reply.contains(&format!("<sip:{name}@1.1.1.1>"));
+    go(&bench, "<sip:a1@1.1.1.1>", 1, "");
+    go(&bench, "<sip:a2@1.1.1.1>", 2, "");
+    let third = go(&bench, "<sip:a3@1.1.1.1>", 3, "");
+    assert!(third.starts_with("200 OK"), "{third}");
+    assert_eq!(third.matches("<sip:").count(), 2, "{third}");
+    assert!(last(third, "a3"));
+    let many = "<sip:b1@1.1.1.1>, <sip:b2@1.1.1.1>, <sip:b3@1.1.1.1>";
+    assert!(go(&bench, many, 4, "").starts_with("503"));
+}
+
+#[test]
 fn contacts_at_this_server_are_refused_on_wish() {
     let contact = "<sip:loop@127.0.0.1>";
     assert!(go(&bench(""), contact, 1, "").starts_with("200 OK"));
