@@ -131,7 +131,8 @@ pub struct Keepalive {
 pub struct HandshakeRate {
     /// So many at once: a network of phones behind one address that all come back after an outage. 0 for no bound.
     pub burst: u32,
-    /// Afterwards so many each second. A handshake with an RSA key of 2048 bits costs about a millisecond.
+    /// Afterwards so many each second. A handshake with an RSA key of 2048 bits costs about a millisecond, so
+    /// that one source takes a tenth of a processor at most.
     pub per_s: u32,
     /// So many sources are remembered, about 64 bytes each. More than that are not bounded by their source, but
     /// by [`Config::accept_rate_per_s`].
@@ -142,7 +143,7 @@ impl Default for HandshakeRate {
     fn default() -> Self {
         Self {
             burst: 512,
-            per_s: 32,
+            per_s: 100,
             max_sources: 65_536,
         }
     }
