@@ -5,6 +5,7 @@
 //! virtual clock and everything random is drawn from a seed, or on [`Loopback`], where a real server
 //! is asked over real sockets. [`Subject`] says which, and [`Expected`] knows the disagreements.
 
+pub mod attack;
 mod disk;
 mod expected;
 mod heard;

@@ -2,14 +2,13 @@
 #![allow(clippy::disallowed_methods, reason = "a runner is the world")]
 
 mod attacks {
-    pub(crate) mod input;
     pub(crate) mod siege;
 }
 
-use attacks::input::{Input, Who, inputs};
 use attacks::siege::Siege;
 use libtest_mimic::{Arguments, Failed, Trial};
 use policy::Proto;
+use sim::attack::{Input, Who, inputs};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -44,12 +43,15 @@ fn trials(inputs: Vec<Input>) -> Vec<Trial> {
 fn trial(input: Arc<Input>, proto: Proto, who: Who) -> Trial {
     let name = format!("{} ({proto}, {who})", input.name);
     Trial::test(name, move || {
-        for seed in 1..=2 {
-            attack(&input, (proto, who), seed)
-                .map_err(|wrong| Failed::from(format!("{wrong}\n\nseed {seed}")))?;
-        }
-        Ok(())
+        let seed = seed(&input.name);
+        attack(&input, (proto, who), seed)
+            .map_err(|wrong| Failed::from(format!("{wrong}\n\nseed {seed}")))
     })
+}
+
+/// 1 or 2, always the same for an input: of so many inputs every second one meets datagrams that overtake.
+fn seed(name: &str) -> u64 {
+    1 + name.bytes().map(u64::from).sum::<u64>() % 2
 }
 
 fn attack(input: &Input, (proto, who): (Proto, Who), seed: u64) -> Result<(), String> {

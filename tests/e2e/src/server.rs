@@ -6,6 +6,7 @@ use crate::wait::{PATIENCE, until};
 use nix::sys::signal::Signal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::time::Duration;
 
 /// Which server runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +114,20 @@ impl Server {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.program.id()
+    }
+
+    /// What it has used of the processors, in steps of a hundredth of a second.
+    ///
+    /// # Panics
+    /// Where it has ended.
+    #[must_use]
+    pub fn cpu_time(&self) -> Duration {
+        let path = format!("/proc/{}/stat", self.id());
+        let text = std::fs::read_to_string(path).expect("a process");
+        let (_, fields) = text.rsplit_once(')').expect("a name in parentheses");
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.filter_map(|field| field.parse::<u64>().ok()).sum();
+        Duration::from_millis(ticks * 10)
     }
 
     /// The memory that it has in use, in kB.

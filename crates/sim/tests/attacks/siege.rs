@@ -1,7 +1,7 @@
 //! The built-in policy with two users, somebody who attacks, and somebody who must not be hit.
 
-use super::input::{Input, Seen, Who};
 use policy::Proto;
+use sim::attack::{Attacker, Credentials, Input, Seen, Who};
 use sim::{Arrival, Place, Player, Scenario, Simulated, Way, What, World};
 use sip::digest::{Hash, ha1};
 use std::net::SocketAddr;
@@ -16,14 +16,6 @@ const WITNESS: &str = "127.0.0.99:5060";
 
 /// How long a server may wait for the rest of a message before it closes the connection.
 const SLOWEST_MS: u64 = 15_000;
-
-/// What proves who one is, for one request; nothing for a stranger.
-#[derive(Default)]
-struct Credentials {
-    usual: String,
-    /// As RFC 2069 had it: they could be used again.
-    without_qop: String,
-}
 
 /// A running server and its neighbours.
 pub(crate) struct Siege {
@@ -48,12 +40,13 @@ impl Siege {
 
     /// Sends an input and waits for what comes of it.
     pub(crate) fn attack(&mut self, input: &Input, who: Who) -> Result<Seen, String> {
+        let attacker = self.attacker();
+        let (method, uri) = input.request(&attacker)?;
         let credentials = match who {
             Who::Stranger => Credentials::default(),
-            Who::Insider => self.credentials(input.request())?,
+            Who::Insider => self.credentials(&attacker, (&method, &uri))?,
         };
-        let (method, _) = input.request();
-        let octets = input.octets(|name| self.named(name, method, &credentials))?;
+        let octets = input.octets(&attacker, &method, &credentials)?;
         let mut seen = Seen {
             sent: octets.len(),
             ..Seen::default()
@@ -119,92 +112,28 @@ impl Siege {
     }
 
     /// Asks for a challenge and answers it for this request.
-    fn credentials(&mut self, (method, uri): (&str, &str)) -> Result<Credentials, String> {
-        let asked = if method == "REGISTER" {
-            "REGISTER"
-        } else {
-            "MESSAGE"
-        };
-        let text = format!(
-            "{asked} sip:example.test SIP/2.0\r\n{}\r\nFrom: <sip:alice@example.test>;tag=ask\r\n\
-             To: <sip:alice@example.test>\r\nCall-ID: ask\r\nCSeq: 1 {asked}\r\nMax-Forwards: 70\r\n\
-             Content-Length: 0\r\n\r\n",
-            self.via("ask"),
-        );
-        self.send(text.into_bytes())?;
+    fn credentials(
+        &mut self,
+        attacker: &Attacker,
+        request: (&str, &[u8]),
+    ) -> Result<Credentials, String> {
+        self.send(attacker.question(request.0))?;
         let mut seen = Seen::default();
         self.listen(&mut seen, 500);
         let answer = seen.back.first().ok_or("no challenge")?;
-        let answer = String::from_utf8_lossy(answer);
-        let nonce = answer
-            .split("nonce=\"")
-            .nth(1)
-            .and_then(|rest| rest.split('"').next());
-        let nonce = nonce.ok_or_else(|| format!("no nonce in {answer}"))?;
-        let known = ha1(Hash::Md5, b"alice", b"example.test", b"secret");
-        let asked_for = Hash::Md5.of(&[method.as_bytes(), uri.as_bytes()]);
-        let old = Hash::Md5.of(&[known.as_bytes(), nonce.as_bytes(), asked_for.as_bytes()]);
-        let response = Hash::Md5.of(&[
-            known.as_bytes(),
-            nonce.as_bytes(),
-            b"00000001",
-            b"c",
-            b"auth",
-            asked_for.as_bytes(),
-        ]);
-        let name = if method == "REGISTER" {
-            "Authorization"
-        } else {
-            "Proxy-Authorization"
-        };
-        let common = format!(
-            "{name}: Digest username=\"alice\", realm=\"example.test\", nonce=\"{nonce}\", uri=\"{uri}\""
-        );
-        Ok(Credentials {
-            usual: format!(
-                "{common}, response=\"{}\", qop=auth, nc=00000001, cnonce=\"c\"",
-                response.as_str()
-            ),
-            without_qop: format!("{common}, response=\"{}\"", old.as_str()),
-        })
+        attacker.credentials(request, answer)
     }
 
-    /// What stands for a name in braces.
-    fn named(&self, name: &str, method: &str, credentials: &Credentials) -> Result<String, String> {
-        Ok(match name {
-            "via" => self.via("attack"),
-            "from" => "From: <sip:alice@example.test>;tag=attack".to_owned(),
-            "to" if method == "REGISTER" => "To: <sip:alice@example.test>".to_owned(),
-            "to" => "To: <sip:bob@example.test>".to_owned(),
-            "id" => "Call-ID: attack".to_owned(),
-            "cseq" => format!("CSeq: 1 {method}"),
-            "max" => "Max-Forwards: 70".to_owned(),
-            "contact" => format!("Contact: <sip:alice@{ATTACKER}>"),
-            "auth" => credentials.usual.clone(),
-            "auth-without-qop" => credentials.without_qop.clone(),
-            "end" => "Content-Length: 0".to_owned(),
-            _ if name.starts_with("head") => {
-                let left_out: Vec<&str> = name.split(" -").skip(1).collect();
-                let names = ["via", "from", "to", "id", "cseq", "max", "contact", "auth"];
-                let names = names.iter().filter(|name| !left_out.contains(name));
-                let lines: Result<Vec<_>, _> = names
-                    .map(|name| self.named(name, method, credentials))
-                    .collect();
-                let mut lines = lines?;
-                lines.retain(|line| !line.is_empty());
-                lines.join("\\r\\n")
-            }
-            "server" => self.server().to_string(),
-            "victim" => VICTIM.to_owned(),
-            "me" => ATTACKER.to_owned(),
-            "transport" => self.proto.to_string(),
-            _ => return Err(format!("nothing is called {name}")),
-        })
-    }
-
-    fn via(&self, branch: &str) -> String {
-        let proto = self.proto.to_string().to_uppercase();
-        format!("Via: SIP/2.0/{proto} {ATTACKER};branch=z9hG4bK{branch};rport")
+    fn attacker(&self) -> Attacker {
+        Attacker {
+            user: "alice",
+            password: "secret",
+            proto: self.proto,
+            me: address(ATTACKER),
+            server: self.server(),
+            victim: address(VICTIM),
+            serial: String::new(),
+        }
     }
 
     fn server(&self) -> SocketAddr {

@@ -5,6 +5,7 @@
     reason = "programs, files and clocks are what these tests are about"
 )]
 
+mod attacks;
 mod away;
 mod command_line;
 mod crash;

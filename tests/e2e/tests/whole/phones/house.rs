@@ -7,6 +7,7 @@ use ringwall_e2e::{
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// What every server here serves.
 const DOMAIN: &str = "example.test";
@@ -109,6 +110,16 @@ impl House {
     /// The server's UDP port.
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The server's certificate.
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.scratch.join("state/tls/certificate.pem")
+    }
+
+    /// What the server has used of the processors.
+    pub(crate) fn cpu_time(&self) -> Duration {
+        self.server.cpu_time()
     }
 
     /// The memory that the server has in use, kB.
