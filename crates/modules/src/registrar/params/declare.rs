@@ -118,6 +118,11 @@ fn contacts(d: &mut Decl) {
         "Ringwall only. 1: a contact that points at this server is refused with 403; default 0.",
         |p, on| p.reject_self_contacts = on,
     );
+    d.param(
+        "displace_contacts",
+        "Ringwall only. 1: where max_contacts is reached, new contacts take the place of those refreshed the longest ago; default 0.",
+        |p, on| p.displace_contacts = on,
+    );
 }
 
 fn sockets(d: &mut Decl) {
