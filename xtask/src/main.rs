@@ -6,6 +6,7 @@ mod crowd;
 mod licences;
 mod packages;
 mod shell;
+mod sim;
 mod soak;
 mod suite;
 mod tidy;
@@ -31,6 +32,11 @@ const CHORES: &[(&str, &str, Chore)] = &[
     ("codegen", "writes the files that are generated", |_| {
         codegen::run()
     }),
+    (
+        "sim",
+        "SEEDS simulated worlds in which nothing of the inside may be read outside",
+        sim::run,
+    ),
     (
         "soak",
         "calls at full rate for SECONDS at RATE a second, with flat memory",
