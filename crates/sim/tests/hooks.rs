@@ -112,7 +112,7 @@ fn what_comes_and_what_leaves_is_what_the_hook_made_of_it() {
     );
     // Sent again it is the same, and its CANCEL is made of it.
     server.pass(600);
-    assert_eq!(server.sent(), [invite.clone()]);
+    assert_eq!(server.sent().as_slice(), std::slice::from_ref(invite));
     server.hear(&reply(invite, 404));
     let sent = server.sent();
     assert!(
