@@ -102,7 +102,7 @@ impl BuiltIn {
                 "CONTROL_SOCKET",
                 format!("unix:{}", self.control().display()),
             ),
-            ("ROUTE_KEYS", self.route_keys.text.clone()),
+            ("ROUTE_KEYS", format!("file:{}", path(keys_in(&self.state)))),
             ("MASK_KEY", self.mask_key.first().to_owned()),
         ];
         let line = |line: &str| {

@@ -4,7 +4,7 @@
 //! One key a line, of 16 or more letters, digits and `+/=._-`; what stands behind `#` is a comment. The
 //! first one signs and hides, all of them verify signatures. Servers that share calls share the files. To rotate
 //! keys that sign, add the new key at the end everywhere, then move it to the top, and take the old one out a day
-//! later; each step counts from the next start. A new key that hides ends the calls that are up.
+//! later; a running server reads the file each minute. A new key that hides ends the calls that are up.
 
 use crate::certificate;
 use std::io::ErrorKind;

@@ -1,6 +1,7 @@
 //! Record-Route and Route: RFC 3261 sections 16.4, 16.6 and 16.12.
 
 mod direction;
+mod keyring;
 mod record;
 mod route;
 mod sign;
@@ -9,11 +10,13 @@ mod tests;
 
 use policy::routing::Double;
 use policy::{AvpName, Counter, Declaration, Entry, Init, Module, Problem, Routes};
+use std::sync::Arc;
 
 pub(crate) const ENTRY: Entry = Entry::of::<Rr>();
 
 struct Rr {
     params: Params,
+    keyring: Arc<keyring::Keyring>,
     refused: Counter,
 }
 
@@ -27,8 +30,11 @@ struct Params {
     force_send_socket: bool,
     socket_names: bool,
     warn_of_strange_socket: bool,
+    /// Taken by the keyring at the start.
     keys: sign::Keys,
+    key_file: Option<String>,
     sign_expire_s: u32,
+    sign_rotate_s: u32,
 }
 
 /// A day: longer than calls last, and a subscription that is refused starts again.
@@ -50,6 +56,8 @@ impl Default for Params {
             socket_names: false,
             warn_of_strange_socket: true,
             keys: sign::Keys::default(),
+            key_file: None,
+            sign_rotate_s: 0,
             sign_expire_s: SIGN_EXPIRE_S,
         }
     }
@@ -75,10 +83,17 @@ impl Module for Rr {
     }
 
     fn init(mut params: Params, init: &mut Init<'_>) -> Result<Rr, Problem> {
-        params.keys.draw(&init.secret);
+        let mut keys = std::mem::take(&mut params.keys);
+        keys.draw(&init.secret);
+        keys.rotate(params.sign_rotate_s);
+        let keyring = keyring::Keyring::new(keys, params.key_file.take(), init);
         let doc = "Requests in dialogs without a Route that we signed for them (sign_key).";
         let refused = init.counter("refused_routes", doc);
-        Ok(Rr { params, refused })
+        Ok(Rr {
+            params,
+            keyring,
+            refused,
+        })
     }
 }
 
@@ -147,8 +162,20 @@ fn params(d: &mut Declaration<Rr>) {
 fn sign_params(d: &mut Declaration<Rr>) {
     d.try_param(
         "sign_key",
-        "Ours, not Kamailio's: Record-Routes carry a signature, and loose_route() follows no Route of ours within a dialog without it. Keys of 16 characters or more, with blanks or commas between them, the first one signs and all verify; may be set several times; random is one that is drawn at start. Default none.",
-        |p, keys: String| p.keys.add(&keys),
+        "Ours, not Kamailio's: Record-Routes carry a signature, and loose_route() follows no Route of ours within a dialog without it. Keys of 16 characters or more, with blanks or commas between them, the first one signs and all verify; may be set several times; random is one that is drawn at start, file:PATH a file with a key a line, which come first and are read again each minute. Default none.",
+        |p, keys: String| match keys.strip_prefix(keyring::FILE) {
+            Some(path) => {
+                p.key_file = Some(path.to_owned());
+                Ok(())
+            }
+            None => p.keys.add(&keys),
+        },
+    );
+    d.number(
+        "sign_rotate",
+        "Ours: seconds after which another key is made of each; older signatures stay good until their expiry. Servers that share keys need the same number. 0 is never; default 0.",
+        0..,
+        |p, seconds| p.sign_rotate_s = seconds,
     );
     d.try_param(
         "sign_expire",

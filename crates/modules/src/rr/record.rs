@@ -107,7 +107,7 @@ impl Rr {
     fn signature(&self, context: &Context) -> Vec<u8> {
         let expires_s = context.now.unix_s() + u64::from(self.params.sign_expire_s);
         match context.request() {
-            Some(request) => self.params.keys.sign(request, expires_s),
+            Some(request) => self.keyring.keys().sign(request, expires_s),
             None => Vec::new(),
         }
     }

@@ -91,13 +91,12 @@ impl Rr {
     /// Without keys everything is; with keys, within a dialog, the Route that we signed for it. Outside
     /// of one there was no Record-Route to sign.
     fn is_trusted(&self, context: &Context, loose: &Loose<'_>) -> bool {
-        let keys = &self.params.keys;
-        if !keys.is_set() || loose.preloaded {
+        if !self.keyring.is_set() || loose.preloaded {
             return true;
         }
         let now_s = context.now.unix_s();
         let own = loose.own.as_ref();
-        own.is_some_and(|own| keys.verify(own, &context.message, now_s))
+        own.is_some_and(|own| self.keyring.keys().verify(own, &context.message, now_s))
     }
 
     fn take(&self, context: &mut Context, identity: &Identity, loose: &Loose<'_>) {

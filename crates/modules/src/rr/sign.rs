@@ -32,13 +32,18 @@ pub(super) struct Keys {
     keys: Vec<Key>,
     /// `random` was among them, in this place.
     random_at: Option<usize>,
+    /// `sign_rotate`: after so many seconds another key is made of each; 0 is never.
+    rotate_s: u32,
 }
 
 #[derive(Clone, Copy)]
 struct Key {
     /// Names the key in a signature, so that only one is tried.
     id: u8,
+    /// What signs, where keys do not rotate.
     mac: SipHasher24,
+    /// What the keys of single periods are made of.
+    master: [u8; 32],
 }
 
 impl Keys {
@@ -64,6 +69,28 @@ impl Keys {
         Ok(())
     }
 
+    /// Makes another key of each every `seconds`, by the clock and without memory: whoever has the same
+    /// keys makes the same ones, and finds the one of an older signature by its expiry.
+    pub(super) fn rotate(&mut self, seconds: u32) {
+        self.rotate_s = seconds;
+    }
+
+    /// The keys of a text as a file has it, a key a line and comments behind `#`, before those that are here.
+    pub(super) fn with_file(&self, text: &str) -> Result<Keys, String> {
+        let mut keys = Keys {
+            rotate_s: self.rotate_s,
+            ..Keys::default()
+        };
+        for line in text.lines() {
+            keys.add(line.split('#').next().unwrap_or_default())?;
+        }
+        if keys.keys.is_empty() {
+            return Err("no key in it".to_owned());
+        }
+        keys.keys.extend_from_slice(&self.keys);
+        Ok(keys)
+    }
+
     /// Makes the key that `sign_key` calls `random`, from the secret of this process.
     pub(super) fn draw(&mut self, secret: &[u8]) {
         if let Some(at) = self.random_at.take() {
@@ -87,7 +114,7 @@ impl Keys {
         let mut bytes = [0; HEAD + MAC];
         bytes[0] = key.id;
         bytes[1..HEAD].copy_from_slice(&expires);
-        bytes[HEAD..].copy_from_slice(&key.mac(expires, call_id(request), from));
+        bytes[HEAD..].copy_from_slice(&key.mac(self.rotate_s, expires, call_id(request), from));
         let mut param = vec![0; NAME.len() + 2 + DIGITS];
         param[0] = b';';
         param[1..=NAME.len()].copy_from_slice(NAME);
@@ -115,7 +142,10 @@ impl Keys {
         }
         let call_id = call_id(request);
         let ours = self.keys.iter().filter(|key| key.id == id);
-        let made_for = |key: &Key, tag| key.mac(expires, call_id, tag).ct_eq(&mac).into();
+        let made_for = |key: &Key, tag| {
+            let ours = key.mac(self.rotate_s, expires, call_id, tag);
+            ours.ct_eq(&mac).into()
+        };
         ours.into_iter()
             .any(|key| tags(request).into_iter().any(|tag| made_for(key, tag)))
     }
@@ -124,24 +154,39 @@ impl Keys {
 impl Key {
     fn derive(key: &[u8]) -> Key {
         let digest = Sha256::new_with_prefix(b"record-route").chain_update(key);
-        let digest: [u8; 32] = digest.finalize().into();
-        let (secret, rest) = digest.split_at(16);
-        let mut key = [0; 16];
-        key.copy_from_slice(secret);
+        let master: [u8; 32] = digest.finalize().into();
+        let [.., id] = master;
         Key {
-            id: rest.first().copied().unwrap_or_default(),
-            mac: SipHasher24::new_with_key(&key),
+            id,
+            mac: hasher_of(&master),
+            master,
         }
     }
 
-    fn mac(&self, expires: [u8; 4], call_id: &[u8], tag: &[u8]) -> [u8; MAC] {
-        let mut hasher = self.mac;
+    /// The key for signatures that expire in this period.
+    fn of_period(&self, period: u32) -> SipHasher24 {
+        let digest = Sha256::new_with_prefix(self.master).chain_update(period.to_be_bytes());
+        hasher_of(&digest.finalize().into())
+    }
+
+    fn mac(&self, rotate_s: u32, expires: [u8; 4], call_id: &[u8], tag: &[u8]) -> [u8; MAC] {
+        let mut hasher = match u32::from_be_bytes(expires).checked_div(rotate_s) {
+            Some(period) => self.of_period(period),
+            None => self.mac,
+        };
         hasher.write(&expires);
         hasher.write(&(call_id.len() as u32).to_be_bytes());
         hasher.write(call_id);
         hasher.write(tag);
         hasher.finish128().as_bytes()
     }
+}
+
+fn hasher_of(digest: &[u8; 32]) -> SipHasher24 {
+    let (secret, _) = digest.split_at(16);
+    let mut key = [0; 16];
+    key.copy_from_slice(secret);
+    SipHasher24::new_with_key(&key)
 }
 
 fn call_id(request: &Message) -> &[u8] {
@@ -239,6 +284,48 @@ mod tests {
         let by_word = route(&same.sign(&request, 1000));
         assert!(verifies(&keys(KEY), &by_word, &request, 0));
         assert!(!keys("random").is_set());
+    }
+
+    #[test]
+    fn a_rotated_key_signs_for_its_period_alone_and_verifies_until_the_expiry() {
+        let mut rotated = keys(KEY);
+        rotated.rotate(60);
+        let request = request("c", "alice", ";tag=bob");
+        let signed = |now_s| route(&rotated.sign(&request, now_s + 300));
+        for now_s in [0, 59, 60, 61, 119, 6_000] {
+            let route = signed(now_s);
+            assert!(verifies(&rotated, &route, &request, now_s + 300), "{now_s}");
+            assert!(
+                !verifies(&rotated, &route, &request, now_s + 301),
+                "{now_s}"
+            );
+            // Who knows no period, or others, makes other keys.
+            assert!(!verifies(&keys(KEY), &route, &request, now_s), "{now_s}");
+        }
+        let key = rotated.keys[0];
+        let mac = |period| key.of_period(period).finish128().as_bytes();
+        assert!(mac(5) != mac(6) && mac(5) == mac(5));
+    }
+
+    #[test]
+    fn keys_of_a_file_come_first() {
+        let written = keys(KEY);
+        let text = format!("# ours\n{OTHER} # new\n\n");
+        let both = written.with_file(&text).unwrap();
+        let request = request("c", "alice", ";tag=bob");
+        assert!(verifies(
+            &keys(OTHER),
+            &route(&both.sign(&request, 9)),
+            &request,
+            0
+        ));
+        assert!(verifies(
+            &both,
+            &route(&written.sign(&request, 9)),
+            &request,
+            0
+        ));
+        assert!(written.with_file("# nothing").is_err() && written.with_file("short").is_err());
     }
 
     #[test]
