@@ -138,7 +138,7 @@ impl Ctl {
             Word::Ul(word) => bindings::run(word, &mut target),
             Word::Trunk(word) => trunk(word, &mut target),
             Word::Ban(word) => bans::run(word, &mut target),
-            Word::Db(DbWord::Create) => create(&mut target),
+            Word::Db(DbWord::Create) => create(&target),
             Word::Rpc { method, args } => rpc(&mut target, &method, &args),
         }?;
         Ok(ExitCode::SUCCESS)
@@ -225,8 +225,8 @@ fn trunk(word: TrunkWord, target: &mut Target) -> Result<(), String> {
     target.reload_addresses()
 }
 
-fn create(target: &mut Target) -> Result<(), String> {
-    let made = target.with_database(accounts::create_tables)?;
+fn create(target: &Target) -> Result<(), String> {
+    let made = accounts::create_tables(&*target.database()?)?;
     println!("{made} tables made");
     Ok(())
 }

@@ -92,6 +92,13 @@ impl Target {
         &mut self,
         work: impl FnOnce(&dyn Store) -> Result<T, String>,
     ) -> Result<T, String> {
+        let store = self.database()?;
+        control::accounts::create_tables(&*store)?;
+        work(&*store)
+    }
+
+    /// The database as it is.
+    pub(super) fn database(&self) -> Result<Box<dyn Store>, String> {
         let Target::Database { url, .. } = self else {
             return Err("a server runs and has its tables; name a database with --db".to_owned());
         };
@@ -99,9 +106,7 @@ impl Target {
             make_folder(Path::new(&url.database))?;
         }
         let store = connect(url, DriverSettings::default());
-        let store = &*store.map_err(|error| error.to_string())?;
-        control::accounts::create_tables(store)?;
-        work(store)
+        store.map_err(|error| error.to_string())
     }
 
     /// Makes a running server read the trusted addresses again.
