@@ -138,6 +138,15 @@ impl Lab {
             .sum()
     }
 
+    /// Kills the server, does what is to be done without it, and starts it again.
+    pub(crate) fn without_server(&mut self, run: impl FnOnce(&Lab)) {
+        let mut server = self.others.remove(0);
+        let ended = server.kill().and_then(|()| server.wait());
+        ended.expect("the server ends");
+        run(self);
+        self.start_server();
+    }
+
     fn start_server(&mut self) {
         let (binary, state) = (env!("CARGO_BIN_EXE_ringwall"), self.state.path().display());
         let line = format!("{binary} --domain example.test -E --debug 2 --state {state} {LISTEN}");
