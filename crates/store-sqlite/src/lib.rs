@@ -79,7 +79,8 @@ pub struct SqliteStore {
     // Taken on drop, which ends the threads once their queues are empty.
     writes: Option<SyncSender<Job>>,
     reads: Option<SyncSender<Job>>,
-    threads: Vec<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl SqliteStore {
@@ -96,21 +97,24 @@ impl SqliteStore {
             queue: options.queue,
             writes: Some(writes),
             reads: Some(reads),
-            threads: Vec::new(),
+            writer: None,
+            readers: Vec::new(),
         };
         let context = error::Context::new(&store.path);
         let answer_bytes = options.limits.answer_bytes;
-        store.spawn("sqlite-write", {
+        let writer = store.spawn("sqlite-write", {
             let context = context.clone();
             move || writer::run(writing, &to_write, &context, answer_bytes)
         })?;
+        store.writer = Some(writer);
         let to_read = Arc::new(Mutex::new(to_read));
         for _ in 0..options.readers.max(1) {
             let reading = open::reader(&store.path, &options)?;
             let (to_read, context) = (to_read.clone(), context.clone());
-            store.spawn("sqlite-read", move || {
+            let reader = store.spawn("sqlite-read", move || {
                 reader::run(&reading, &to_read, &context, answer_bytes)
             })?;
+            store.readers.push(reader);
         }
         Ok(store)
     }
@@ -121,17 +125,14 @@ impl SqliteStore {
     }
 
     fn spawn(
-        &mut self,
+        &self,
         name: &str,
         body: impl FnOnce() + Send + 'static,
-    ) -> Result<(), StoreError> {
+    ) -> Result<JoinHandle<()>, StoreError> {
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(body);
-        let thread =
-            thread.map_err(|failure| error::Context::new(&self.path).unavailable(failure))?;
-        self.threads.push(thread);
-        Ok(())
+        thread.map_err(|failure| error::Context::new(&self.path).unavailable(failure))
     }
 
     fn enqueue(&self, job: Job) {
@@ -177,17 +178,20 @@ impl Store for SqliteStore {
 }
 
 impl Drop for SqliteStore {
-    /// Waits until everything accepted is done.
+    /// Waits until everything accepted is done. The writer ends last: who only reads leaves the
+    /// write-ahead log where it is.
     fn drop(&mut self) {
-        self.writes = None;
         self.reads = None;
-        let own = std::thread::current().id();
-        for thread in self.threads.drain(..) {
-            // The last owner may be a call-back, and a thread cannot wait for itself.
-            if thread.thread().id() != own {
-                let _ = thread.join();
-            }
-        }
+        self.readers.drain(..).for_each(wait_for);
+        self.writes = None;
+        self.writer.take().into_iter().for_each(wait_for);
+    }
+}
+
+/// Waits for a thread to end, unless it is this one: the last owner of a store may be a call-back.
+fn wait_for(thread: JoinHandle<()>) {
+    if thread.thread().id() != std::thread::current().id() {
+        let _ = thread.join();
     }
 }
 
