@@ -158,5 +158,5 @@ pub(crate) struct Aim {
 
 /// Parses something we rendered ourselves.
 pub(crate) fn reparse(bytes: Bytes, limits: &sip::Limits) -> Option<Message> {
-    Message::parse(bytes, limits).ok()
+    Message::parse(bytes, &limits.of_ours()).ok()
 }

@@ -27,6 +27,22 @@ pub struct Limits {
     pub bare_lf: bool,
 }
 
+impl Limits {
+    /// The bounds of what is made out of messages within these: a line longer, a header more. As wide as
+    /// an index can hold.
+    pub fn of_ours(&self) -> Limits {
+        Limits {
+            message_bytes: usize::MAX,
+            header_bytes: u16::MAX,
+            headers: 254,
+            vias: u8::MAX,
+            header_line_bytes: u16::MAX,
+            start_line_bytes: u16::MAX,
+            bare_lf: self.bare_lf,
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

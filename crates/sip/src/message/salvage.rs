@@ -31,11 +31,7 @@ impl Message {
             }
         }
         text.extend_from_slice(b"\r\n");
-        let limits = Limits {
-            header_line_bytes: u16::MAX,
-            ..limits.clone()
-        };
-        let message = Message::parse(text.into(), &limits).ok()?;
+        let message = Message::parse(text.into(), &limits.of_ours()).ok()?;
         kept.is_enough().then_some(message)
     }
 }

@@ -87,13 +87,13 @@ fn is_away_for_a_while<D: DatabaseServer>(
     sleep(Duration::from_secs(10));
     let went_on = Instant::now();
     database.go_on();
-    sleep(BACK + Duration::from_secs(1));
+    sleep(BACK + 2 * SOON);
     let killed = Instant::now();
     database.kill();
     sleep(Duration::from_secs(1));
     database.start();
     let started = Instant::now();
-    sleep(BACK + Duration::from_secs(1));
+    sleep(BACK + 2 * SOON);
     let end = Instant::now();
 
     let [plain, reading, writing, later] = [plain, reading, writing, later].map(Pulse::stop);
