@@ -6,6 +6,7 @@ use crate::phones::House;
 use ringwall_e2e::{Probe, Transport, User, status_of};
 use rustls::ClientConfig;
 use sim::attack::{Attacker, Credentials, Input, Proto, Seen, Who};
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -202,9 +203,13 @@ fn listen(link: &mut Link, sent: usize, patience: Duration) -> Seen {
 /// Bob: he is busy, and takes everything else. Ends with the process.
 fn answer_all(socket: &UdpSocket, forwarded: &Mutex<Vec<Vec<u8>>>) {
     let mut bytes = [0; 65_535];
+    let mut known = BTreeSet::new();
     while let Ok(length) = socket.recv(&mut bytes) {
         let message = &bytes[..length];
-        forwarded.lock().expect("no panic").push(message.to_vec());
+        // One that comes again, for its answer was not taken, is no part of a later input.
+        if known.insert(message.to_vec()) {
+            forwarded.lock().expect("no panic").push(message.to_vec());
+        }
         if !message.starts_with(b"ACK ") {
             let _ = socket.send(&answer_to(message));
         }
