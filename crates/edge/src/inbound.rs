@@ -21,13 +21,14 @@ impl Worker {
             return self.edge.counts.dropped_requests.inc();
         }
         let rate = self.edge.config.load().core.shed_rate;
-        if self.shedder.sheds(flow.peer, rate, self.now.mono) && !self.is_known(flow) {
+        let place = self.shedder.place(flow.peer);
+        if self.shedder.sheds(place, rate, self.now.mono) && !self.is_known(flow) {
             return self.edge.counts.shed.inc();
         }
         let deeds = self.deeds;
         self.message(flow, bytes);
         let in_vain = self.deeds == deeds;
-        self.shedder.note(flow.peer, in_vain, rate, self.now.mono);
+        self.shedder.note(place, in_vain, rate, self.now.mono);
     }
 
     /// True where somebody proved himself from this very address and port: who floods in his name does

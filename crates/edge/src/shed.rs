@@ -24,6 +24,13 @@ pub(crate) struct Shedder {
     slots: Box<[Slot]>,
 }
 
+/// The place of a source among those that are watched.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    at: usize,
+    peer: SocketAddr,
+}
+
 #[derive(Clone, Copy, Default)]
 struct Slot {
     peer: Option<SocketAddr>,
@@ -42,13 +49,19 @@ impl Shedder {
         }
     }
 
-    /// True where a datagram of `peer` is to be passed over. A source that has become slower than `rate`
+    /// Where a source is watched: looked up once for each datagram.
+    pub(crate) fn place(&self, peer: SocketAddr) -> Place {
+        let at = self.hasher.hash_one(peer) as usize % SLOTS;
+        Place { at, peer }
+    }
+
+    /// True where a datagram from there is to be passed over. A source that has become slower than `rate`
     /// datagrams a second, or silent for as long as [`RUN`] of them take, is heard again.
-    pub(crate) fn sheds(&mut self, peer: SocketAddr, rate: u32, now: Instant) -> bool {
-        let Some(slot) = self.slot(peer).filter(|slot| slot.is_of(peer)) else {
+    pub(crate) fn sheds(&mut self, place: Place, rate: u32, now: Instant) -> bool {
+        let Some(slot) = self.slots.get_mut(place.at) else {
             return false;
         };
-        if !slot.is_shed {
+        if !slot.is_shed || !slot.is_of(place.peer) {
             return false;
         }
         if !slot.is_fast(rate, now) {
@@ -63,27 +76,24 @@ impl Shedder {
     }
 
     /// Takes note of a datagram that was read: `in_vain` where nothing was sent, asked or kept for it.
-    pub(crate) fn note(&mut self, peer: SocketAddr, in_vain: bool, rate: u32, now: Instant) {
-        let Some(slot) = self.slot(peer) else { return };
-        match (slot.is_of(peer), in_vain) {
+    pub(crate) fn note(&mut self, place: Place, in_vain: bool, rate: u32, now: Instant) {
+        let Some(slot) = self.slots.get_mut(place.at) else {
+            return;
+        };
+        match (slot.is_of(place.peer), in_vain) {
             (true, false) => *slot = Slot::default(),
             (false, false) => {}
             (true, true) if slot.is_shed => {}
             (true, true) => slot.count_vain(rate, now),
             (false, true) => {
                 *slot = Slot {
-                    peer: Some(peer),
+                    peer: Some(place.peer),
                     count: 1,
                     since: now,
                     is_shed: false,
                 }
             }
         }
-    }
-
-    fn slot(&mut self, peer: SocketAddr) -> Option<&mut Slot> {
-        let at = self.hasher.hash_one(peer) as usize % SLOTS;
-        self.slots.get_mut(at)
     }
 }
 
@@ -117,8 +127,8 @@ mod tests {
 
     const RATE: u32 = 1000;
 
-    fn peer(port: u16) -> SocketAddr {
-        ([192, 0, 2, 1], port).into()
+    fn peer(shedder: &Shedder, port: u16) -> Place {
+        shedder.place(([192, 0, 2, 1], port).into())
     }
 
     fn shedder() -> Shedder {
@@ -127,12 +137,12 @@ mod tests {
 
     /// How many of `count` datagrams at `rate` a second are read, when nothing comes of them.
     fn read(shedder: &mut Shedder, begin: Instant, count: u64, rate: u64) -> u64 {
-        let mut read = 0;
+        let (mut read, peer) = (0, peer(shedder, 5060));
         for number in 0..count {
             let now = begin.after_ms(number * 1000 / rate);
-            if !shedder.sheds(peer(5060), RATE, now) {
+            if !shedder.sheds(peer, RATE, now) {
                 read += 1;
-                shedder.note(peer(5060), true, RATE, now);
+                shedder.note(peer, true, RATE, now);
             }
         }
         read
@@ -146,7 +156,8 @@ mod tests {
         let most = u64::from(2 * RUN + 16_000 / READ);
         assert!(read(&mut shedder, later, 16_000, 4000) <= most);
         // Another port of the same address is heard.
-        assert!(!shedder.sheds(peer(5062), RATE, later.after_ms(4000)));
+        let other = peer(&shedder, 5062);
+        assert!(!shedder.sheds(other, RATE, later.after_ms(4000)));
     }
 
     #[test]
@@ -154,9 +165,10 @@ mod tests {
         let (mut shedder, begin) = (shedder(), Instant::default());
         read(&mut shedder, begin, 4000, 4000);
         let now = begin.after_ms(1000);
-        assert!((0..4).any(|_| shedder.sheds(peer(5060), RATE, now)));
-        shedder.note(peer(5060), false, RATE, now);
-        assert!((0..64).all(|_| !shedder.sheds(peer(5060), RATE, now)));
+        let peer = peer(&shedder, 5060);
+        assert!((0..4).any(|_| shedder.sheds(peer, RATE, now)));
+        shedder.note(peer, false, RATE, now);
+        assert!((0..64).all(|_| !shedder.sheds(peer, RATE, now)));
 
         read(&mut shedder, now, 4000, 4000);
         let later = now.after_ms(60_000);
@@ -166,9 +178,10 @@ mod tests {
     #[test]
     fn nothing_is_passed_over_at_rate_0() {
         let (mut shedder, now) = (shedder(), Instant::default());
+        let peer = peer(&shedder, 5060);
         for _ in 0..4 * RUN {
-            assert!(!shedder.sheds(peer(5060), 0, now));
-            shedder.note(peer(5060), true, 0, now);
+            assert!(!shedder.sheds(peer, 0, now));
+            shedder.note(peer, true, 0, now);
         }
     }
 }

@@ -107,8 +107,8 @@ impl Replies {
         if status / 10 == 18 {
             self.ringing.inc();
         }
-        let single = STATUSES.iter().zip(&self.statuses);
-        if let Some((_, counter)) = single.into_iter().find(|(own, _)| **own == status) {
+        let mut single = STATUSES.iter().zip(&self.statuses);
+        if let Some((_, counter)) = single.find(|(own, _)| **own == status) {
             counter.inc();
         }
         let class = usize::from(status / 100).checked_sub(1);
