@@ -2,7 +2,7 @@
 
 use crate::function::Usage;
 use crate::problem::{problem, unknown};
-use crate::{Loaded, Module, Problem, Routes, Text, Transform, Var, Written};
+use crate::{Int, Loaded, Module, Problem, Routes, Text, Transform, Var, Written};
 use bytes::Bytes;
 use script::{FormatPiece, FormatSpec, RouteId, RouteKind, RouteNames, SelectSpec, Span, VarSpec};
 use std::collections::BTreeMap;
@@ -93,6 +93,26 @@ impl<'a> Prepare<'a> {
             return Ok(Text::single(var.clone()));
         }
         Ok(Text::mixed(pieces))
+    }
+
+    /// Prepares a number, or a text with variables that will be one; `wrong` says what stands there else.
+    pub fn int(&mut self, text: &Bytes, wrong: &str) -> Result<Int, Problem> {
+        let text = self.text(&text.slice_ref(text.trim_ascii()))?;
+        match text.as_literal() {
+            None => Ok(Int::Computed(text)),
+            Some(literal) => script::parse_int(literal)
+                .map(Int::Constant)
+                .ok_or_else(|| self.problem(wrong)),
+        }
+    }
+
+    /// Splits `name[inside]` into both, neither with blanks around the name.
+    pub fn indexed(&self, text: &Bytes, wrong: &str) -> Result<(Bytes, Bytes), Problem> {
+        let open = text.iter().position(|byte| *byte == b'[');
+        let open = open.filter(|_| text.ends_with(b"]"));
+        let open = open.ok_or_else(|| self.problem(wrong))?;
+        let name = text.slice_ref(text[..open].trim_ascii());
+        Ok((name, text.slice(open + 1..text.len() - 1)))
     }
 
     /// Prepares a variable with its transformations.

@@ -87,16 +87,11 @@ impl Path {
         if !rest.ends_with(b"]") {
             return Err(prepare.problem(form));
         }
-        let index = trimmed(&rest.slice(open + 1..rest.len() - 1));
-        let text = prepare.text(&index)?;
-        let index = match text.as_literal() {
-            Some(literal) => script::parse_int(literal).map(Int::Constant),
-            None => Some(Int::Computed(text)),
-        };
+        let index = rest.slice(open + 1..rest.len() - 1);
         Ok(Path {
             id,
             key: trimmed(&rest.slice(..open)),
-            index: index.ok_or_else(|| prepare.problem("the index is no number"))?,
+            index: prepare.int(&index, "the index is no number")?,
         })
     }
 

@@ -3,7 +3,7 @@
 use super::NdbRedis;
 use super::replies::Replies;
 use bytes::Bytes;
-use policy::{Declaration, Int, Prepare, Problem, Text, Var};
+use policy::{Declaration, Int, Prepare, Problem, Var};
 use script::{Value, VarSpec};
 use store::keys::Said;
 
@@ -32,6 +32,8 @@ pub(super) fn declare(d: &mut Declaration<NdbRedis>) {
         },
     );
 }
+
+const INDEX: &str = "expected a number or a variable as index";
 
 /// What is asked of a reply, behind the elements that lead to it.
 enum Key {
@@ -99,11 +101,9 @@ impl Key {
             b"size" => return Ok(Key::Size),
             _ => {}
         }
-        let open = text.iter().position(|byte| *byte == b'[');
-        let open = open.filter(|_| text.ends_with(b"]"));
-        let open = open.ok_or_else(|| prepare.problem(wrong))?;
-        let index = index(&text.slice(open + 1..text.len() - 1), prepare)?;
-        match text[..open].trim_ascii() {
+        let (name, index) = prepare.indexed(text, wrong)?;
+        let index = prepare.int(&index, INDEX)?;
+        match name.as_ref() {
             b"type" => Ok(Key::TypeOf(index)),
             b"value" => Ok(Key::ValueOf(index)),
             _ => Err(prepare.problem(wrong)),
@@ -122,16 +122,6 @@ impl Key {
             Key::TypeOf(_) => element(said, index?).map(|said| Value::Int(number(said))),
             Key::ValueOf(_) => plain(element(said, index?)?),
         }
-    }
-}
-
-fn index(text: &Bytes, prepare: &mut Prepare<'_>) -> Result<Int, Problem> {
-    let text: Text = prepare.text(&text.slice_ref(text.trim_ascii()))?;
-    match text.as_literal() {
-        None => Ok(Int::Computed(text)),
-        Some(literal) => script::parse_int(literal)
-            .map(Int::Constant)
-            .ok_or_else(|| prepare.problem("expected a number or a variable as index")),
     }
 }
 

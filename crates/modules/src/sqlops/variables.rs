@@ -3,7 +3,7 @@
 use super::SqlOps;
 use super::result::{Results, value_of};
 use bytes::Bytes;
-use policy::{Context, Declaration, Int, Prepare, Problem, Text, Var};
+use policy::{Context, Declaration, Int, Prepare, Problem, Var};
 use script::{Value, VarSpec};
 use store::Rows;
 
@@ -30,6 +30,8 @@ pub(super) fn declare(d: &mut Declaration<SqlOps>) {
     );
 }
 
+const INDEX: &str = "expected a number or a variable as index";
+
 /// A key, as written.
 enum Key {
     Rows,
@@ -46,17 +48,14 @@ impl Key {
             b"cols" => return Ok(Key::Columns),
             _ => {}
         }
-        let open = text.iter().position(|byte| *byte == b'[');
-        let open = open.filter(|_| text.ends_with(b"]"));
-        let open = open.ok_or_else(|| prepare.problem(form))?;
-        let inner = text.slice(open + 1..text.len() - 1);
-        match text[..open].trim_ascii() {
-            b"colname" => Ok(Key::ColumnName(index(&inner, prepare)?)),
+        let (name, inner) = prepare.indexed(text, form)?;
+        match name.as_ref() {
+            b"colname" => Ok(Key::ColumnName(prepare.int(&inner, INDEX)?)),
             b"" => {
                 let comma = inner.iter().position(|byte| *byte == b',');
                 let comma = comma.ok_or_else(|| prepare.problem(form))?;
-                let row = index(&inner.slice(..comma), prepare)?;
-                let column = index(&inner.slice(comma + 1..), prepare)?;
+                let row = prepare.int(&inner.slice(..comma), INDEX)?;
+                let column = prepare.int(&inner.slice(comma + 1..), INDEX)?;
                 Ok(Key::Cell(row, column))
             }
             _ => Err(prepare.problem(form)),
@@ -97,16 +96,6 @@ fn dbr(spec: &VarSpec, prepare: &mut Prepare<'_>) -> Result<Var, Problem> {
     Ok(Var::read_only(move |context| {
         key.value(context, &name).unwrap_or_default()
     }))
-}
-
-fn index(text: &Bytes, prepare: &mut Prepare<'_>) -> Result<Int, Problem> {
-    let text: Text = prepare.text(&text.slice_ref(text.trim_ascii()))?;
-    match text.as_literal() {
-        None => Ok(Int::Computed(text)),
-        Some(literal) => script::parse_int(literal)
-            .map(Int::Constant)
-            .ok_or_else(|| prepare.problem("expected a number or a variable as index")),
-    }
 }
 
 fn count(number: usize) -> Value {
