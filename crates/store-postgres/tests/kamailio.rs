@@ -1,24 +1,29 @@
 //! Databases made by Kamailio's own scripts.
 
 use e2e::PostgreSql;
-use store::schema::STANDARD;
-use store::{Cell, DbUrl, Filter, Operation, Outcome, Select, Write, name, wait};
+use store::DbUrl;
+use store::contract::kamailio::{Server, tables_are_kamailios};
 use store_remote::{Options, Zone};
 
-/// Tables that Kamailio does not have.
-const OURS: [&str; 3] = ["subscriber_sha256", "ban", "fraud_prefix"];
+struct Judge(PostgreSql);
 
-/// What a table is, as text: its columns and indexes.
-fn description(server: &PostgreSql, database: &str, table: &str) -> String {
-    let columns = format!(
-        "SELECT column_name, data_type, character_maximum_length, is_nullable, column_default
-         FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position"
-    );
-    let indexes = format!("SELECT indexdef FROM pg_indexes WHERE tablename = '{table}' ORDER BY 1");
-    let text = server.run(database, &columns) + &server.run(database, &indexes);
-    // A default that says nothing, and types of which Kamailio has two for the same.
-    text.replace("NULL::character varying", "")
-        .replace("double precision", "real")
+impl Server for Judge {
+    fn description(&self, database: &str, table: &str) -> String {
+        let columns = format!(
+            "SELECT column_name, data_type, character_maximum_length, is_nullable, column_default
+             FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position"
+        );
+        let indexes =
+            format!("SELECT indexdef FROM pg_indexes WHERE tablename = '{table}' ORDER BY 1");
+        let text = self.0.run(database, &columns) + &self.0.run(database, &indexes);
+        // A default that says nothing, and types of which Kamailio has two for the same.
+        text.replace("NULL::character varying", "")
+            .replace("double precision", "real")
+    }
+
+    fn run_on_theirs(&self, sql: &str) {
+        self.0.run("theirs", sql);
+    }
 }
 
 #[test]
@@ -30,59 +35,6 @@ fn our_tables_are_kamailios_and_theirs_are_used_as_they_stand() {
         let url = DbUrl::parse(&server.url(database)).expect("a URL");
         store_postgres::open(&url, Zone::UTC, Options::default()).expect("a database")
     };
-    let ours = open("ours");
-    wait(&ours, Operation::CreateTables(STANDARD.to_vec())).expect("tables");
-    let theirs = open("theirs");
-    for table in STANDARD.iter().map(|table| &table.name) {
-        let description = |database| description(&server, database, table.as_str());
-        if OURS.contains(&table.as_str()) {
-            continue;
-        }
-        assert_eq!(description("ours"), description("theirs"), "{table}");
-        let version = || Operation::TableVersion {
-            table: table.clone(),
-        };
-        assert_eq!(wait(&ours, version()), wait(&theirs, version()), "{table}");
-    }
-    // All but our own tables are there already.
-    let made = wait(&theirs, Operation::CreateTables(STANDARD.to_vec()));
-    let affected = OURS.len() as u64;
-    assert_eq!(made, Ok(Outcome::Done { affected }));
-    // A row as Kamailio 5.6.3 writes it in db_mode 1: times on its clock, here universal.
-    server.run(
-        "theirs",
-        "INSERT INTO location (ruid, username, contact, expires, q, cseq, user_agent)
-         VALUES ('r1', 'al', 'sip:al@127.0.0.1', '2026-11-21 07:18:33', 0.9, 7, 'a')",
-    );
-    let columns = [name!("expires"), name!("q"), name!("cseq"), name!("path")];
-    let at_its_second = Filter::all().eq(name!("expires"), Cell::Time(1_795_245_513));
-    let select = Select::from(name!("location"))
-        .columns(columns)
-        .filter(at_its_second);
-    let rows = wait(&theirs, select.into()).expect("rows").into_rows();
-    let expected = [
-        Cell::Time(1_795_245_513),
-        Cell::Real(0.9),
-        Cell::Int(7),
-        Cell::Null,
-    ];
-    assert_eq!(rows.rows, [expected]);
-    numbers_without_a_sign_are_kept(&theirs);
-}
-
-fn numbers_without_a_sign_are_kept(store: &dyn store::Store) {
-    let hash = Cell::Int(u32::MAX.into());
-    let text = |column| (column, Cell::text("x"));
-    let mut row = vec![(name!("hash_entry"), 1.into()), (name!("hash_id"), hash)];
-    row.extend([name!("callid"), name!("from_uri"), name!("from_tag")].map(text));
-    row.extend([name!("to_uri"), name!("to_tag"), name!("caller_cseq")].map(text));
-    row.extend([name!("callee_cseq"), name!("caller_contact")].map(text));
-    row.extend([name!("callee_contact"), name!("caller_sock")].map(text));
-    row.extend([name!("callee_sock"), name!("req_uri")].map(text));
-    row.extend([(name!("state"), 4.into()), (name!("start_time"), 1.into())]);
-    let table = name!("dialog");
-    wait(store, Write::Insert { table, row }.into()).expect("a row");
-    let select = Select::from(name!("dialog")).columns([name!("hash_id")]);
-    let rows = wait(store, select.into()).expect("rows").into_rows().rows;
-    assert_eq!(rows, [[Cell::Int(u32::MAX.into())]]);
+    let (ours, theirs) = (open("ours"), open("theirs"));
+    tables_are_kamailios(&Judge(server), &ours, &theirs);
 }

@@ -2,6 +2,7 @@
 //!
 //! A test of an engine is one line: `contract::run(&|| Box::new(engine))`. A broken promise panics.
 
+pub mod kamailio;
 pub mod keys;
 mod reading;
 mod statements;
