@@ -1,6 +1,7 @@
 //! Where MySQL's SQL differs: Kamailio's text columns compare without regard to case, and convert
 //! what they are given.
 
+use std::borrow::Cow;
 use store::schema::Kind;
 use store::sql::{self, Dialect, sign};
 use store::{Cell, Direction, Name, Op};
@@ -13,7 +14,22 @@ pub(crate) type Statement = sql::Statement<MysqlDialect>;
 
 impl Dialect for MysqlDialect {
     const QUOTE: char = '`';
+    const ID: &'static str = "`id` INT(10) UNSIGNED AUTO_INCREMENT PRIMARY KEY NOT NULL";
+    const INDEXES_OF_TABLE: bool = true;
     const ROW_OF_DEFAULTS: &'static str = " () VALUES ()";
+
+    fn column_type(kind: Kind) -> Cow<'static, str> {
+        match kind {
+            Kind::Text(characters) => format!("VARCHAR({characters})").into(),
+            Kind::LongText => "MEDIUMTEXT".into(),
+            Kind::Int => "INT(11)".into(),
+            Kind::Unsigned => "INT(10) UNSIGNED".into(),
+            Kind::SmallInt => "SMALLINT".into(),
+            Kind::SmallUnsigned => "SMALLINT(5) UNSIGNED".into(),
+            Kind::Real(decimals) => format!("FLOAT(10,{decimals})").into(),
+            Kind::Time => "DATETIME".into(),
+        }
+    }
 
     /// Bytes beyond ASCII keep what they are only as a binary string.
     fn place(text: &mut String, _number: usize, value: &Cell) {

@@ -9,7 +9,6 @@
 //! * Times are on the clock of the server process, as in Kamailio.
 //! * The connection is not encrypted: a database on another machine is reached through a tunnel.
 
-mod ddl;
 mod dialect;
 mod error;
 mod session;

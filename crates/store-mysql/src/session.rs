@@ -3,13 +3,12 @@
 use bytes::Bytes;
 use mysql_async::prelude::{Protocol, Queryable};
 use mysql_async::{Conn, Params, QueryResult, Value};
-use store::schema::Table;
 use store::{Cell, Name, Outcome, Row, Rows, StoreError, sql};
 use store_remote::{Session, Zone};
 
 use crate::dialect::{MysqlDialect, Statement};
 use crate::error::Context;
-use crate::{ddl, value};
+use crate::value;
 
 /// A connection.
 pub struct MysqlSession {
@@ -108,10 +107,6 @@ impl Session for MysqlSession {
     async fn close(self) {
         // A server that is not there anymore needs none.
         let _ = self.connection.disconnect().await;
-    }
-
-    fn creation(table: &Table) -> Vec<String> {
-        ddl::create(table)
     }
 }
 

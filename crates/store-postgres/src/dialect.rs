@@ -15,6 +15,7 @@ pub(crate) type Statement = sql::Statement<PostgresDialect>;
 
 impl Dialect for PostgresDialect {
     const QUOTE: char = '"';
+    const ID: &'static str = "id SERIAL PRIMARY KEY NOT NULL";
 
     fn place(text: &mut String, number: usize, _value: &Cell) {
         // Writing to a string cannot fail.

@@ -9,7 +9,6 @@
 //!   has no other column for its unsigned numbers.
 //! * The connection is not encrypted: a database on another machine is reached through a tunnel.
 
-mod ddl;
 mod dialect;
 mod error;
 mod numeric;

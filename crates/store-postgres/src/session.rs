@@ -12,8 +12,8 @@ use tokio_postgres::{Client, Statement as Prepared};
 
 use crate::dialect::{PostgresDialect, Statement};
 use crate::error::Context;
+use crate::placeholders;
 use crate::value::{self, Bound, Received};
-use crate::{ddl, placeholders};
 
 /// Prepared statements kept for each connection: more than the modules have between them.
 const STATEMENTS: usize = 256;
@@ -217,10 +217,6 @@ impl Session for PostgresSession {
 
     /// The driver says farewell for a client that is dropped.
     async fn close(self) {}
-
-    fn creation(table: &Table) -> Vec<String> {
-        ddl::create(table)
-    }
 }
 
 /// Whether a statement begins a transaction, which would take other callers' changes in.

@@ -59,7 +59,7 @@ impl RedisStore {
         let thread = std::thread::Builder::new()
             .name("db-redis".to_owned())
             .spawn(serve)
-            .map_err(|failure| unavailable(&name, failure))?;
+            .map_err(|failure| StoreError::unavailable(&name, failure))?;
         let store = Self {
             sender: Some(sender),
             under_way: Arc::default(),
@@ -70,7 +70,7 @@ impl RedisStore {
             Ok(Ok(())) => Ok(store),
             Ok(Err(_)) if server.may_be_away => Ok(store),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(unavailable(&store.name, "its thread has ended")),
+            Err(_) => Err(StoreError::unavailable(&store.name, "its thread has ended")),
         }
     }
 }
@@ -109,7 +109,10 @@ impl Drop for Asked {
     fn drop(&mut self) {
         self.under_way.fetch_sub(1, Ordering::Relaxed);
         if let Some(heard) = self.heard.take() {
-            heard(Err(unavailable("redis", "its thread has ended")));
+            heard(Err(StoreError::unavailable(
+                "redis",
+                "its thread has ended",
+            )));
         }
     }
 }
@@ -118,18 +121,7 @@ impl Drop for RedisStore {
     /// Waits until everything accepted has an answer.
     fn drop(&mut self) {
         self.sender = None;
-        let own = std::thread::current().id();
-        // The last owner may be a call-back, and a thread cannot wait for itself.
-        if let Some(thread) = self.thread.take().filter(|it| it.thread().id() != own) {
-            let _ = thread.join();
-        }
-    }
-}
-
-fn unavailable(store: &str, reason: impl std::fmt::Display) -> StoreError {
-    StoreError::Unavailable {
-        store: store.to_owned(),
-        reason: reason.to_string(),
+        self.thread.take().into_iter().for_each(store::join);
     }
 }
 
@@ -144,7 +136,9 @@ fn run(
         .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
-        Err(failure) => return connected(Err(unavailable(&server.to_string(), failure))),
+        Err(failure) => {
+            return connected(Err(StoreError::unavailable(server.to_string(), failure)));
+        }
     };
     let tasks = tokio::task::LocalSet::new();
     tasks.block_on(&runtime, async {

@@ -16,7 +16,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 use tokio::time::{timeout, timeout_at};
 
-use crate::{Asked, answer, unavailable};
+use crate::{Asked, answer};
 
 /// How long after a failure the next connection is tried.
 const RETRY: Duration = Duration::from_millis(500);
@@ -48,7 +48,7 @@ impl Link {
         queue: UnboundedReceiver<Asked>,
     ) -> Result<Self, StoreError> {
         let name = server.to_string();
-        let client = client(server).map_err(|error| unavailable(&name, error))?;
+        let client = client(server).map_err(|error| StoreError::unavailable(&name, error))?;
         let server = Server {
             client,
             connect: Duration::from_millis(server.connect_ms),
@@ -171,10 +171,9 @@ impl Server {
             let sent = packed(&pipeline);
             let answers = connection.send_packed_commands(&sent, 0, count);
             let outcome = match timeout(deadline, answers).await {
-                Ok(outcome) => {
-                    answer::read(outcome, count).map_err(|error| unavailable(&name, error))
-                }
-                Err(_) => Err(unavailable(
+                Ok(outcome) => answer::read(outcome, count)
+                    .map_err(|error| StoreError::unavailable(&name, error)),
+                Err(_) => Err(StoreError::unavailable(
                     &name,
                     format_args!("no answer within {deadline:?}"),
                 )),
@@ -188,7 +187,7 @@ impl Server {
     }
 
     fn unavailable<T: std::fmt::Display>(&self, reason: T) -> StoreError {
-        unavailable(&self.name, reason)
+        StoreError::unavailable(&self.name, reason)
     }
 }
 

@@ -151,20 +151,13 @@ impl<D: Driver> Drop for Remote<D> {
     fn drop(&mut self) {
         self.writes = None;
         self.reads = None;
-        let own = std::thread::current().id();
-        // The last owner may be a call-back, and a thread cannot wait for itself.
-        if let Some(thread) = self.thread.take().filter(|it| it.thread().id() != own) {
-            let _ = thread.join();
-        }
+        self.thread.take().into_iter().for_each(store::join);
     }
 }
 
 /// The error of a database that cannot be used now.
 pub fn unavailable<D: Driver>(driver: &D, reason: impl std::fmt::Display) -> StoreError {
-    StoreError::Unavailable {
-        store: driver.name(),
-        reason: reason.to_string(),
-    }
+    StoreError::unavailable(driver.name(), reason)
 }
 
 /// The life of the thread: connects once, says what came of it, and serves until the store is

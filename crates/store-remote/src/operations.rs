@@ -64,9 +64,6 @@ pub trait Session: 'static {
 
     /// Says farewell.
     fn close(self) -> impl Future<Output = ()>;
-
-    /// The statements that make a table and its indexes.
-    fn creation(table: &Table) -> Vec<String>;
 }
 
 /// How long an operation may take beyond the deadline of all.
@@ -241,7 +238,7 @@ async fn create<S: Session>(session: &mut S, tables: &[&'static Table]) -> Resul
         if session.has_table(&table.name).await? {
             continue;
         }
-        for statement in S::creation(table) {
+        for statement in sql::create::<S::Dialect>(table) {
             session.command(&statement).await?;
         }
         let row = Write::InsertOrUpdate {

@@ -14,6 +14,7 @@ pub(crate) type Statement = sql::Statement<Sqlite>;
 impl Dialect for Sqlite {
     /// A name in double quotes that is no column would become a string.
     const QUOTE: char = '`';
+    const ID: &'static str = "id INTEGER PRIMARY KEY NOT NULL";
 
     fn compare(statement: &mut Statement, column: &Name, op: Op, value: &Cell) {
         let Cell::Time(unix_s) = value else {

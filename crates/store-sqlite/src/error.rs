@@ -25,10 +25,7 @@ impl Context {
     }
 
     pub(crate) fn unavailable(&self, reason: impl Display) -> StoreError {
-        StoreError::Unavailable {
-            store: self.store(),
-            reason: reason.to_string(),
-        }
+        StoreError::unavailable(self.store(), reason)
     }
 
     /// The contract's error for one of SQLite's.

@@ -6,9 +6,9 @@ use store::schema::{self, Table};
 use store::sql;
 use store::{Cell, Filter, Name, Operation, Outcome, Rows, Select, StoreError, Write, name};
 
-use crate::dialect::Statement;
+use crate::dialect::{Sqlite, Statement};
 use crate::error::Context;
-use crate::{Executed, ddl, value};
+use crate::{Executed, value};
 
 /// A connection, what to call it in errors, and how much one answer may hold.
 pub(crate) struct Session<'a> {
@@ -131,7 +131,7 @@ impl Session<'_> {
             if self.exists(&table.name)? {
                 continue;
             }
-            for statement in ddl::create(table) {
+            for statement in sql::create::<Sqlite>(table) {
                 self.connection
                     .execute_batch(&statement)
                     .map_err(|error| self.context.error(&error))?;

@@ -13,7 +13,6 @@
 //!
 //! Times are julian days, as Kamailio writes them; see `value`.
 
-mod ddl;
 mod dialect;
 mod error;
 mod execute;
@@ -182,16 +181,9 @@ impl Drop for SqliteStore {
     /// write-ahead log where it is.
     fn drop(&mut self) {
         self.reads = None;
-        self.readers.drain(..).for_each(wait_for);
+        self.readers.drain(..).for_each(store::join);
         self.writes = None;
-        self.writer.take().into_iter().for_each(wait_for);
-    }
-}
-
-/// Waits for a thread to end, unless it is this one: the last owner of a store may be a call-back.
-fn wait_for(thread: JoinHandle<()>) {
-    if thread.thread().id() != std::thread::current().id() {
-        let _ = thread.join();
+        self.writer.take().into_iter().for_each(store::join);
     }
 }
 

@@ -38,6 +38,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The error of a database that cannot be used now.
+    pub fn unavailable(store: impl Into<String>, reason: impl fmt::Display) -> StoreError {
+        StoreError::Unavailable {
+            store: store.into(),
+            reason: reason.to_string(),
+        }
+    }
+
     /// Whether the same operation may succeed when it is tried again later.
     pub fn is_transient(&self) -> bool {
         matches!(

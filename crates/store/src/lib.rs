@@ -61,6 +61,15 @@ pub trait Store: Send + Sync {
     fn kind(&self) -> &'static str;
 }
 
+/// Waits for a thread of an engine that is dropped, unless it is this one: the last owner may be a
+/// call-back, and a thread cannot wait for itself.
+pub fn join(thread: std::thread::JoinHandle<()>) {
+    if thread.thread().id() != std::thread::current().id() {
+        // One that panicked has dropped its jobs, which answers them.
+        let _ = thread.join();
+    }
+}
+
 /// Submits one operation and blocks until it is done: for start-up, command line and tests, never for
 /// a worker.
 pub fn wait(store: &dyn Store, operation: Operation) -> Result<Outcome, StoreError> {

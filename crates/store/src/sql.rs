@@ -2,6 +2,11 @@
 //!
 //! What all databases write alike stands here; a [`Dialect`] says where one differs.
 
+mod tables;
+
+pub use tables::create;
+
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::marker::PhantomData;
 
@@ -13,8 +18,26 @@ pub trait Dialect: Sized {
     /// What stands around names.
     const QUOTE: char;
 
+    /// The column that numbers the rows of a table.
+    const ID: &'static str;
+
+    /// Whether the name of an index is known in its table alone, and so needs not the table's name before it.
+    const INDEXES_OF_TABLE: bool = false;
+
     /// What follows `INSERT INTO table` where every column takes its default.
     const ROW_OF_DEFAULTS: &'static str = " DEFAULT VALUES";
+
+    /// The type of a column that holds this.
+    fn column_type(kind: Kind) -> Cow<'static, str> {
+        match kind {
+            Kind::Text(characters) => format!("VARCHAR({characters})").into(),
+            Kind::LongText => "TEXT".into(),
+            Kind::Int | Kind::Unsigned => "INTEGER".into(),
+            Kind::SmallInt | Kind::SmallUnsigned => "SMALLINT".into(),
+            Kind::Real(_) => "REAL".into(),
+            Kind::Time => "TIMESTAMP WITHOUT TIME ZONE".into(),
+        }
+    }
 
     /// Writes the place of a value, counted from 1.
     fn place(text: &mut String, _number: usize, _value: &Cell) {
