@@ -8,7 +8,7 @@ use policy::{
     Answer, Config, Context, Effect, Flow, Incoming, Level, MessageHook, Notes, Outgoing, Received,
     Routes, Sent, ThenReceived, ThenSent,
 };
-use sip::{Message, Violation};
+use sip::Message;
 use std::sync::Arc;
 
 /// A message that came, on its way through the hooks.
@@ -42,9 +42,17 @@ pub(crate) enum Hidden {
     /// These octets leave.
     Done(Bytes),
     /// Nothing leaves, for this reason.
-    Refused(u16, &'static str),
+    Refused(Refusal),
     /// First this must be answered.
     Wait(Effect, Box<HeldLeaving>),
+}
+
+/// Why a message goes no further, as its sender is told.
+#[derive(Clone, Copy)]
+pub(crate) struct Refusal {
+    code: u16,
+    reason: &'static str,
+    retry_after_s: Option<u32>,
 }
 
 /// A message about to leave that waits for the world outside.
@@ -98,14 +106,22 @@ impl Worker {
             Received::Replaced(bytes, note) => {
                 let read = reparse(bytes, &self.edge.limits.sip);
                 let Some(message) = read.filter(|message| message.check().is_ok()) else {
-                    self.refuse_arrival(arriving, Some((400, "Bad Request")));
+                    self.refuse_arrival(arriving, Some(Refusal::new(400, "Bad Request")));
                     return None;
                 };
                 arriving.message = Arc::new(message);
                 arriving.notes.extend(note);
             }
-            Received::Refused { code, reason } => {
-                self.refuse_arrival(arriving, Some((code, reason)));
+            Received::Refused {
+                code,
+                reason,
+                retry_after_s,
+            } => {
+                let refusal = Refusal {
+                    retry_after_s,
+                    ..Refusal::new(code, reason)
+                };
+                self.refuse_arrival(arriving, Some(refusal));
                 return None;
             }
             Received::Dropped => {
@@ -120,10 +136,10 @@ impl Worker {
         Some(arriving)
     }
 
-    fn refuse_arrival(&mut self, arriving: Arriving, reply: Option<(u16, &'static str)>) {
+    fn refuse_arrival(&mut self, arriving: Arriving, reply: Option<Refusal>) {
         let Arriving { flow, message, .. } = arriving;
         match reply.filter(|_| message.is_request()) {
-            Some((status, reason)) => self.refuse(flow, message, &Violation { status, reason }),
+            Some(refusal) => self.refuse_with(flow, message, |context| refusal.tell(context)),
             None if message.is_request() => self.edge.counts.dropped_requests.inc(),
             None => self.edge.counts.dropped_replies.inc(),
         }
@@ -138,7 +154,7 @@ impl Worker {
         });
         let HeldArrival { arriving, then } = held;
         match then(Answer::TimedOut) {
-            Received::Wait(..) => self.refuse_arrival(arriving, Some((503, "Service Unavailable"))),
+            Received::Wait(..) => self.refuse_arrival(arriving, Some(Refusal::UNAVAILABLE)),
             received => self.go_on_arriving(arriving, received),
         }
     }
@@ -185,7 +201,7 @@ impl Worker {
     fn hide_at_once(&mut self, leaving: Leaving, request: Option<&Context>) -> Option<Bytes> {
         match self.hide_on(leaving, request, false) {
             Hidden::Done(bytes) => Some(bytes),
-            Hidden::Refused(..) | Hidden::Wait(..) => None,
+            Hidden::Refused(_) | Hidden::Wait(..) => None,
         }
     }
 
@@ -205,7 +221,7 @@ impl Worker {
             leaving.seen += 1;
             let Some(message) = reparse(leaving.bytes.clone(), &self.edge.limits.sip) else {
                 // What cannot be read cannot be hidden.
-                return Hidden::Refused(500, "Server Internal Error (500/SL)");
+                return Hidden::Refused(Refusal::new(500, "Server Internal Error (500/SL)"));
             };
             let message = Arc::new(message);
             if self.passes_out(&config, &**hook, leaving.flow, &message) {
@@ -223,11 +239,15 @@ impl Worker {
             match sent {
                 Sent::Unchanged => {}
                 Sent::Replaced(bytes) => leaving.bytes = bytes,
-                Sent::Refused { code, reason } => return Hidden::Refused(code, reason),
+                Sent::Refused {
+                    code,
+                    reason,
+                    retry_after_s,
+                } => return Hidden::refused(code, reason, retry_after_s),
                 Sent::Wait(effect, then) if may_wait => {
                     return Hidden::Wait(effect, Box::new(HeldLeaving { leaving, then }));
                 }
-                Sent::Wait(..) => return Hidden::Refused(503, "Service Unavailable"),
+                Sent::Wait(..) => return Hidden::Refused(Refusal::UNAVAILABLE),
             }
         }
         Hidden::Done(leaving.bytes)
@@ -244,7 +264,11 @@ impl Worker {
         match then(answer) {
             Sent::Unchanged => {}
             Sent::Replaced(bytes) => leaving.bytes = bytes,
-            Sent::Refused { code, reason } => return Hidden::Refused(code, reason),
+            Sent::Refused {
+                code,
+                reason,
+                retry_after_s,
+            } => return Hidden::refused(code, reason, retry_after_s),
             Sent::Wait(effect, then) => {
                 return Hidden::Wait(effect, Box::new(HeldLeaving { leaving, then }));
             }
@@ -296,5 +320,36 @@ impl Leaving {
             notes: Notes::new(),
             seen: 0,
         }
+    }
+}
+
+impl Hidden {
+    fn refused(code: u16, reason: &'static str, retry_after_s: Option<u32>) -> Hidden {
+        Hidden::Refused(Refusal {
+            code,
+            reason,
+            retry_after_s,
+        })
+    }
+}
+
+impl Refusal {
+    const UNAVAILABLE: Refusal = Refusal::new(503, "Service Unavailable");
+
+    const fn new(code: u16, reason: &'static str) -> Refusal {
+        Refusal {
+            code,
+            reason,
+            retry_after_s: None,
+        }
+    }
+
+    /// Notes in the request's context what its sender is told; a Retry-After stands in whatever is answered.
+    pub(crate) fn tell(self, context: &mut Context) -> (u16, &'static str) {
+        if let Some(seconds) = self.retry_after_s {
+            context.append_to_reply(format!("Retry-After: {seconds}").as_bytes());
+        }
+        context.error = Some((self.code, self.reason));
+        (self.code, self.reason)
     }
 }

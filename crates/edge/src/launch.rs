@@ -82,8 +82,8 @@ impl Worker {
     ) -> Launched {
         match hidden {
             Hidden::Done(bytes) => Launched::Done(self.send_leg(context, before, leg, bytes)),
-            Hidden::Refused(code, reason) => {
-                context.error = Some((code, reason));
+            Hidden::Refused(refusal) => {
+                refusal.tell(context);
                 Launched::Done(false)
             }
             Hidden::Wait(effect, held) => Launched::Wait(effect, Box::new(HeldLeg { leg, held })),

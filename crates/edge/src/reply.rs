@@ -174,16 +174,23 @@ impl Worker {
         message: Arc<Message>,
         violation: &Violation,
     ) {
+        self.refuse_with(flow, message, |_| (violation.status, violation.reason));
+    }
+
+    /// The same, with what `say` puts into the context of the reply, and the status that it gives.
+    pub(crate) fn refuse_with(
+        &mut self,
+        flow: policy::Flow,
+        message: Arc<Message>,
+        say: impl FnOnce(&mut Context) -> (u16, &'static str),
+    ) {
         self.edge.counts.failed_requests.inc();
         if message.method() == Method::Ack {
             return;
         }
         let mut context = self.arrive(flow, message, policy::Routes::REQUEST);
-        self.send_stateless(
-            &mut context,
-            violation.status,
-            Bytes::from_static(violation.reason.as_bytes()),
-        );
+        let (status, reason) = say(&mut context);
+        self.send_stateless(&mut context, status, Bytes::from_static(reason.as_bytes()));
     }
 
     /// A reply of ours as bytes, with what the script wants in it. Where none can be made of that, the log

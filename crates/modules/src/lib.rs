@@ -27,6 +27,7 @@ mod jsonrpcs;
 mod kex;
 mod maxfwd;
 mod ndb_redis;
+mod patch;
 mod path;
 mod permissions;
 mod pike;

@@ -47,6 +47,7 @@ mod surroundings;
 mod tls_connection;
 mod tls_settings;
 mod tm_params;
+mod topology;
 mod transaction;
 mod transactions;
 mod var;
@@ -128,6 +129,10 @@ pub use tls_settings::{
     TlsSettings, TlsTimeout, TlsVerify, TlsVersions,
 };
 pub use tm_params::TransactionParams;
+pub use topology::{
+    DialogQuery, DialogWay, HiddenBranch, HiddenDialog, HiddenEnd, Lifetimes, ReadStored, Stored,
+    TopologyStorage, TopologyStorages, TopologyWrite,
+};
 pub use transaction::{Armed, Branch, Cancel, Client, Forget, LocalServer, Server, Transaction};
 pub use transactions::{
     Cancelled, LocalRequest, OnEnd, OnReply, Remote, TableLoad, TransactionSummary, Transactions,

@@ -66,6 +66,8 @@ pub enum Received {
         code: u16,
         /// The reason phrase.
         reason: &'static str,
+        /// After how many seconds it is worth another try, where that is known (`Retry-After`).
+        retry_after_s: Option<u32>,
     },
     /// It is forgotten.
     Dropped,
@@ -118,6 +120,8 @@ pub enum Sent {
         code: u16,
         /// The reason phrase.
         reason: &'static str,
+        /// After how many seconds it is worth another try, where that is known (`Retry-After`).
+        retry_after_s: Option<u32>,
     },
     /// The world outside must answer first.
     Wait(Effect, ThenSent),

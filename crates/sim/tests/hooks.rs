@@ -40,6 +40,7 @@ impl MessageHook for Rim {
             return Received::Refused {
                 code: 400,
                 reason: "Bad Request",
+                retry_after_s: None,
             };
         }
         let changed = move || Received::Replaced(with(&message, "X-In: 1"), Some(Box::new(note)));
@@ -57,6 +58,7 @@ impl MessageHook for Rim {
             return Sent::Refused {
                 code: 503,
                 reason: "Service Unavailable",
+                retry_after_s: Some(7),
             };
         }
         match has(&message, b"Slow") && outgoing.may_wait {
@@ -161,6 +163,7 @@ fn what_a_hook_refuses_goes_no_further() {
         "{}",
         sent[0]
     );
+    assert!(sent[0].contains("\r\nRetry-After: 7\r\n"), "{}", sent[0]);
 }
 
 fn request(method: &str, more: &str) -> String {

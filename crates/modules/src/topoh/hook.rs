@@ -4,10 +4,10 @@ use super::incoming::{is_left_alone, open_reply, open_request};
 use super::mask::Mask;
 use super::outgoing::{hide_reply, hide_request};
 use super::params::Params;
-use super::patch::Patch;
 use super::references::Forged;
 use super::veil::Veil;
 use super::{OUTGOING, SENDING};
+use crate::patch::Patch;
 use policy::{
     Counter, HookRoutes, Incoming, Init, Level, Logger, MessageHook, Note, Outgoing, Problem,
     Received, SanityChecks, Sent,
@@ -80,6 +80,7 @@ impl Hider {
         Received::Refused {
             code: 400,
             reason: "Bad Request",
+            retry_after_s: None,
         }
     }
 }

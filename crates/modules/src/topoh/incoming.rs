@@ -2,9 +2,9 @@
 
 use super::heading::{Heading, Way};
 use super::mask::Kind;
-use super::patch::Patch;
 use super::references::{Forged, References};
 use super::veil::{Found, Veil, take_heading};
+use crate::patch::Patch;
 use bytes::Bytes;
 use sip::{HeaderId, Message, Method, NameAddr, Span};
 use smallvec::SmallVec;

@@ -7,7 +7,6 @@ mod incoming;
 mod mask;
 mod outgoing;
 mod params;
-mod patch;
 mod references;
 mod sealed;
 mod veil;

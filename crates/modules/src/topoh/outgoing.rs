@@ -3,9 +3,9 @@
 use super::heading::{Heading, Way};
 use super::incoming::{ReplyNote, RequestNote, remove_markers, values};
 use super::mask::Kind;
-use super::patch::Patch;
 use super::references::References;
 use super::veil::Veil;
+use crate::patch::Patch;
 use policy::{Context, Identity, Outgoing};
 use sip::{HeaderId, Message, NameAddr, Span};
 

@@ -11,8 +11,8 @@
 //!   its own that says which, and is opened when the third party comes back with it.
 
 use super::mask::{Kind, Mode};
-use super::patch::Patch;
 use super::veil::{Found, Veil};
+use crate::patch::Patch;
 use sip::{Message, NameAddr, Span};
 use smallvec::SmallVec;
 

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 /// What is to stand in place of some ranges of a message. The ranges do not overlap.
 #[derive(Default)]
-pub(super) struct Patch {
+pub(crate) struct Patch {
     changes: SmallVec<[Change; 8]>,
     text: Vec<u8>,
 }
@@ -19,7 +19,7 @@ struct Change {
 
 impl Patch {
     /// Puts what `write` writes in place of a range.
-    pub(super) fn replace(&mut self, old: Span, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn replace(&mut self, old: Span, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.text.len();
         write(&mut self.text);
         let new = Span::from(start..self.text.len());
@@ -27,12 +27,12 @@ impl Patch {
     }
 
     /// True where nothing changes.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 
     /// The message with everything replaced.
-    pub(super) fn apply(mut self, message: &[u8]) -> Bytes {
+    pub(crate) fn apply(mut self, message: &[u8]) -> Bytes {
         self.changes.sort_by_key(|change| change.old.start);
         let mut out = Vec::with_capacity(message.len() + self.text.len());
         let mut done = 0;
