@@ -1,6 +1,7 @@
 //! The chores of the repository: `cargo xtask test` and its parts.
 #![allow(clippy::disallowed_methods, reason = "chores are the world")]
 
+mod bench;
 mod codegen;
 mod crowd;
 mod licences;
@@ -51,6 +52,11 @@ const CHORES: &[(&str, &str, Chore)] = &[
         "flood",
         "4,000 INVITEs a second from one address, and CALLS of people meanwhile",
         crowd::flood,
+    ),
+    (
+        "bench",
+        "servers side by side under the same load, CPU and memory per operation",
+        bench::run,
     ),
     (
         "packages",

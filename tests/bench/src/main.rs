@@ -1,0 +1,38 @@
+//! SIP servers side by side: the same configuration, the same load, the CPU time of all their processes.
+//!
+//! `cargo xtask bench` runs it. Traffic stays on loopback, ports are free ones, and what is ended at the end is
+//! what was started here.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a benchmark starts programs and reads the clock"
+)]
+
+mod arguments;
+mod contest;
+mod flood;
+mod floor;
+mod ground;
+mod load;
+mod measure;
+mod process;
+mod server;
+mod sipp;
+mod table;
+mod workload;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let done = match words.split_first() {
+        Some((word, rest)) if word == floor::WORD => floor::run(rest),
+        _ => arguments::parse(&words).and_then(|wanted| contest::run(&wanted)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("bench: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

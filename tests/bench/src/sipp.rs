@@ -1,0 +1,139 @@
+//! SIPp as the load.
+
+use crate::ground::{self, Ground};
+use crate::measure::Outcome;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// More calls than this at once are a server that answers no more.
+const MOST_CALLS: &str = "20000";
+/// How long SIPp may take beyond the time that the rate asks for, in seconds.
+const PATIENCE_S: u64 = 120;
+/// How long SIPp takes to open its socket.
+const OPENING: Duration = Duration::from_millis(500);
+
+/// The side that answers; it ends with this value.
+pub(crate) struct Callee(Child);
+
+impl Callee {
+    /// Starts it with a scenario below `sipp/`.
+    ///
+    /// # Errors
+    /// A sentence, where SIPp is not there.
+    pub(crate) fn start(ground: &Ground, scenario: &str) -> Result<Callee, String> {
+        let child = sipp(ground, scenario)
+            .args(["-p", &ground.callee.to_string()])
+            .spawn()
+            .map_err(missing)?;
+        std::thread::sleep(OPENING);
+        Ok(Callee(child))
+    }
+}
+
+impl Drop for Callee {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Makes `calls` calls, `rate` a second.
+///
+/// # Errors
+/// A sentence, where SIPp is not there or leaves no statistics.
+pub(crate) fn call(
+    ground: &Ground,
+    scenario: &str,
+    rate: u64,
+    calls: u64,
+) -> Result<Outcome, String> {
+    let patience = calls / rate.max(1) + PATIENCE_S;
+    let numbers = [("-r", rate), ("-m", calls), ("-timeout", patience)];
+    let mut command = caller(ground, scenario);
+    for (switch, number) in numbers {
+        command.arg(switch).arg(number.to_string());
+    }
+    command.args(["-l", MOST_CALLS, "-nd", "-timeout_error"]);
+    outcome(command, ground)
+}
+
+/// A client that asks 100 times a second from ten ports and sends nothing twice, `asks` times.
+///
+/// # Errors
+/// A sentence, where SIPp is not there or leaves no statistics.
+pub(crate) fn modest(ground: &Ground, asks: u64) -> Result<Outcome, String> {
+    let mut command = caller(ground, "options.xml");
+    command.args(["-t", "un", "-max_socket", "10", "-r", "100", "-l", "1000"]);
+    command.args(["-nd", "-nr", "-recv_timeout", "500", "-timeout", "60"]);
+    command.arg("-m").arg(asks.to_string());
+    outcome(command, ground)
+}
+
+fn caller(ground: &Ground, scenario: &str) -> Command {
+    let mut command = sipp(ground, scenario);
+    command.arg(format!("127.0.0.1:{}", ground.port));
+    command.args(["-s", "service", "-trace_stat", "-fd", "1", "-stf"]);
+    command.arg(statistics(ground));
+    command
+}
+
+fn sipp(ground: &Ground, scenario: &str) -> Command {
+    let mut command = Command::new("sipp");
+    command
+        .arg("-sf")
+        .arg(ground::path("sipp").join(scenario))
+        .args(["-i", "127.0.0.1", "-nostdin"])
+        .current_dir(ground.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+fn statistics(ground: &Ground) -> std::path::PathBuf {
+    ground.path().join("calls.csv")
+}
+
+fn outcome(mut command: Command, ground: &Ground) -> Result<Outcome, String> {
+    command.status().map_err(missing)?;
+    let text = std::fs::read_to_string(statistics(ground)).unwrap_or_default();
+    parse(&text).ok_or_else(|| "sipp left no statistics".to_owned())
+}
+
+/// The last line counts.
+fn parse(text: &str) -> Option<Outcome> {
+    let names: Vec<&str> = text.lines().next()?.split(';').collect();
+    let values: Vec<&str> = text.lines().skip(1).last()?.split(';').collect();
+    let count = |name: &str| {
+        let at = names.iter().position(|own| *own == name)?;
+        values.get(at)?.parse().ok()
+    };
+    Some(Outcome {
+        done: count("SuccessfulCall(C)")?,
+        failed: count("FailedCall(C)")?,
+        again: count("Retransmissions(C)")?,
+    })
+}
+
+fn missing(error: std::io::Error) -> String {
+    format!("sipp: {error}; `cargo xtask packages` installs it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_counts() {
+        let text = "T;SuccessfulCall(P);SuccessfulCall(C);FailedCall(C);Retransmissions(C);\n\
+                    t;1;1;0;0;\nt;7;8;2;5;\n";
+        let wanted = Outcome {
+            done: 8,
+            failed: 2,
+            again: 5,
+        };
+        assert_eq!(parse(text), Some(wanted));
+        assert_eq!(parse(""), None);
+    }
+}
