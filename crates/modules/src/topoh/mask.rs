@@ -65,11 +65,6 @@ impl Mask {
         }
     }
 
-    /// How values are encoded.
-    pub(super) fn mode(&self) -> Mode {
-        self.mode
-    }
-
     /// Appends the code of a value.
     pub(super) fn encode(&self, kind: Kind, plain: &[u8], out: &mut Vec<u8>) {
         match self.mode {

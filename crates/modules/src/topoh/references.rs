@@ -10,7 +10,7 @@
 //!   knows the Call-ID in clear, the other end knows it hidden, and the other way round. It carries a mask of
 //!   its own that says which, and is opened when the third party comes back with it.
 
-use super::mask::{Kind, Mode};
+use super::mask::Kind;
 use super::veil::{Found, Veil};
 use crate::patch::Patch;
 use sip::{Message, NameAddr, Span};
@@ -134,8 +134,7 @@ impl References {
         }
     }
 
-    /// Hides the target of a Refer-To as it leaves: its URI where that came hidden and no Kamailio is to
-    /// understand it, and the Call-ID in it.
+    /// Hides the target of a Refer-To as it leaves: its URI where that came hidden, and the Call-ID in it.
     pub(super) fn hide_target(
         &self,
         veil: &Veil,
@@ -150,7 +149,7 @@ impl References {
             let carried = self.carried(veil, &unescaped(replaced.of(&uri)));
             uri.splice(replaced.range(), escaped(&carried));
         }
-        if self.hides_target && veil.mode() != Mode::Kamailio {
+        if self.hides_target {
             let main = memchr::memchr(b'?', &uri).unwrap_or(uri.len());
             let headers = uri.split_off(main);
             let mut hidden = Vec::new();

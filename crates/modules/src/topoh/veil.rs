@@ -1,7 +1,7 @@
 //! How masks stand in a message, and how they are found again.
 
 use super::heading::Heading;
-use super::mask::{Kind, Mask, Mode};
+use super::mask::{Kind, Mask};
 use sip::{NameAddr, Span, Via};
 
 /// The names and prefixes of the parameters, and the codes in them.
@@ -68,11 +68,6 @@ impl Veil {
             call_id_prefix: look.call_id.to_vec(),
             whole_prefix: look.whole_prefix,
         }
-    }
-
-    /// How values are encoded.
-    pub(super) fn mode(&self) -> Mode {
-        self.mask.mode()
     }
 
     /// Writes what stands for a URI.
@@ -215,6 +210,7 @@ fn find_ignoring_case(text: &[u8], part: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::super::heading::Way;
+    use super::super::mask::Mode;
     use super::*;
 
     fn veil(mode: Mode, whole_prefix: bool) -> Veil {

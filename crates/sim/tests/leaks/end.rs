@@ -1,66 +1,61 @@
-//! One end of calls: a phone behind some proxies, whose messages say what such messages say of where it is.
+//! One end of calls: a phone, or a carrier, behind some proxies.
 
+use crate::call::{Call, inner_uri};
+use crate::wording::{naming, proof};
 use sim::{Heard, Place};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
-/// A phone, and the proxies between it and the server. Both sit at one address here; what the proxies write stands in
-/// the messages all the same.
+/// A phone or a carrier, and the proxies between it and the server. All of them sit at one address here; what the
+/// proxies write stands in the messages all the same.
 pub(crate) struct End {
     pub(crate) name: String,
     pub(crate) place: Place,
-    pub(crate) is_inside: bool,
-    user: String,
-    domain: String,
-    proxies: Vec<String>,
+    /// The user part of its Contact.
+    pub(crate) user: String,
+    pub(super) domain: String,
+    /// In every Call-ID it makes.
+    pub(super) stem: String,
+    pub(crate) proxies: Vec<String>,
+    /// A carrier, which says more of itself.
+    pub(crate) is_carrier: bool,
+    /// It writes compact and folded headers.
+    pub(super) is_terse: bool,
     pub(crate) calls: Vec<Call>,
+    /// Requests from here, by Call-ID and CSeq, as they were sent.
+    pub(super) asked: BTreeMap<(String, u32), Asked>,
     /// INVITEs that have no final answer from here yet, by Call-ID and CSeq.
-    ringing: BTreeMap<(String, String), String>,
-    count: u32,
+    ringing: BTreeMap<(String, u32), Heard>,
+    pub(super) count: u32,
+    pub(super) rng: fastrand::Rng,
 }
 
-/// A call as this end knows it.
+/// A request as it was sent.
 #[derive(Clone)]
-pub(crate) struct Call {
-    pub(crate) call_id: String,
-    local: String,
-    remote: String,
-    target: String,
-    routes: Vec<String>,
-    cseq: u32,
-    /// The INVITE that began it can still be cancelled.
-    pub(crate) calling: bool,
-    /// A 2xx to its INVITE has passed.
-    pub(crate) is_up: bool,
-    branch: String,
+pub(super) struct Asked {
+    pub(super) call: Call,
+    pub(super) method: String,
+    pub(super) more: String,
 }
 
 impl End {
-    pub(crate) fn new(
-        number: usize,
-        place: Place,
-        is_inside: bool,
-        rng: &mut fastrand::Rng,
-    ) -> End {
+    pub(crate) fn new(number: usize, place: Place, rng: &mut fastrand::Rng) -> End {
         let domain = format!("core{:x}.example.net", rng.u32(0x1000..));
+        let hops = 0..rng.usize(..3);
         End {
             name: format!("end{number}"),
             place,
-            is_inside,
             user: format!("u{:x}", rng.u64(0x1000_0000..)),
-            proxies: (0..rng.usize(..3))
-                .map(|hop| format!("p{hop}.{domain}"))
-                .collect(),
+            stem: format!("i{:x}", rng.u64(0x1000_0000..)),
+            proxies: hops.map(|hop| format!("p{hop}.{domain}")).collect(),
             domain,
+            is_carrier: rng.bool(),
+            is_terse: rng.bool(),
             calls: Vec::new(),
+            asked: BTreeMap::new(),
             ringing: BTreeMap::new(),
             count: 0,
+            rng: rng.fork(),
         }
-    }
-
-    /// The names of its proxies, which lead to it.
-    pub(crate) fn hosts(&self) -> &[String] {
-        &self.proxies
     }
 
     /// What of its messages is nobody's business.
@@ -71,255 +66,247 @@ impl End {
             address.to_string(),
             self.domain.clone(),
             self.user.clone(),
+            self.stem.clone(),
         ]
     }
 
-    /// The INVITE of a new call; `named` is a Call-ID that it replaces.
-    pub(crate) fn invite(&mut self, callee: &str, named: Option<&str>) -> String {
-        self.count += 1;
-        let (count, domain) = (self.count, &self.domain);
-        let call = Call {
-            call_id: format!("{count}-{}@{domain}", self.user),
-            local: format!("<sip:{}@example.test>;tag=t{}{count}", self.name, self.name),
-            remote: format!("<sip:{callee}@example.test>"),
-            target: format!("sip:{callee}@example.test"),
-            routes: Vec::new(),
-            cseq: 1,
-            calling: true,
-            is_up: false,
-            branch: format!("z9hG4bK{}i{count}", self.name),
+    /// A request that begins something, with some headers more.
+    pub(crate) fn begin(&mut self, method: &str, target: &str, more: &str) -> String {
+        let began_with = match method {
+            "SUBSCRIBE" => "SUBSCRIBE",
+            _ => "INVITE",
         };
-        let more = named.map_or(String::new(), |id| {
-            format!("Replaces: {id};to-tag=a;from-tag=b\r\n")
-        });
-        let text = self.request(&call, "INVITE", &call.branch, &more);
-        self.calls.push(call);
+        let mut call = Call {
+            call_id: self.new_call_id(),
+            began_with,
+            is_mine: true,
+            local: format!("<sip:{}@example.test>;tag={}", self.name, self.tag()),
+            remote: "<sip:somebody@example.test>".to_owned(),
+            target: target.to_owned(),
+            routes: Vec::new(),
+            cseq: 0,
+            branch: String::new(),
+            is_pending: true,
+            is_up: false,
+        };
+        let text = self.request(&mut call, method, more);
+        if method == began_with {
+            self.calls.push(call);
+        }
         text
-    }
-
-    /// The CANCEL of a call that is not answered.
-    pub(crate) fn cancel(&self, at: usize) -> String {
-        let call = &self.calls[at];
-        self.request(call, "CANCEL", &call.branch, "")
     }
 
     /// A request within a call.
     pub(crate) fn within(&mut self, at: usize, method: &str) -> String {
-        self.count += 1;
-        let branch = format!("z9hG4bK{}r{}", self.name, self.count);
-        let named = self.calls[at / 2].call_id.clone();
-        let call = &mut self.calls[at];
-        call.cseq += u32::from(method != "ACK");
-        let call = call.clone();
-        let more = match method {
-            "REFER" => format!(
-                "Refer-To: <sip:end0@example.test?Replaces={}%3Bto-tag%3Da%3Bfrom-tag%3Db>\r\nTarget-Dialog: {};local-tag=a\r\n",
-                named
-                    .replace('@', "%40")
-                    .replace(':', "%3A")
-                    .replace('!', "%21"),
-                call.call_id
-            ),
-            "INFO" => format!("In-Reply-To: {named}\r\n"),
-            _ => String::new(),
-        };
-        self.request(&call, method, &branch, &more)
-    }
-
-    fn request(&self, call: &Call, method: &str, branch: &str, more: &str) -> String {
-        let mut text = format!("{method} {} SIP/2.0\r\n{}", call.target, self.vias(branch));
-        for route in &call.routes {
-            let _ = write!(text, "Route: {route}\r\n");
-        }
-        let port = self.place.address.port();
-        for proxy in self.proxies.iter().rev().filter(|_| method == "INVITE") {
-            let _ = write!(text, "Record-Route: <sip:{proxy}:{port};lr>\r\n");
-        }
-        let (cseq, telltales) = (call.cseq, self.telltales());
-        let _ = write!(
-            text,
-            "From: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {cseq} {method}\r\nMax-Forwards: 70\r\n{}{telltales}{more}Content-Length: 0\r\n\r\n",
-            call.local,
-            call.remote,
-            call.call_id,
-            self.contact()
-        );
+        let named = self.rng.usize(..=at);
+        let more = naming(method, self.calls.get(named));
+        let mut call = self.calls[at].clone();
+        let text = self.request(&mut call, method, &more);
+        self.calls[at] = call;
         text
     }
 
-    fn vias(&self, branch: &str) -> String {
-        let address = self.place.address;
-        let mut vias = format!("Via: SIP/2.0/UDP {address};branch={branch};rport\r\n");
-        for proxy in self.proxies.iter().rev() {
-            let _ = write!(
-                vias,
-                "Via: SIP/2.0/TCP {proxy}:5080;branch={branch}p;received={}\r\n",
-                address.ip()
-            );
-        }
-        vias
-    }
-
-    fn contact(&self) -> String {
-        format!(
-            "Contact: \"End\" <sip:{}@{};ob>\r\n",
-            self.user, self.place.address
-        )
-    }
-
-    /// Headers that the script takes out.
-    fn telltales(&self) -> String {
-        let host = &self.domain;
-        format!(
-            "User-Agent: phone of {host}\r\nP-Asserted-Identity: <sip:{}@{host}>\r\nHistory-Info: <sip:x@{host}>;index=1\r\n\
-             P-Charging-Vector: icid-value=\"{host}\"\r\nWarning: 399 {host} \"x\"\r\n",
-            self.user
-        )
-    }
-
-    /// The answers to what came, each to be sent.
-    pub(crate) fn hear(&mut self, heard: &Heard, rng: &mut fastrand::Rng) -> Vec<String> {
-        match heard.status() {
-            Some(status) => self.hear_reply(heard, status),
-            None => self.hear_request(heard, rng),
-        }
-    }
-
-    fn hear_reply(&mut self, reply: &Heard, status: u16) -> Vec<String> {
-        let id = reply.value("Call-ID").unwrap_or_default();
-        let Some(at) = self.calls.iter().position(|call| call.call_id == id) else {
-            return Vec::new();
-        };
-        if reply.method() != "INVITE" || status < 200 {
-            return Vec::new();
-        }
-        let inner = self.proxies.len();
-        let call = &mut self.calls[at];
-        call.calling = false;
-        if status >= 300 {
-            let branch = call.branch.clone();
-            let mut call = call.clone();
-            call.remote = reply.value("To").unwrap_or_default().to_owned();
-            return vec![self.request(&call, "ACK", &branch, "")];
-        }
-        call.remote = reply.value("To").unwrap_or_default().to_owned();
-        if !call.is_up {
-            call.routes = reply.values("Record-Route");
-            call.routes.reverse();
-            call.routes.drain(..inner.min(call.routes.len()));
-        }
-        call.target = inner_uri(reply.value("Contact").unwrap_or_default());
-        call.is_up = true;
-        vec![self.within(at, "ACK")]
-    }
-
-    fn hear_request(&mut self, request: &Heard, rng: &mut fastrand::Rng) -> Vec<String> {
-        let id = request.value("Call-ID").unwrap_or_default().to_owned();
-        let cseq = request.value("CSeq").unwrap_or_default();
-        let cseq = cseq.split(' ').next().unwrap_or_default().to_owned();
-        match request.method() {
-            "ACK" => Vec::new(),
-            "CANCEL" => {
-                let mut answers = vec![self.reply(&request.message, 200, "")];
-                if let Some(invite) = self.ringing.remove(&(id, cseq)) {
-                    answers.push(self.reply(&invite, 487, ""));
-                }
-                answers
-            }
-            "INVITE" if request.param("To", "tag").is_none() => {
-                if !self.ringing.contains_key(&(id.clone(), cseq.clone())) && !self.knows(&id) {
-                    self.calls.push(self.called(request, id.clone()));
-                }
-                self.ringing.insert((id, cseq), request.message.clone());
-                vec![self.reply(&request.message, 180, &self.records())]
-            }
-            "BYE" => {
-                self.calls
-                    .iter_mut()
-                    .filter(|call| call.call_id == id)
-                    .for_each(|call| call.is_up = false);
-                vec![self.reply(&request.message, 200, "")]
-            }
-            "INVITE" if rng.u8(..4) == 0 => vec![self.reply(&request.message, 488, "")],
-            _ => vec![self.reply(&request.message, 200, "")],
-        }
-    }
-
-    fn knows(&self, id: &str) -> bool {
-        self.calls.iter().any(|call| call.call_id == id)
-    }
-
-    fn called(&self, invite: &Heard, call_id: String) -> Call {
-        Call {
-            call_id,
-            local: format!(
-                "{};tag=t{}",
-                invite.value("To").unwrap_or_default(),
-                self.name
-            ),
-            remote: invite.value("From").unwrap_or_default().to_owned(),
-            target: inner_uri(invite.value("Contact").unwrap_or_default()),
-            routes: invite.values("Record-Route"),
-            cseq: 100,
-            calling: false,
-            is_up: false,
-            branch: String::new(),
-        }
+    /// The CANCEL of a call that is not answered.
+    pub(crate) fn cancel(&mut self, at: usize) -> Option<String> {
+        let call = self.calls.get(at)?;
+        let invite = &self.asked.get(&(call.call_id.clone(), call.cseq))?.call;
+        Some(self.same(invite, "CANCEL", &invite.remote))
     }
 
     /// Answers an INVITE that rings here, if one does.
     pub(crate) fn answer(&mut self, status: u16) -> Option<String> {
         let ((id, _), invite) = self.ringing.pop_first()?;
-        let is_up = status < 300;
-        self.calls
-            .iter_mut()
-            .filter(|call| call.call_id == id)
-            .for_each(|call| call.is_up = is_up);
-        Some(self.reply(&invite, status, &self.records()))
+        let mine = |call: &&mut Call| call.call_id == id && !call.is_mine;
+        let calls = self.calls.iter_mut().filter(mine);
+        calls.for_each(|call| call.is_up = status < 300);
+        Some(self.reply(&invite, status, ""))
     }
 
-    /// The Record-Routes of the proxies behind the server, on the way to this end.
-    fn records(&self) -> String {
-        let port = self.place.address.port();
-        self.proxies
-            .iter()
-            .map(|proxy| format!("Record-Route: <sip:{proxy}:{port};lr>\r\n"))
-            .collect()
+    /// The answers to what came, each to be sent.
+    pub(crate) fn hear(&mut self, heard: &Heard) -> Vec<String> {
+        match heard.status() {
+            Some(status) => self.hear_reply(heard, status),
+            None => self.hear_request(heard),
+        }
     }
 
-    fn reply(&self, request: &str, status: u16, records: &str) -> String {
-        let head = request.split("\r\n\r\n").next().unwrap_or_default();
-        let mut reply = format!("SIP/2.0 {status} Something\r\n");
-        let mut placed = false;
-        for line in head.split("\r\n").skip(1) {
-            let name = line.split(':').next().unwrap_or_default();
-            if name == "Record-Route" && !placed && status < 300 {
-                reply.push_str(records);
-                placed = true;
+    fn hear_reply(&mut self, reply: &Heard, status: u16) -> Vec<String> {
+        let id = reply.value("Call-ID").unwrap_or_default();
+        let asked = self.asked.get(&(id.to_owned(), number(reply))).cloned();
+        if let (401 | 407, Some(asked)) = (status, &asked) {
+            return self.challenged(asked, reply);
+        }
+        let of_call = |call: &Call| call.is_mine && call.call_id == id;
+        let Some(at) = self.calls.iter().position(of_call) else {
+            return Vec::new();
+        };
+        match (reply.method(), status) {
+            ("INVITE", 101..=199) if reply.value("RSeq").is_some() => self.provisional(at, reply),
+            ("INVITE", 200..=299) => self.confirmed(at, reply),
+            ("INVITE", 300..) => self.refused(at, asked, reply),
+            ("SUBSCRIBE", 200..=299) if !self.calls[at].is_up => {
+                let call = self.calls[at].confirmed(reply, self.proxies.len());
+                self.calls[at] = Call {
+                    is_up: true,
+                    ..call
+                };
+                Vec::new()
             }
-            match name {
-                "To" if !line.contains(";tag=") => {
-                    let _ = write!(reply, "{line};tag=t{}\r\n", self.name);
-                }
-                "Record-Route" if status >= 300 => {}
-                "Via" | "From" | "To" | "Call-ID" | "CSeq" | "Record-Route" => {
-                    let _ = write!(reply, "{line}\r\n");
-                }
-                _ => {}
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same again, with a password.
+    fn challenged(&mut self, asked: &Asked, reply: &Heard) -> Vec<String> {
+        let mut said = Vec::new();
+        if asked.method == "INVITE" {
+            let to = reply.value("To").unwrap_or_default();
+            said.push(self.same(&asked.call, "ACK", to));
+        }
+        let (method, mut call) = (asked.method.as_str(), asked.call.clone());
+        let proof = proof(&self.name, method, &call.target, reply);
+        if let Some(proof) = proof.filter(|_| !asked.more.contains("Digest")) {
+            said.push(self.request(&mut call, method, &format!("{}{proof}", asked.more)));
+            let id = &call.call_id;
+            let same = |known: &&mut Call| known.call_id == *id && known.local == call.local;
+            let known = self.calls.iter_mut().filter(same);
+            known.for_each(|known| (known.cseq, known.branch) = (call.cseq, call.branch.clone()));
+        }
+        said
+    }
+
+    /// PRACK, and now and then something else before the call is taken.
+    fn provisional(&mut self, at: usize, reply: &Heard) -> Vec<String> {
+        let mut early = self.calls[at].confirmed(reply, self.proxies.len());
+        let (rseq, cseq) = (reply.value("RSeq").unwrap_or_default(), number(reply));
+        let rack = format!("RAck: {rseq} {cseq} INVITE\r\n");
+        let mut said = vec![self.request(&mut early, "PRACK", &rack)];
+        if self.rng.bool() {
+            said.push(self.request(&mut early, "UPDATE", ""));
+        }
+        self.calls[at].cseq = early.cseq;
+        said
+    }
+
+    /// The ACK of a 2xx; that of another branch makes another call.
+    fn confirmed(&mut self, at: usize, reply: &Heard) -> Vec<String> {
+        let remote = reply.value("To").unwrap_or_default();
+        let known = |call: &Call| call.call_id == self.calls[at].call_id && call.remote == remote;
+        let known = self.calls.iter().position(known);
+        let mut call = self.calls[known.unwrap_or(at)].clone();
+        let confirmed = call.confirmed(reply, self.proxies.len());
+        call.target.clone_from(&confirmed.target);
+        if known.is_none_or(|known| !self.calls[known].is_up) {
+            call = Call {
+                is_up: true,
+                ..confirmed
+            };
+        }
+        let at = match (known, self.calls[at].is_up) {
+            (Some(known), _) => known,
+            (None, false) => at,
+            (None, true) => {
+                self.calls.push(call.clone());
+                self.calls.len() - 1
+            }
+        };
+        let mut ack = call.clone();
+        ack.cseq = number(reply);
+        self.calls[at] = call;
+        vec![self.request(&mut ack, "ACK", "")]
+    }
+
+    /// The ACK of a negative reply; a redirection is followed.
+    fn refused(&mut self, at: usize, asked: Option<Asked>, reply: &Heard) -> Vec<String> {
+        let Some(asked) = asked else {
+            return Vec::new();
+        };
+        self.calls[at].is_pending = false;
+        let to = reply.value("To").unwrap_or_default();
+        let mut said = vec![self.same(&asked.call, "ACK", to)];
+        if matches!(reply.status(), Some(300..=399)) && self.rng.bool() {
+            for contact in reply.values("Contact") {
+                said.push(self.begin("INVITE", &inner_uri(&contact), ""));
             }
         }
-        let _ = write!(
-            reply,
-            "{}{}Server: {}\r\nContent-Length: 0\r\n\r\n",
-            self.contact(),
-            self.telltales(),
-            self.domain
+        said
+    }
+
+    fn hear_request(&mut self, request: &Heard) -> Vec<String> {
+        let key = (
+            request.value("Call-ID").unwrap_or_default().to_owned(),
+            number(request),
         );
-        reply
+        let is_within = request.param("To", "tag").is_some();
+        match request.method() {
+            "ACK" => Vec::new(),
+            "CANCEL" => {
+                let mut answers = vec![self.reply(request, 200, "")];
+                let invite = self.ringing.remove(&key);
+                answers.extend(invite.map(|invite| self.reply(&invite, 487, "")));
+                answers
+            }
+            "INVITE" if !is_within => self.rings(request, key),
+            "SUBSCRIBE" if !is_within => self.subscribed(request, &key.0),
+            "BYE" => {
+                let calls = self.calls.iter_mut().filter(|call| call.call_id == key.0);
+                calls.for_each(|call| call.is_up = false);
+                vec![self.reply(request, 200, "")]
+            }
+            "REFER" => self.referred(request, &key.0),
+            "INVITE" if self.rng.u8(..4) == 0 => vec![self.reply(request, 488, "")],
+            _ => vec![self.reply(request, 200, "")],
+        }
+    }
+
+    fn rings(&mut self, invite: &Heard, key: (String, u32)) -> Vec<String> {
+        if !self.knows(&key.0) {
+            let call = Call::asked_for(invite, "INVITE", &self.tag());
+            self.calls.push(call);
+        }
+        self.ringing.insert(key, invite.clone());
+        let more = match self.rng.bool() {
+            true => "Require: 100rel\r\nRSeq: 1\r\n",
+            false => "",
+        };
+        vec![self.reply(invite, if more.is_empty() { 180 } else { 183 }, more)]
+    }
+
+    fn subscribed(&mut self, request: &Heard, id: &str) -> Vec<String> {
+        if self.knows(id) {
+            return vec![self.reply(request, 200, "Expires: 600\r\n")];
+        }
+        let call = Call::asked_for(request, "SUBSCRIBE", &self.tag());
+        self.calls.push(call);
+        let notify = self.within(self.calls.len() - 1, "NOTIFY");
+        vec![self.reply(request, 200, "Expires: 600\r\n"), notify]
+    }
+
+    /// Goes where a REFER says, and tells of it.
+    fn referred(&mut self, refer: &Heard, id: &str) -> Vec<String> {
+        let mut said = vec![self.reply(refer, 202, "")];
+        let at = self.calls.iter().position(|call| call.call_id == id);
+        said.extend(at.map(|at| self.within(at, "NOTIFY")));
+        let uri = inner_uri(refer.value("Refer-To").unwrap_or_default());
+        let (target, headers) = uri.split_once('?').unwrap_or((&uri, ""));
+        let named = headers.strip_prefix("Replaces=").unwrap_or_default();
+        let named = sip::unescape(named.as_bytes());
+        let more = match named.is_empty() {
+            true => String::new(),
+            false => format!("Replaces: {}\r\n", String::from_utf8_lossy(&named)),
+        };
+        said.push(self.begin("INVITE", target, &more));
+        said
+    }
+
+    fn knows(&self, id: &str) -> bool {
+        self.calls.iter().any(|call| call.call_id == id)
     }
 }
 
-fn inner_uri(contact: &str) -> String {
-    let inner = contact.split('<').nth(1).unwrap_or(contact);
-    inner.split('>').next().unwrap_or_default().to_owned()
+/// The number in CSeq.
+fn number(heard: &Heard) -> u32 {
+    let cseq = heard.value("CSeq").unwrap_or_default();
+    let number = cseq.split(' ').next().unwrap_or_default();
+    number.parse().unwrap_or_default()
 }

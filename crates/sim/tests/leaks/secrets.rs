@@ -1,11 +1,11 @@
-//! What the public must not read, in whatever form.
+//! What must not be read, in whatever form.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-/// Texts that stay inside: addresses, host names, user parts, Call-IDs.
+/// Texts that nobody but their owners may read: addresses, host names, user parts, Call-IDs.
 #[derive(Default)]
-pub(crate) struct Secrets(Vec<Forms>);
+pub(crate) struct Secrets(Vec<(usize, Forms)>);
 
 /// One text, as it is searched for.
 struct Forms {
@@ -16,18 +16,16 @@ struct Forms {
 }
 
 impl Secrets {
-    /// One more text that stays inside.
-    pub(crate) fn keep(&mut self, text: &str) {
+    /// One more text of this owner.
+    pub(crate) fn keep(&mut self, owner: usize, text: &str) {
         let clear = text.to_ascii_lowercase().into_bytes();
         let encoded = (0..3).flat_map(|offset| in_base64(text.as_bytes(), offset));
-        self.0.push(Forms {
-            clear,
-            encoded: encoded.collect(),
-        });
+        let encoded = encoded.collect();
+        self.0.push((owner, Forms { clear, encoded }));
     }
 
-    /// A text that these octets betray: in any case, escaped, or in base64.
-    pub(crate) fn betrayed_by(&self, octets: &[u8]) -> Option<String> {
+    /// Somebody else's text that these octets betray to a reader: in any case, escaped, or in base64.
+    pub(crate) fn betrayed_to(&self, reader: usize, octets: &[u8]) -> Option<String> {
         let lower = octets.to_ascii_lowercase();
         let plain = sip::unescape(&lower).into_owned();
         let reads = |forms: &&Forms| {
@@ -35,7 +33,8 @@ impl Secrets {
                 || contains(&plain, &forms.clear)
                 || forms.encoded.iter().any(|code| contains(octets, code))
         };
-        let found = self.0.iter().find(reads)?;
+        let others = self.0.iter().filter(|(owner, _)| *owner != reader);
+        let found = others.map(|(_, forms)| forms).find(reads)?;
         Some(String::from_utf8_lossy(&found.clear).into_owned())
     }
 }
@@ -59,8 +58,8 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 #[test]
 fn every_form_is_found() {
     let mut secrets = Secrets::default();
-    secrets.keep("core7.example.net");
-    let found = |text: &str| secrets.betrayed_by(text.as_bytes()).is_some();
+    secrets.keep(0, "core7.example.net");
+    let found = |text: &str| secrets.betrayed_to(1, text.as_bytes()).is_some();
     assert!(found("Via: SIP/2.0/UDP CORE7.Example.net:5060"));
     assert!(found("x=%63ore7%2Eexample%2enet"));
     for before in ["", "s", "si", "sip:"] {
@@ -71,4 +70,5 @@ fn every_form_is_found() {
         );
     }
     assert!(!found("core8.example.net"));
+    assert_eq!(secrets.betrayed_to(0, b"core7.example.net"), None);
 }
