@@ -18,7 +18,8 @@ use script::ast::{Item, ParamValue};
 use script::{Limits, Machine, RouteKind, Step, Value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use store::Store;
+use store::{Memory, Store};
+pub(crate) use world::SharedKeys;
 use world::{Lines, NoStores, OneStore, Single, start};
 
 /// The time of every run: 2026-11-21 07:40:34 UTC.
@@ -81,11 +82,19 @@ impl Bench {
 
     /// A script with a database behind every URL; what is to be done at start is done.
     pub(crate) fn with_store(script: &str, store: Arc<dyn Store>) -> Bench {
+        Bench::with_world(script, &OneStore(store, Arc::<SharedKeys>::default()))
+    }
+
+    /// A script with these keys and values behind every server of such.
+    pub(crate) fn with_keys(script: &str, keys: Arc<SharedKeys>) -> Bench {
+        Bench::with_world(script, &OneStore(Arc::new(Memory::standard()), keys))
+    }
+
+    fn with_world(script: &str, stores: &dyn Stores) -> Bench {
         // Each is a process of its own.
         static STARTED: AtomicU8 = AtomicU8::new(8);
         let secret = [STARTED.fetch_add(1, Ordering::Relaxed); 32];
-        Bench::load_with(script, &OneStore(store), secret)
-            .unwrap_or_else(|problems| panic!("{problems}"))
+        Bench::load_with(script, stores, secret).unwrap_or_else(|problems| panic!("{problems}"))
     }
 
     fn load(script: &str) -> Result<Bench, String> {
@@ -167,6 +176,11 @@ impl Bench {
             counters,
             states,
         })
+    }
+
+    /// The lines of the log that no run took.
+    pub(crate) fn log(&self) -> Vec<String> {
+        std::mem::take(&mut *self.log.0.lock())
     }
 
     /// Runs the timers of every module at `unix_ms`.
@@ -276,7 +290,7 @@ impl Bench {
 
     fn ran(&self, mut context: Context, effect: Option<Effect>, end: Option<script::End>) -> Ran {
         let noted = std::mem::take(context.extension_mut::<Noted>());
-        let log = std::mem::take(&mut *self.log.0.lock());
+        let log = self.log();
         Ran {
             codes: noted.codes,
             notes: noted.notes,

@@ -42,6 +42,7 @@ mod rewrite;
 mod routes;
 mod rpc;
 mod service;
+pub mod shared;
 mod start;
 mod surroundings;
 mod tls_connection;
@@ -106,8 +107,8 @@ pub use routes::Routes;
 pub use rpc::{RpcError, RpcRequest, RpcResult};
 pub use script::Problem;
 pub use service::{
-    Bindings, Change, Decide, Expired, Keep, Location, LocationRules, LocationTable, Matching,
-    SanityChecks, TrustedAddresses, WithBinding, WithBindings,
+    Bindings, Change, Decide, Expired, Keep, KeyServers, Location, LocationRules, LocationTable,
+    Matching, SanityChecks, TrustedAddresses, WithBinding, WithBindings,
 };
 /// The destinations that failed, for modules `core` and `blst`.
 pub use stack::blocklist::{self, Blocklist};

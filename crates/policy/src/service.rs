@@ -140,3 +140,9 @@ pub enum Change {
     /// The one with this record id goes.
     Remove(Arc<Binding>),
 }
+
+/// Servers of keys and values by the names that the configuration gives them: module `ndb_redis`.
+pub trait KeyServers: Send + Sync {
+    /// The server of this name.
+    fn by_name(&self, name: &[u8]) -> Option<Arc<dyn store::keys::KeyStore>>;
+}

@@ -19,9 +19,6 @@ pub(super) struct Keep {
     logger: Logger,
 }
 
-/// Changes in one batch.
-const BATCH: usize = 512;
-
 impl Keep {
     pub(super) fn new(store: Arc<dyn Store>, logger: Logger) -> Keep {
         Keep { store, logger }
@@ -68,20 +65,23 @@ impl Keep {
         }
     }
 
-    /// Writes what has changed, at most a batch of it; answers how much that was.
-    pub(super) fn save(&self, bans: &Bans) -> usize {
-        let changes = std::iter::from_fn(|| bans.take_change());
-        let writes: Vec<Write> = changes.take(BATCH).map(write_of).collect();
-        let length = writes.len();
-        if length > 0 {
-            self.write(writes);
+    /// Writes what has changed.
+    pub(super) fn save(&self, changes: Vec<BanChange>) {
+        if !changes.is_empty() {
+            self.write(changes.into_iter().map(write_of).collect());
         }
-        length
     }
 
     /// Writes everything that has changed, then calls `done`.
     pub(super) fn save_all(&self, bans: &Bans, done: StartDone) {
-        while self.save(bans) == BATCH {}
+        loop {
+            let changes = std::iter::from_fn(|| bans.take_change());
+            let changes: Vec<BanChange> = changes.take(super::BATCH).collect();
+            if changes.is_empty() {
+                break;
+            }
+            self.save(changes);
+        }
         let nothing = Operation::Batch(Vec::new());
         self.store.submit(nothing, Box::new(move |_| done(Ok(()))));
     }

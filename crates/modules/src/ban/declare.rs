@@ -19,6 +19,11 @@ fn params(d: &mut Declaration<Ban>) {
         "The database that keeps the list over a restart. Default none.",
         |p: &mut Params, url: String| p.db_url = Some(url).filter(|url| !url.is_empty()),
     );
+    d.param(
+        "redis",
+        "The name of a server of module ndb_redis, through which servers share the list. Default none.",
+        |p, name| p.redis = Some(name),
+    );
     d.try_param(
         "never",
         "An address or network that is never banned; may be given several times.",

@@ -7,6 +7,9 @@ mod functions;
 mod guess;
 mod journal;
 mod params;
+mod sharing;
+#[cfg(test)]
+mod sharing_tests;
 #[cfg(test)]
 mod tests;
 
@@ -14,9 +17,10 @@ use database::Keep;
 use guess::Guesses;
 use journal::Journal;
 use params::Params;
+use policy::shared::Replica;
 use policy::{
-    BanLimits, Bans, BansLink, Binding, Declaration, Entry, Init, Location, Module, Problem,
-    Source, TrustedAddresses, address_of,
+    BanChange, BanLimits, Bans, BansLink, Binding, Declaration, Entry, Init, Location, Module,
+    Problem, Source, TrustedAddresses, address_of,
 };
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,6 +33,7 @@ struct Ban {
     guesses: Arc<Guesses>,
     journal: Journal,
     keep: Option<Keep>,
+    shared: Option<Arc<Replica>>,
     trusted: Option<Arc<dyn TrustedAddresses>>,
 }
 
@@ -52,6 +57,7 @@ impl Module for Ban {
             None => None,
         };
         keep_in_database(&bans, keep.as_ref(), init);
+        let shared = sharing::share(&params, &bans, init)?;
         remember_registered(&bans, init);
         show(&bans, init);
         Ok(Ban {
@@ -60,6 +66,7 @@ impl Module for Ban {
             trusted: init.optional_service::<dyn TrustedAddresses>(),
             bans,
             keep,
+            shared,
             params,
         })
     }
@@ -77,22 +84,35 @@ impl Ban {
         trusted.is_some_and(|trusted| trusted.is_trusted(group, source))
     }
 
+    /// Tells the database and other servers what has changed, at most a batch of it.
+    fn tell_changes(&self, now_ms: u64) {
+        let changes = std::iter::from_fn(|| self.list().take_change());
+        let changes: Vec<BanChange> = changes.take(BATCH).collect();
+        if let Some(shared) = &self.shared {
+            let remember_s = self.params.times.remember_s;
+            sharing::tell(shared, &changes, remember_s, now_ms);
+        }
+        if let Some(keep) = &self.keep {
+            keep.save(changes);
+        }
+    }
+
     fn each_second(&self, now_ms: u64) {
         let is_time = |every_s| (now_ms / 1000).is_multiple_of(every_s);
         if is_time(SWEEP_S) {
             let is_trusted = |source| self.is_trusted(source);
             self.list().sweep(&self.params.times, &is_trusted, now_ms);
         }
-        if let Some(keep) = &self.keep {
-            keep.save(self.list());
-            if is_time(PURGE_S) {
-                keep.purge(&self.params.times, now_ms);
-            }
+        self.tell_changes(now_ms);
+        if let Some(keep) = self.keep.as_ref().filter(|_| is_time(PURGE_S)) {
+            keep.purge(&self.params.times, now_ms);
         }
         self.journal.tell_left_out();
     }
 }
 
+/// Changes in one batch.
+const BATCH: usize = 512;
 /// Seconds between two looks at what has ended.
 const SWEEP_S: u64 = 10;
 /// Seconds between two looks at what has ended in the database.

@@ -4,6 +4,8 @@ use policy::{BanTimes, Source};
 
 pub(super) struct Params {
     pub(super) db_url: Option<String>,
+    /// The server, as module `ndb_redis` names it, through which the list is shared.
+    pub(super) redis: Option<String>,
     pub(super) times: BanTimes,
     /// Networks that are never banned.
     pub(super) never: Vec<Source>,
@@ -35,6 +37,7 @@ impl Default for Params {
     fn default() -> Params {
         Params {
             db_url: None,
+            redis: None,
             times: BanTimes {
                 unvalidated_s: 60,
                 longest_s: 86_400,

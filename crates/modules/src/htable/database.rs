@@ -100,7 +100,11 @@ impl Source {
             now_s => now_s.saturating_add(table.definition.autoexpire_s),
         };
         let put = |key: &[u8], value: Held, until_s: u64| {
-            table.set_until(key, value, until_s, now_s);
+            match now_s {
+                // Other servers have read the same, or tell what it has become.
+                0 => table.take_over(key, value, until_s, now_s),
+                _ => table.set_until(key, value, until_s, now_s),
+            };
         };
         if !table.definition.cols.is_empty() {
             for row in &rows.rows {

@@ -63,6 +63,13 @@ pub(super) fn functions(d: &mut Declaration<Htable>) {
         Htable::set_number,
     );
     d.function(
+        "sht_add(table, key, number, [result])",
+        "Adds to a number and puts the sum into result, over all servers that share the table: 1; 2 where Redis is away and the sum is this server's; -1 where there is a text, or no number and no initval.",
+        Routes::ANY,
+        Htable::add,
+    )
+    .waits();
+    d.function(
         "sht_reset(table)",
         "Removes every item: 1.",
         Routes::ANY,

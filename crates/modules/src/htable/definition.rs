@@ -25,6 +25,10 @@ pub(super) struct Definition {
     pub(super) colnull: String,
     /// Octets that all items may take together.
     pub(super) max_bytes: usize,
+    /// Shared with other servers, where Redis is named.
+    pub(super) is_shared: bool,
+    /// `dmqreplicate=1` asks for it.
+    pub(super) must_be_shared: bool,
 }
 
 /// Slots at most, as a power of two: a slot is a table of its own, so more bring nothing.
@@ -48,6 +52,8 @@ impl Definition {
             cols: Vec::new(),
             colnull: "*".to_owned(),
             max_bytes: super::Limits::default().table_bytes,
+            is_shared: true,
+            must_be_shared: false,
         }
     }
 
@@ -94,10 +100,8 @@ impl Definition {
             "maxbytes" => {
                 self.max_bytes = usize::try_from(number(key, value)?).unwrap_or(usize::MAX)
             }
-            "dmqreplicate" if number(key, value)? == 0 => {}
-            "dmqreplicate" => {
-                return Err("dmqreplicate: nodes cannot share tables yet".to_owned());
-            }
+            "shared" => self.is_shared = number(key, value)? != 0,
+            "dmqreplicate" => self.must_be_shared = number(key, value)? != 0,
             _ => return Err(format!("unknown attribute \"{key}\"")),
         }
         Ok(())
@@ -214,7 +218,7 @@ mod tests {
             ("a=>cols='x,y' size=4", "semicolon"),
             ("a=>dbtable=x y", "x y"),
             ("a=>dbaccess=x", "dbaccess"),
-            ("a=>dmqreplicate=1", "dmqreplicate"),
+            ("a=>shared=x", "shared"),
             ("a=>initval=99999999999", "initval"),
         ] {
             let why = Definition::parse(text).expect_err(text);

@@ -32,14 +32,14 @@ impl Htable {
 
     pub(super) fn remove(&self, context: &mut Context, name: &Text, key: &Text) -> i32 {
         self.with(context, name, |context, table| {
-            table.items.remove(&key.get(context));
+            table.remove(&key.get(context));
             1
         })
     }
 
     pub(super) fn reset(&self, context: &mut Context, name: &Text) -> i32 {
         self.with(context, name, |_, table| {
-            table.items.remove_where(|_, _| true);
+            table.remove_where(|_, _| true);
             1
         })
     }
@@ -176,7 +176,7 @@ impl Htable {
         Some((table, place.slice(at + 2..)))
     }
 
-    fn table(&self, context: &mut Context, name: &[u8]) -> Option<Arc<Table>> {
+    pub(super) fn table(&self, context: &mut Context, name: &[u8]) -> Option<Arc<Table>> {
         let table = self.tables.by_name(name.trim_ascii()).cloned();
         if table.is_none() {
             context.log(Level::Err, "htable", || {
@@ -201,9 +201,7 @@ fn remove_fitting(
 ) -> i32 {
     match wanted {
         Ok(wanted) => {
-            table
-                .items
-                .remove_where(|key, value| fits(&wanted, key, value));
+            table.remove_where(|key, value| fits(&wanted, key, value));
             1
         }
         Err(_) => {

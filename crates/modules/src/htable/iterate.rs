@@ -92,7 +92,7 @@ impl Walk {
         let Some(item) = self.at.take() else {
             return -1;
         };
-        self.table.items.remove(&item.key);
+        self.table.remove(&item.key);
         if self.next(now_s) { 1 } else { -2 }
     }
 

@@ -1,5 +1,6 @@
 //! Tables of keys and values that scripts share: counters, bans, caches.
 
+mod add;
 mod database;
 mod declare;
 mod definition;
@@ -12,6 +13,9 @@ mod lock;
 mod matching;
 mod params;
 mod rpc;
+mod sharing;
+#[cfg(test)]
+mod sharing_tests;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -96,12 +100,13 @@ impl Module for Htable {
             "A table that $sht() names must be declared, else the configuration does not load.",
         );
         d.deviation("The attributes dbaccess and colnull of a table are not in Kamailio 5.6.3.");
-        d.deviation("dmqreplicate=1, enable_dmq=1 and dmq_init_sync=1 are refused: nodes cannot share tables yet.");
+        d.deviation("Tables are shared through Redis (parameter redis), not by module dmq: enable_dmq=1 and dmq_init_sync=1 are refused.");
         d.deviation("Items read at start get their time with the first timer_interval.");
     }
 
     fn init(params: Params, init: &mut Init<'_>) -> Result<Htable, Problem> {
-        let tables = tables(&params, init)?;
+        let mut tables = tables(&params, init)?;
+        sharing::share(&params, &mut tables, init)?;
         let source = source(&params, init)?;
         if let Some(source) = &source {
             load_and_save(source, &tables, init);

@@ -13,6 +13,8 @@ pub(crate) struct Params {
     pub(super) array_size_suffix: String,
     pub(super) timer_interval_s: u32,
     pub(super) db_expires: bool,
+    /// The server, as module `ndb_redis` names it, through which tables are shared.
+    pub(super) redis: Option<String>,
 }
 
 impl Default for Params {
@@ -25,6 +27,7 @@ impl Default for Params {
             array_size_suffix: "::size".to_owned(),
             timer_interval_s: 20,
             db_expires: false,
+            redis: None,
         }
     }
 }
@@ -76,6 +79,11 @@ pub(super) fn declare(d: &mut Declaration<Htable>) {
         "1: the ends of items are read and written too, for tables with autoexpire; default 0.",
         |p, on| p.db_expires = on,
     );
+    d.param(
+        "redis",
+        "The name of a server of module ndb_redis, through which servers share tables.",
+        |p, name| p.redis = Some(name),
+    );
     declare_without_meaning(d);
 }
 
@@ -125,9 +133,11 @@ fn declare_without_meaning(d: &mut Declaration<Htable>) {
     for name in ["enable_dmq", "dmq_init_sync"] {
         d.try_param(
             name,
-            "0 only: nodes cannot share tables yet.",
+            "0 only: tables are shared through Redis, see parameter redis.",
             |_, on: bool| match on {
-                true => Err("nodes cannot share tables yet".to_owned()),
+                true => Err(
+                    "tables are shared through Redis: name it in the parameter redis".to_owned(),
+                ),
                 false => Ok(()),
             },
         );

@@ -93,7 +93,7 @@ fn get(module: &Htable, request: &RpcRequest) -> RpcResult {
 fn delete(module: &Htable, request: &RpcRequest) -> RpcResult {
     let few = "Not enough parameters (htable name and key name)";
     let (table, key) = place(module, request, few)?;
-    if table.items.remove(key.as_bytes()) {
+    if table.remove(key.as_bytes()) {
         Ok(json!("Ok. Key deleted."))
     } else {
         Err(RpcError::not_found("Key not found in htable."))
@@ -205,7 +205,7 @@ fn reload(module: &Htable, request: &RpcRequest) -> RpcResult {
     let rows = store::wait(source.store.as_ref(), select)
         .map_err(failed)?
         .into_rows();
-    table.items.remove_where(|_, _| true);
+    table.remove_where(|_, _| true);
     source.fill(&table, &rows, request.now_s);
     Ok(json!("Ok. Htable reloaded."))
 }
@@ -238,7 +238,7 @@ fn flush(module: &Htable, request: &RpcRequest) -> RpcResult {
     let name = request
         .text(0)
         .map_err(|_| RpcError::internal("No htable name given"))?;
-    table(module, &name)?.items.remove_where(|_, _| true);
+    table(module, &name)?.remove_where(|_, _| true);
     Ok(json!("Ok. Htable flushed."))
 }
 
@@ -253,7 +253,7 @@ fn list(module: &Htable, _: &RpcRequest) -> RpcResult {
             "expire": definition.autoexpire_s,
             "updateexpire": i32::from(definition.updateexpire),
             "size": definition.slots(),
-            "dmqreplicate": 0,
+            "dmqreplicate": i32::from(table.share().is_some()),
         })
     });
     Ok(Json::Array(tables.collect()))

@@ -3,8 +3,11 @@
 use super::definition::Definition;
 use super::held::Held;
 use super::items::{LOADED, Listed, Shared, Until};
+use super::sharing::Share;
+use policy::shared::Life;
 use policy::{Level, Logger};
 use script::Value;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(super) struct Table {
@@ -15,6 +18,8 @@ pub(super) struct Table {
     pub(super) expired_event: Option<String>,
     /// When it was last said that the table is full.
     complained_s: AtomicU64,
+    /// The way to other servers, where the table is shared.
+    share: OnceLock<Share>,
 }
 
 /// Seconds between two complaints of a table.
@@ -33,7 +38,18 @@ impl Table {
             logger,
             expired_event,
             complained_s: AtomicU64::new(0),
+            share: OnceLock::new(),
         }
+    }
+
+    /// From now on other servers hear of every change.
+    pub(super) fn share_by(&self, share: Share) {
+        let _first_counts = self.share.set(share);
+    }
+
+    /// The way to other servers, where the table is shared.
+    pub(super) fn share(&self) -> Option<&Share> {
+        self.share.get()
     }
 
     /// `$sht(table=>key)`.
@@ -47,7 +63,7 @@ impl Table {
         match Held::from_value(value) {
             Some(value) => self.set(key, value, self.until(now_s), now_s),
             None => {
-                self.items.remove(key);
+                self.remove(key);
                 true
             }
         }
@@ -64,9 +80,44 @@ impl Table {
         self.set(key, value, Until::At(until_s), now_s)
     }
 
+    /// Takes over what was kept elsewhere, until a Unix second as far as the table has `autoexpire`.
+    pub(super) fn take_over(&self, key: &[u8], value: Held, until_s: u64, now_s: u64) -> bool {
+        let until_s = if self.expires() { until_s } else { 0 };
+        self.keep(key, value, Until::At(until_s), now_s)
+    }
+
+    /// Removes an item; false where it was not there.
+    pub(super) fn remove(&self, key: &[u8]) -> bool {
+        if let Some(share) = self.share() {
+            share.remove(key);
+        }
+        self.items.remove(key)
+    }
+
+    /// Removes what `is_meant` says.
+    pub(super) fn remove_where(&self, is_meant: impl Fn(&[u8], &Held) -> bool) {
+        self.items.remove_where(|key, value| {
+            let goes = is_meant(key, value);
+            if let Some(share) = self.share().filter(|_| goes) {
+                share.remove(key);
+            }
+            goes
+        });
+    }
+
     /// `$shtinc()` and `$shtdec()`.
     pub(super) fn add(&self, key: &[u8], more: i64, now_s: u64) -> Value {
-        if let Some(sum) = self.items.add(key, more, self.until(now_s), now_s) {
+        let sum = self.add_unshared(key, more, now_s);
+        if let Some(share) = self.share().filter(|_| sum != Value::Null) {
+            share.add(key, more, self.first(), self.usual_life(now_s));
+        }
+        sum
+    }
+
+    /// The same, of which no other server hears.
+    pub(super) fn add_unshared(&self, key: &[u8], more: i64, now_s: u64) -> Value {
+        let until = self.until(now_s);
+        if let Some(sum) = self.items.add(key, more, until, now_s) {
             return Value::Int(sum);
         }
         // A text is not counted, and what is not there only where it has a value to begin with.
@@ -74,22 +125,44 @@ impl Table {
             return Value::Null;
         };
         let sum = first.wrapping_add(more);
-        self.set(key, Held::Int(sum), self.until(now_s), now_s);
+        self.keep(key, Held::Int(sum), until, now_s);
         Value::Int(sum)
+    }
+
+    /// What a number begins with.
+    pub(super) fn first(&self) -> i64 {
+        self.definition.initval.unwrap_or(0)
+    }
+
+    /// The life that a write without a time of its own gives.
+    pub(super) fn usual_life(&self, now_s: u64) -> Life {
+        life(self.until(now_s))
     }
 
     /// Seconds that an item has left; 0 where it is not there or never expires.
     pub(super) fn left_s(&self, key: &[u8], now_s: u64) -> u64 {
         let item = self.items.item(key, now_s);
-        item.map_or(0, |item| match item.until_s {
-            LOADED => self.definition.autoexpire_s,
-            until_s => until_s.saturating_sub(now_s),
-        })
+        item.and_then(|item| self.left_of(&item, now_s))
+            .unwrap_or(0)
+    }
+
+    /// The same of an item in hand; none where it never expires.
+    pub(super) fn left_of(&self, item: &Listed, now_s: u64) -> Option<u64> {
+        match item.until_s {
+            0 => None,
+            LOADED => Some(self.definition.autoexpire_s),
+            until_s => Some(until_s.saturating_sub(now_s)),
+        }
     }
 
     /// Gives an item seconds to live.
     pub(super) fn expire_in(&self, key: &[u8], seconds: i64, now_s: u64) -> bool {
-        self.items.set_until(key, self.end(seconds, now_s))
+        let until_s = self.end(seconds, now_s);
+        let is_there = self.items.set_until(key, until_s);
+        if let Some(share) = self.share().filter(|_| is_there) {
+            share.end(key, Some(until_s).filter(|until_s| *until_s > 0));
+        }
+        is_there
     }
 
     /// Whether items expire.
@@ -107,6 +180,15 @@ impl Table {
     }
 
     fn set(&self, key: &[u8], value: Held, until: Until, now_s: u64) -> bool {
+        let told = self.share().map(|share| (share, value.clone()));
+        let done = self.keep(key, value, until, now_s);
+        if let Some((share, value)) = told.filter(|_| done) {
+            share.put(key, &value, life(until));
+        }
+        done
+    }
+
+    fn keep(&self, key: &[u8], value: Held, until: Until, now_s: u64) -> bool {
         let most = self.definition.max_bytes;
         let done = self.items.set(key, value, until, now_s, most);
         if !done {
@@ -144,5 +226,17 @@ impl Table {
         self.logger.log(Level::Err, "htable", || {
             format!("table {name} is full ({most} octets): nothing new is kept")
         });
+    }
+}
+
+/// The life of an item, as other servers are told of it.
+fn life(until: Until) -> Life {
+    let (until_s, renews) = match until {
+        Until::At(until_s) => (until_s, true),
+        Until::New(until_s) => (until_s, false),
+    };
+    Life {
+        until_s: Some(until_s).filter(|until_s| *until_s > 0),
+        renews,
     }
 }

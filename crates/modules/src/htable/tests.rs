@@ -205,7 +205,7 @@ fn what_cannot_be_is_found_at_load() {
         ),
         (
             "modparam(\"htable\", \"enable_dmq\", 1)\nrequest_route {}",
-            "cannot share",
+            "through Redis",
         ),
         ("request_route { $sht(none=>x) = 1; }", "none"),
         ("request_route { $sht(none) = 1; }", "table=>key"),

@@ -11,7 +11,7 @@ mod variables;
 
 use bytes::Bytes;
 use health::Health;
-use policy::{Declaration, Entry, Init, Module, ParamValue, Problem, Routes, problem};
+use policy::{Declaration, Entry, Init, KeyServers, Module, ParamValue, Problem, Routes, problem};
 use server::Written;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,6 +31,15 @@ struct NdbRedis {
 struct Server {
     keys: Arc<dyn KeyStore>,
     health: Arc<Health>,
+}
+
+/// The servers, for other modules.
+struct Known(BTreeMap<Bytes, Server>);
+
+impl KeyServers for Known {
+    fn by_name(&self, name: &[u8]) -> Option<Arc<dyn KeyStore>> {
+        self.0.get(name).map(|server| server.keys.clone())
+    }
 }
 
 /// `modparam("ndb_redis", …)`, with Kamailio's defaults.
@@ -86,6 +95,7 @@ impl Module for NdbRedis {
                 )));
             }
         }
+        init.provide::<dyn KeyServers>(Arc::new(Known(servers.clone())));
         Ok(NdbRedis {
             servers,
             allowed_failures: params.allowed_failures,

@@ -4,8 +4,9 @@ use parking_lot::Mutex;
 use policy::{Record, Sink, StartTask, Stores};
 use script::{FileError, Files, Opened};
 use std::sync::Arc;
-use store::Store;
-use store::keys::{KeyServer, KeyStore, MemoryKeys};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use store::keys::{Command, Heard, KeyServer, KeyStore, MemoryKeys};
+use store::{Store, StoreError};
 
 pub(super) struct Single(pub(super) Vec<u8>);
 
@@ -42,7 +43,7 @@ pub(super) fn start(task: StartTask) {
     }));
 }
 
-pub(super) struct OneStore(pub(super) Arc<dyn Store>);
+pub(super) struct OneStore(pub(super) Arc<dyn Store>, pub(super) Arc<dyn KeyStore>);
 
 impl Stores for OneStore {
     fn open(&self, _: &str) -> Result<Arc<dyn Store>, String> {
@@ -50,7 +51,35 @@ impl Stores for OneStore {
     }
 
     fn keys(&self, _: &KeyServer) -> Result<Arc<dyn KeyStore>, String> {
-        Ok(Arc::new(MemoryKeys::default()))
+        Ok(self.1.clone())
+    }
+}
+
+/// Keys and values that servers share, and that may be away.
+#[derive(Default)]
+pub(crate) struct SharedKeys {
+    pub(crate) memory: MemoryKeys,
+    /// Nobody answers.
+    pub(crate) is_away: AtomicBool,
+    /// What is sent arrives, and the answer is lost.
+    pub(crate) is_deaf: AtomicBool,
+    /// Pipelines so far.
+    pub(crate) pipelines: AtomicUsize,
+}
+
+impl KeyStore for SharedKeys {
+    fn submit(&self, pipeline: Vec<Command>, heard: Heard) {
+        self.pipelines.fetch_add(1, Ordering::Relaxed);
+        let lost = || Err(StoreError::unavailable("redis", "it was taken away"));
+        if self.is_away.load(Ordering::Relaxed) {
+            return heard(lost());
+        }
+        match self.is_deaf.load(Ordering::Relaxed) {
+            true => self
+                .memory
+                .submit(pipeline, Box::new(move |_| heard(lost()))),
+            false => self.memory.submit(pipeline, heard),
+        }
     }
 }
 

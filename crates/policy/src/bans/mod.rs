@@ -4,6 +4,7 @@
 //! address into a packet. So what such a packet does, founds a short ban at most, of requests alone,
 //! and none of a source that proved itself ([`Bans::note_known`]).
 
+mod heard;
 mod known;
 mod limits;
 mod networks;
