@@ -50,6 +50,7 @@ mod tls;
 mod tm;
 mod tmx;
 mod topoh;
+mod topos;
 mod uri_db;
 mod userblocklist;
 mod usrloc;
@@ -104,6 +105,7 @@ pub const ALL: &[Entry] = &[
     tm::ENTRY,
     tmx::ENTRY,
     topoh::ENTRY,
+    topos::ENTRY,
     uri_db::ENTRY,
     userblocklist::ENTRY,
     usrloc::ENTRY,

@@ -1,7 +1,7 @@
-//! Replacements in a message, made in one pass.
+//! Replacements in a message, made in one pass: what the modules that hide topology have in common.
 
 use bytes::Bytes;
-use sip::Span;
+use sip::{HeaderId, Message, Method, Span};
 use smallvec::SmallVec;
 
 /// What is to stand in place of some ranges of a message. The ranges do not overlap.
@@ -45,6 +45,20 @@ impl Patch {
         out.extend_from_slice(message.get(done..).unwrap_or_default());
         out.into()
     }
+}
+
+/// The values of a header, in order.
+pub(crate) fn values(message: &Message, id: HeaderId) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
+    let values: SmallVec<[&[u8]; 8]> = message
+        .all(id)
+        .flat_map(|header| sip::split_values(header.value))
+        .collect();
+    values.into_iter()
+}
+
+/// REGISTER and PUBLISH pass as they are: their Contacts and bodies are for the registrar.
+pub(crate) fn is_left_alone(message: &Message) -> bool {
+    matches!(message.method(), Method::Register | Method::Publish)
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use super::heading::{Heading, Way};
 use super::mask::Kind;
 use super::references::{Forged, References};
 use super::veil::{Found, Veil, take_heading};
-use crate::patch::Patch;
+use crate::patch::{Patch, values};
 use bytes::Bytes;
-use sip::{HeaderId, Message, Method, NameAddr, Span};
+use sip::{HeaderId, Message, NameAddr, Span};
 use smallvec::SmallVec;
 
 /// What is to be known of a request when it, or a reply to it, leaves.
@@ -27,11 +27,6 @@ pub(super) struct ReplyNote {
     pub(super) heading: Heading,
     /// How many Record-Routes at the end were hidden from the other side.
     pub(super) hidden_routes: usize,
-}
-
-/// REGISTER and PUBLISH pass as they are: their Contacts and bodies are for the registrar.
-pub(super) fn is_left_alone(message: &Message) -> bool {
-    matches!(message.method(), Method::Register | Method::Publish)
 }
 
 /// Opens a request: Request-URI, Route, Refer-To, and with `mask_callid` the Call-IDs.
@@ -182,11 +177,4 @@ pub(super) fn remove_markers(message: &Message, patch: &mut Patch) {
     for header in message.named(super::MARKER) {
         patch.replace(header.span, |_| {});
     }
-}
-
-/// The values of a header, in order.
-pub(super) fn values(message: &Message, id: HeaderId) -> impl Iterator<Item = &[u8]> {
-    message
-        .all(id)
-        .flat_map(|header| sip::split_values(header.value))
 }

@@ -1,11 +1,11 @@
 //! A message about to leave, hidden.
 
 use super::heading::{Heading, Way};
-use super::incoming::{ReplyNote, RequestNote, remove_markers, values};
+use super::incoming::{ReplyNote, RequestNote, remove_markers};
 use super::mask::Kind;
 use super::references::References;
 use super::veil::Veil;
-use crate::patch::Patch;
+use crate::patch::{Patch, values};
 use policy::{Context, Identity, Outgoing};
 use sip::{HeaderId, Message, NameAddr, Span};
 

@@ -1,0 +1,278 @@
+//! Messages that came: what is kept of their dialogs is looked up, and they are whole again.
+
+use super::branches::{Branches, Known as Kept};
+use super::contact::{End, Key, Names, Style};
+use super::hop::{Answered, Hop, InHand, Known, News};
+use super::incoming::{dialog_of, restored_reply, restored_request, retargeted, target_of};
+use super::keeper::Keeper;
+use super::params::Failure;
+use super::record::{answered, is_target_refresh, life_of, with_callee};
+use policy::{
+    Counter, DialogQuery, DialogWay, HiddenBranch, HiddenDialog, Incoming, Level, Logger, Now,
+    Received, SanityChecks, Stored, TopologyWrite,
+};
+use sip::{Message, Method};
+use std::sync::{Arc, Weak};
+
+/// Restores what comes.
+pub(super) struct Arrivals {
+    pub(super) style: Style,
+    pub(super) names: Names,
+    pub(super) branches: Arc<Branches>,
+    pub(super) keeper: Arc<Keeper>,
+    pub(super) sanity: Option<Arc<dyn SanityChecks>>,
+    pub(super) logger: Logger,
+    pub(super) unknown: Counter,
+}
+
+/// What is kept with a reply that finds its way without a transaction.
+pub(super) struct ReplyNote {
+    /// The request that it answers.
+    pub(super) hop: Arc<Hop>,
+    /// How many Record-Routes at its end are its receiver's own.
+    pub(super) routes: usize,
+}
+
+impl Arrivals {
+    /// A request: what its Request-URI names is looked up.
+    pub(super) fn request(self: &Arc<Self>, incoming: &Incoming<'_>) -> Received {
+        let message = incoming.message;
+        let key = self.style.find(message.request_uri());
+        let Some(key) = key.filter(|_| self.is_sane(message)) else {
+            return Received::Unchanged(Some(self.fresh(incoming.now)));
+        };
+        let sender_tag = |address: Option<sip::NameAddr<'_>>| {
+            let tag = address.and_then(|address| address.tag());
+            tag.unwrap_or_default().to_vec().into()
+        };
+        let query = DialogQuery {
+            uuid: key.uuid.clone(),
+            callee_tag: match key.sender {
+                End::Caller => sender_tag(message.to().ok()),
+                End::Callee => sender_tag(message.from().ok()),
+            },
+        };
+        let (me, message, now) = (self.clone(), message.clone(), incoming.now);
+        match self.keeper.dialogs(&query) {
+            Stored::Known(found) => self.found(&message, &key, found, now),
+            Stored::Ask(effect, read) => Received::Wait(
+                effect,
+                Box::new(move |answer| me.found(&message, &key, read(answer), now)),
+            ),
+        }
+    }
+
+    fn is_sane(&self, request: &Message) -> bool {
+        let sanity = self.sanity.as_ref();
+        let sane = sanity.is_none_or(|sanity| sanity.passes(request));
+        if !sane {
+            self.logger
+                .log(Level::Err, "topos", || "sanity checks failed".to_owned());
+        }
+        sane
+    }
+
+    fn fresh(&self, now: Now) -> policy::Note {
+        Box::new(InHand::new(Hop::fresh(self.names.next(now.unix_ms))))
+    }
+
+    fn found(
+        &self,
+        request: &Message,
+        key: &Key,
+        found: Result<Vec<HiddenDialog>, String>,
+        now: Now,
+    ) -> Received {
+        let found = match found {
+            Ok(found) => found,
+            Err(why) => {
+                self.keeper.note_failure("a dialog cannot be looked up", &why);
+                return match self.keeper.failure {
+                    Failure::Refuse => self.keeper.refused_arrival(),
+                    Failure::Pass => Received::Unchanged(None),
+                };
+            }
+        };
+        let is_within = request.to().is_ok_and(|to| to.tag().is_some());
+        let restored = match is_within {
+            true => within(request, key, found),
+            false => target_of(key, &found)
+                .map(|target| (retargeted(request, &target), self.fresh(now))),
+        };
+        match restored {
+            Some((bytes, note)) => Received::Replaced(bytes, Some(note)),
+            None => {
+                self.unknown.inc();
+                Received::Unchanged(Some(self.fresh(now)))
+            }
+        }
+    }
+
+    /// A reply: the branch it came back on says what to restore.
+    pub(super) fn reply(self: &Arc<Self>, incoming: &Incoming<'_>) -> Received {
+        let reply = incoming.message;
+        let mut vias = reply.vias();
+        let top = vias.next().and_then(Result::ok);
+        // What left hidden has our Via and no other.
+        let (Some(branch), None) = (top.and_then(|via| via.branch), vias.next()) else {
+            return Received::Unchanged(None);
+        };
+        match self.branches.find(branch) {
+            Some(Kept::Hidden(branch, hop)) => self.restored(reply, &branch, &hop, incoming.now),
+            Some(Kept::Clear) => Received::Unchanged(None),
+            None => self.ask_for(reply, branch, incoming.now),
+        }
+    }
+
+    /// Nobody here knows the branch: a server that ended meanwhile may have, or another one.
+    fn ask_for(self: &Arc<Self>, reply: &Arc<Message>, branch: &[u8], now: Now) -> Received {
+        let (me, message) = (self.clone(), reply.clone());
+        match self.keeper.branch(branch) {
+            Stored::Known(found) => self.remembered(reply, found, now),
+            Stored::Ask(effect, read) => Received::Wait(
+                effect,
+                Box::new(move |answer| me.remembered(&message, read(answer), now)),
+            ),
+        }
+    }
+
+    fn remembered(
+        self: &Arc<Self>,
+        reply: &Arc<Message>,
+        found: Result<Option<HiddenBranch>, String>,
+        now: Now,
+    ) -> Received {
+        match found {
+            Ok(Some(branch)) => {
+                let (hop, branch) = (Arc::new(Hop::remembered(&branch)), Arc::new(branch));
+                let known = Kept::Hidden(branch.clone(), hop.clone());
+                let until_s = self.keeper.lifetimes(now.unix_s()).branch_s + now.unix_s();
+                // Without room the next reply asks again.
+                let _kept = self
+                    .branches
+                    .insert(branch.branch.clone(), known, Weak::new(), until_s);
+                self.restored(reply, &branch, &hop, now)
+            }
+            Ok(None) => Received::Unchanged(None),
+            Err(why) => {
+                self.keeper.note_failure("a branch cannot be looked up", &why);
+                Received::Dropped
+            }
+        }
+    }
+
+    fn restored(
+        self: &Arc<Self>,
+        reply: &Arc<Message>,
+        branch: &Arc<HiddenBranch>,
+        hop: &Arc<Hop>,
+        now: Now,
+    ) -> Received {
+        let bytes = restored_reply(reply, branch);
+        let note = ReplyNote {
+            hop: hop.clone(),
+            routes: sip::split_values(&branch.routes).filter(|route| !route.is_empty()).count(),
+        };
+        let received = Received::Replaced(bytes, Some(Box::new(note)));
+        let Some((write, answered)) = self.news(reply, branch, hop, now) else {
+            return received;
+        };
+        let is_repeated = branch.method.as_ref() == b"INVITE" && answered.is_confirmed;
+        let (me, hop) = (self.clone(), hop.clone());
+        let then = move |result: Result<(), String>| match result {
+            Ok(()) => {
+                hop.note(answered);
+                received
+            }
+            Err(why) => {
+                me.keeper.note_failure("what was answered cannot be written", &why);
+                // A 200 of an INVITE comes again until it is acknowledged.
+                match is_repeated && me.keeper.failure == Failure::Refuse {
+                    true => Received::Dropped,
+                    false => received,
+                }
+            }
+        };
+        match self.keeper.write(vec![write], now.unix_s()) {
+            Stored::Known(result) => then(result),
+            Stored::Ask(effect, read) => {
+                Received::Wait(effect, Box::new(move |answer| then(read(answer))))
+            }
+        }
+    }
+
+    /// What the storage does not know yet of who answers.
+    fn news(
+        &self,
+        reply: &Message,
+        branch: &HiddenBranch,
+        hop: &Hop,
+        now: Now,
+    ) -> Option<(TopologyWrite, Answered)> {
+        let answered = answered(reply)?;
+        let news = hop.is_new(&answered)?;
+        let lifetimes = self.keeper.lifetimes(now.unix_s());
+        let lives_s = life_of(reply, answered.is_confirmed, lifetimes);
+        let (dialog, is_first) = match &hop.known {
+            Some(known) => (refreshed(known, reply, hop.way, &answered, lives_s)?, false),
+            None => {
+                let begun = hop.dialog()?;
+                let dialog = with_callee(&begun, branch, &answered, lives_s);
+                (dialog, news == News::First)
+            }
+        };
+        let dialog = Arc::new(dialog);
+        Some((TopologyWrite::Put { dialog, is_first }, answered))
+    }
+}
+
+/// A request within a dialog, and its note.
+fn within(
+    request: &Message,
+    key: &Key,
+    found: Vec<HiddenDialog>,
+) -> Option<(bytes::Bytes, policy::Note)> {
+    let knows_somebody = found.iter().any(|dialog| !dialog.callee.tag.is_empty());
+    let (dialog, is_known) = dialog_of(request, key, found)?;
+    let way = match key.sender {
+        End::Caller => DialogWay::ToCallee,
+        End::Callee => DialogWay::ToCaller,
+    };
+    let bytes = restored_request(request, key.sender, &dialog);
+    let known = Known {
+        dialog: Arc::new(dialog),
+        news: match (is_known, knows_somebody) {
+            (true, _) => News::None,
+            (false, false) => News::First,
+            (false, true) => News::Fork,
+        },
+    };
+    Some((bytes, Box::new(InHand::new(Hop::within(way, known)))))
+}
+
+/// A dialog as the answer to a target refresh changes it; none where it changes nothing.
+fn refreshed(
+    known: &Known,
+    reply: &Message,
+    way: DialogWay,
+    answered: &Answered,
+    lives_s: u64,
+) -> Option<HiddenDialog> {
+    let method = reply.cseq().ok()?.method;
+    if !answered.is_confirmed || !is_target_refresh(method) {
+        return None;
+    }
+    let mut dialog = (*known.dialog).clone();
+    let sender = match way {
+        DialogWay::ToCallee => &mut dialog.callee,
+        DialogWay::ToCaller => &mut dialog.caller,
+    };
+    sender.contact = answered.contact.clone();
+    dialog.is_confirmed |= method == Method::Invite || method == Method::Subscribe;
+    let is_longer = method == Method::Subscribe;
+    if dialog == *known.dialog && !is_longer {
+        return None;
+    }
+    dialog.lives_s = lives_s;
+    Some(dialog)
+}
