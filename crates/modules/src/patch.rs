@@ -48,7 +48,10 @@ impl Patch {
 }
 
 /// The values of a header, in order.
-pub(crate) fn values(message: &Message, id: HeaderId) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
+pub(crate) fn values(
+    message: &Message,
+    id: HeaderId,
+) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
     let values: SmallVec<[&[u8]; 8]> = message
         .all(id)
         .flat_map(|header| sip::split_values(header.value))

@@ -86,7 +86,8 @@ impl Arrivals {
         let found = match found {
             Ok(found) => found,
             Err(why) => {
-                self.keeper.note_failure("a dialog cannot be looked up", &why);
+                self.keeper
+                    .note_failure("a dialog cannot be looked up", &why);
                 return match self.keeper.failure {
                     Failure::Refuse => self.keeper.refused_arrival(),
                     Failure::Pass => Received::Unchanged(None),
@@ -96,8 +97,9 @@ impl Arrivals {
         let is_within = request.to().is_ok_and(|to| to.tag().is_some());
         let restored = match is_within {
             true => within(request, key, found),
-            false => target_of(key, &found)
-                .map(|target| (retargeted(request, &target), self.fresh(now))),
+            false => {
+                target_of(key, &found).map(|target| (retargeted(request, &target), self.fresh(now)))
+            }
         };
         match restored {
             Some((bytes, note)) => Received::Replaced(bytes, Some(note)),
@@ -148,14 +150,15 @@ impl Arrivals {
                 let known = Kept::Hidden(branch.clone(), hop.clone());
                 let until_s = self.keeper.lifetimes(now.unix_s()).branch_s + now.unix_s();
                 // Without room the next reply asks again.
-                let _kept = self
-                    .branches
-                    .insert(branch.branch.clone(), known, Weak::new(), until_s);
+                let _kept =
+                    self.branches
+                        .insert(branch.branch.clone(), known, Weak::new(), until_s);
                 self.restored(reply, &branch, &hop, now)
             }
             Ok(None) => Received::Unchanged(None),
             Err(why) => {
-                self.keeper.note_failure("a branch cannot be looked up", &why);
+                self.keeper
+                    .note_failure("a branch cannot be looked up", &why);
                 Received::Dropped
             }
         }
@@ -171,7 +174,9 @@ impl Arrivals {
         let bytes = restored_reply(reply, branch);
         let note = ReplyNote {
             hop: hop.clone(),
-            routes: sip::split_values(&branch.routes).filter(|route| !route.is_empty()).count(),
+            routes: sip::split_values(&branch.routes)
+                .filter(|route| !route.is_empty())
+                .count(),
         };
         let received = Received::Replaced(bytes, Some(Box::new(note)));
         let Some((write, answered)) = self.news(reply, branch, hop, now) else {
@@ -185,7 +190,8 @@ impl Arrivals {
                 received
             }
             Err(why) => {
-                me.keeper.note_failure("what was answered cannot be written", &why);
+                me.keeper
+                    .note_failure("what was answered cannot be written", &why);
                 // A 200 of an INVITE comes again until it is acknowledged.
                 match is_repeated && me.keeper.failure == Failure::Refuse {
                     true => Received::Dropped,
@@ -213,11 +219,14 @@ impl Arrivals {
         let news = hop.is_new(&answered)?;
         let lifetimes = self.keeper.lifetimes(now.unix_s());
         let lives_s = life_of(reply, answered.is_confirmed, lifetimes);
+        let before = hop.dialog()?;
         let (dialog, is_first) = match &hop.known {
-            Some(known) => (refreshed(known, reply, hop.way, &answered, lives_s)?, false),
+            Some(_) => (
+                refreshed(&before, reply, hop.way, &answered, lives_s)?,
+                false,
+            ),
             None => {
-                let begun = hop.dialog()?;
-                let dialog = with_callee(&begun, branch, &answered, lives_s);
+                let dialog = with_callee(&before, branch, &answered, lives_s);
                 (dialog, news == News::First)
             }
         };
@@ -252,7 +261,7 @@ fn within(
 
 /// A dialog as the answer to a target refresh changes it; none where it changes nothing.
 fn refreshed(
-    known: &Known,
+    before: &HiddenDialog,
     reply: &Message,
     way: DialogWay,
     answered: &Answered,
@@ -262,7 +271,7 @@ fn refreshed(
     if !answered.is_confirmed || !is_target_refresh(method) {
         return None;
     }
-    let mut dialog = (*known.dialog).clone();
+    let mut dialog = before.clone();
     let sender = match way {
         DialogWay::ToCallee => &mut dialog.callee,
         DialogWay::ToCaller => &mut dialog.caller,
@@ -270,7 +279,7 @@ fn refreshed(
     sender.contact = answered.contact.clone();
     dialog.is_confirmed |= method == Method::Invite || method == Method::Subscribe;
     let is_longer = method == Method::Subscribe;
-    if dialog == *known.dialog && !is_longer {
+    if dialog == *before && !is_longer {
         return None;
     }
     dialog.lives_s = lives_s;

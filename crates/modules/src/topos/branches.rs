@@ -48,13 +48,7 @@ impl Branches {
     }
 
     /// Keeps what is known of a branch until `until_s`, and while `life` lasts. False where there is no room.
-    pub(super) fn insert(
-        &self,
-        branch: Bytes,
-        known: Known,
-        life: Weak<()>,
-        until_s: u64,
-    ) -> bool {
+    pub(super) fn insert(&self, branch: Bytes, known: Known, life: Weak<()>, until_s: u64) -> bool {
         let Some(shard) = self.shard(&branch) else {
             return false;
         };

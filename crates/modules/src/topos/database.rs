@@ -126,24 +126,50 @@ impl TopologyStorage for Database {
         self.submit(Operation::Batch(vec![
             delete(&TOPOS_T, old(lifetimes.branch_s)),
             delete(&TOPOS_D, old(lifetimes.dialog_s)),
-            delete(
-                &TOPOS_D,
-                old(lifetimes.branch_s).eq(name("iflags"), 0_i64),
-            ),
+            delete(&TOPOS_D, old(lifetimes.branch_s).eq(name("iflags"), 0_i64)),
         ]));
     }
 }
 
 /// The columns of `topos_d` that are read.
 const DIALOG: [&str; 16] = [
-    "x_context", "s_method", "s_cseq", "a_callid", "a_uuid", "a_contact", "b_contact", "as_contact",
-    "bs_contact", "a_tag", "b_tag", "a_rr", "b_rr", "s_rr", "iflags", "id",
+    "x_context",
+    "s_method",
+    "s_cseq",
+    "a_callid",
+    "a_uuid",
+    "a_contact",
+    "b_contact",
+    "as_contact",
+    "bs_contact",
+    "a_tag",
+    "b_tag",
+    "a_rr",
+    "b_rr",
+    "s_rr",
+    "iflags",
+    "id",
 ];
 
 /// The columns of `topos_t` that are read.
 const BRANCH: [&str; 17] = [
-    "x_context", "s_method", "s_cseq", "a_callid", "a_uuid", "direction", "x_via", "x_vbranch",
-    "x_rr", "s_rr", "a_contact", "b_contact", "as_contact", "bs_contact", "x_tag", "a_tag", "b_tag",
+    "x_context",
+    "s_method",
+    "s_cseq",
+    "a_callid",
+    "a_uuid",
+    "direction",
+    "x_via",
+    "x_vbranch",
+    "x_rr",
+    "s_rr",
+    "a_contact",
+    "b_contact",
+    "as_contact",
+    "bs_contact",
+    "x_tag",
+    "a_tag",
+    "b_tag",
 ];
 
 /// `iflags` of a dialog that was accepted.
@@ -253,7 +279,8 @@ fn branch_row(branch: &HiddenBranch, now_s: u64) -> Row {
 }
 
 fn text_row(columns: &[(&'static str, &Bytes)]) -> Row {
-    let cell = |(column, text): &(&'static str, &Bytes)| (name(column), Cell::Text((*text).clone()));
+    let cell =
+        |(column, text): &(&'static str, &Bytes)| (name(column), Cell::Text((*text).clone()));
     columns.iter().map(cell).collect()
 }
 

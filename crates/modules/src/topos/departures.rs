@@ -11,9 +11,7 @@ use super::params::Failure;
 use super::record::Departure;
 use crate::patch::values;
 use bytes::Bytes;
-use policy::{
-    Context, DialogWay, HiddenDialog, Outgoing, Sent, Stored, TopologyWrite,
-};
+use policy::{Context, DialogWay, HiddenDialog, Outgoing, Sent, Stored, TopologyWrite};
 use sip::{HeaderId, Method};
 use std::sync::Arc;
 
@@ -102,7 +100,8 @@ impl Departures {
             return Sent::Replaced(bytes);
         };
         self.branches.remove(name);
-        self.keeper.note_failure("a request's state cannot be written", &why);
+        self.keeper
+            .note_failure("a request's state cannot be written", &why);
         match self.keeper.failure == Failure::Pass && hop.let_pass() {
             true => Sent::Unchanged,
             false => self.keeper.refused_departure(),
@@ -138,6 +137,7 @@ impl Departures {
                     writes.push(TopologyWrite::End(known.dialog.clone()));
                 } else if changed.is_some() || known.news != News::None {
                     let dialog = changed.unwrap_or_else(|| known.dialog.clone());
+                    hop.change(dialog.clone());
                     writes.push(TopologyWrite::Put { dialog, is_first });
                 }
                 known.dialog.clone()

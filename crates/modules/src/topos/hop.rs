@@ -45,6 +45,8 @@ pub(super) enum News {
 struct Live {
     /// The dialog that this request begins, from when it has left first.
     begun: Option<Arc<HiddenDialog>>,
+    /// The dialog it is within, as this request has changed it.
+    changed: Option<Arc<HiddenDialog>>,
     is_stored: bool,
     has_hidden: bool,
     is_let_pass: bool,
@@ -129,10 +131,16 @@ impl Hop {
 
     /// The dialog it is within, or begins.
     pub(super) fn dialog(&self) -> Option<Arc<HiddenDialog>> {
+        let live = self.live.lock();
         match &self.known {
-            Some(known) => Some(known.dialog.clone()),
-            None => self.live.lock().begun.clone(),
+            Some(known) => Some(live.changed.as_ref().unwrap_or(&known.dialog).clone()),
+            None => live.begun.clone(),
         }
+    }
+
+    /// The dialog it is within is this from now on.
+    pub(super) fn change(&self, dialog: Arc<HiddenDialog>) {
+        self.live.lock().changed = Some(dialog);
     }
 
     /// The dialog that it begins, made where it leaves for the first time; and whether that must still be written.

@@ -35,7 +35,9 @@ pub(super) fn dialog_of(
 }
 
 fn tag(address: Option<sip::NameAddr<'_>>) -> &[u8] {
-    address.and_then(|address| address.tag()).unwrap_or_default()
+    address
+        .and_then(|address| address.tag())
+        .unwrap_or_default()
 }
 
 /// Whom a request outside of any dialog means that names one: the target of a redirection or a REFER.
@@ -44,7 +46,10 @@ pub(super) fn target_of(key: &Key, found: &[HiddenDialog]) -> Option<Bytes> {
         End::Caller => dialog.callee.contact.clone(),
         End::Callee => dialog.caller.contact.clone(),
     };
-    found.iter().map(contact).find(|contact| !contact.is_empty())
+    found
+        .iter()
+        .map(contact)
+        .find(|contact| !contact.is_empty())
 }
 
 /// A request within a dialog: the Request-URI is the other end's Contact, our own Record-Routes and those of the other
@@ -56,7 +61,9 @@ pub(super) fn restored_request(request: &Message, sender: End, dialog: &HiddenDi
         End::Caller => (&dialog.callee.contact, backwards(dialog)),
     };
     if !target.is_empty() {
-        patch.replace(request.request_uri_span(), |out| out.extend_from_slice(target));
+        patch.replace(request.request_uri_span(), |out| {
+            out.extend_from_slice(target)
+        });
     }
     restore_call_id(request, &dialog.call_id, &mut patch);
     let place = behind_last(request, HeaderId::Route, HeaderId::Via);
@@ -67,7 +74,9 @@ pub(super) fn restored_request(request: &Message, sender: End, dialog: &HiddenDi
 /// With another Request-URI, for [`target_of`].
 pub(super) fn retargeted(request: &Message, target: &[u8]) -> Bytes {
     let mut patch = Patch::default();
-    patch.replace(request.request_uri_span(), |out| out.extend_from_slice(target));
+    patch.replace(request.request_uri_span(), |out| {
+        out.extend_from_slice(target)
+    });
     patch.apply(request.bytes())
 }
 

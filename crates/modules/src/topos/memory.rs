@@ -37,11 +37,11 @@ impl Memory {
         let mut dialogs = self.dialogs.lock();
         match write {
             TopologyWrite::Branch(_) => Ok(()),
-            TopologyWrite::Begin(dialog) => put(&mut dialogs, dialog, |_| false, self.most, lifetimes),
+            TopologyWrite::Begin(dialog) => {
+                put(&mut dialogs, dialog, |_| false, self.most, lifetimes)
+            }
             TopologyWrite::Put { dialog, is_first } => {
-                let same = |kept: &HiddenDialog| {
-                    *is_first || kept.callee.tag == dialog.callee.tag
-                };
+                let same = |kept: &HiddenDialog| *is_first || kept.callee.tag == dialog.callee.tag;
                 put(&mut dialogs, dialog, same, self.most, lifetimes)
             }
             TopologyWrite::End(dialog) => {

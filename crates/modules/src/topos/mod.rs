@@ -64,7 +64,10 @@ impl Module for Topos {
             OUTGOING.0,
             "Before a message is stripped, without it: $sndto(ip), $sndto(port) and $sndto(proto) are where it goes. `drop` and it leaves as it is.",
         );
-        d.prompt_event_route(SENDING.0, "The same with the message as it would leave, whole.");
+        d.prompt_event_route(
+            SENDING.0,
+            "The same with the message as it would leave, whole.",
+        );
         d.prompt_event_route(
             INCOMING.0,
             "Before a message that came is restored, without it: $si, $sp and $proto are where it came from. `drop` and it stays as it came.",

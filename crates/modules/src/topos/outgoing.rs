@@ -33,7 +33,9 @@ pub(super) fn stripped_reply(reply: &Message, dress: Dress<'_>) -> Bytes {
 fn strip(message: &Message, dress: Dress<'_>, patch: &mut Patch) {
     let routes = values(message, HeaderId::RecordRoute);
     let count = routes.len();
-    let kept: Vec<&[u8]> = routes.skip(count.saturating_sub(dress.kept_routes)).collect();
+    let kept: Vec<&[u8]> = routes
+        .skip(count.saturating_sub(dress.kept_routes))
+        .collect();
     if kept.len() < count {
         let joined = kept.join(&b","[..]);
         replace_all(message, HeaderId::RecordRoute, &joined, patch);

@@ -155,14 +155,22 @@ fn declare_contact(d: &mut Declaration<Topos>) {
         "cparam_name",
         "That parameter's name, default tps.",
         |p: &mut Params, v: Bytes| {
-            if v.is_empty() || !v.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte)) {
+            if v.is_empty()
+                || !v
+                    .iter()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+            {
                 return Err("a parameter's name has letters, digits, - _ and .".to_owned());
             }
             p.cparam_name = v;
             Ok(())
         },
     );
-    d.param("xavu_cfg", "The XAVU with values for single requests.", |p: &mut Params, v| p.xavu_cfg = v);
+    d.param(
+        "xavu_cfg",
+        "The XAVU with values for single requests.",
+        |p: &mut Params, v| p.xavu_cfg = v,
+    );
     d.param(
         "xavu_field_a_contact",
         "Its field with the user that callers see, for contact_mode 2.",
@@ -213,7 +221,9 @@ impl Params {
             &self.xavu_field_contact_host,
         ];
         if self.xavu_cfg.is_empty() && fields.iter().any(|field| !field.is_empty()) {
-            return Err(problem("topos.xavu_cfg must be set for the fields of an XAVU"));
+            return Err(problem(
+                "topos.xavu_cfg must be set for the fields of an XAVU",
+            ));
         }
         let mode = match self.contact_mode {
             0 => Mode::User,
