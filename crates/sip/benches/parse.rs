@@ -10,32 +10,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 /// 886 octets, as a desk phone sends them.
-const INVITE: &str = "INVITE sip:bob@biloxi.example.com SIP/2.0\r\n\
-Via: SIP/2.0/UDP pc33.atlanta.example.com:5060;branch=z9hG4bKnashds8;rport\r\n\
-Max-Forwards: 70\r\n\
-To: Bob <sip:bob@biloxi.example.com>\r\n\
-From: Alice <sip:alice@atlanta.example.com>;tag=1928301774\r\n\
-Call-ID: a84b4c76e66710@pc33.atlanta.example.com\r\n\
-CSeq: 314159 INVITE\r\n\
-Contact: <sip:alice@pc33.atlanta.example.com:5060;transport=udp>\r\n\
-User-Agent: Example Desk Phone 1.2.3.4\r\n\
-Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, INFO, UPDATE\r\n\
-Supported: replaces, timer, path, outbound, gruu\r\n\
-Session-Expires: 1800;refresher=uac\r\n\
-Content-Type: application/sdp\r\n\
-Content-Length: 262\r\n\
-\r\n\
-v=0\r\n\
-o=alice 2890844526 2890844526 IN IP4 pc33.atlanta.example.com\r\n\
-s=----------------\r\n\
-c=IN IP4 192.0.2.101\r\n\
-t=0 0\r\n\
-m=audio 49172 RTP/AVP 0 8 101\r\n\
-a=rtpmap:0 PCMU/8000\r\n\
-a=rtpmap:8 PCMA/8000\r\n\
-a=rtpmap:101 telephone-event/8000\r\n\
-a=rtpmap:18 G729/8000\r\n\
-a=sendrecv\r\n";
+const INVITE: &str = include_str!("invite.sip");
 
 fn main() {
     let sip = Bytes::from_static(INVITE.as_bytes());
