@@ -5,6 +5,7 @@ use crate::floor;
 use crate::ground::Ground;
 use crate::load;
 use crate::measure::Sample;
+use crate::needs;
 use crate::server::Server;
 use crate::table::{self, Row};
 use crate::workload::Workload;
@@ -50,7 +51,7 @@ struct Contestant {
 fn contestants(wanted: &Wanted, workload: &Workload) -> Result<Vec<Contestant>, String> {
     let mut servers = wanted.servers.clone();
     if wanted.floor {
-        servers.push(floor::server(workload)?);
+        servers.extend(floor::server(workload)?);
     }
     let contestant = |named| Contestant {
         named,
@@ -74,9 +75,10 @@ impl Contestant {
 
 fn once(server: &Named, workload: &Workload, wanted: &Wanted) -> Result<Sample, String> {
     let ground = Ground::new()?;
+    needs::provide(workload.needs, &ground)?;
     let command = ground.command(server, workload)?;
     let server = Server::start(&command, ground.path(), ground.port)?;
-    let load = load::ready(workload, &ground)?;
+    let mut load = load::ready(workload, &ground)?;
     let before = server.tree();
     let (cpu_ns, memory) = (before.cpu_ns(), before.memory());
     let outcome = load.run(

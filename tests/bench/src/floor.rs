@@ -14,17 +14,21 @@ const BATCH: usize = 32;
 /// The longest datagram of any workload is far shorter.
 const SLOT: usize = 4096;
 
-/// This program as the server of a workload.
+/// This program as the server of a workload; none where bare sockets cannot do it.
 ///
 /// # Errors
 /// A sentence, where the program does not know its own name.
-pub(crate) fn server(workload: &Workload) -> Result<Named, String> {
+pub(crate) fn server(workload: &Workload) -> Result<Option<Named>, String> {
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
-    let (own, what) = (own.display(), workload.floor.name());
-    Ok(Named {
+    let named = |floor: Floor| Named {
         name: "bare sockets".to_owned(),
-        command: format!("{own} {WORD} {what} {{port}} {{callee}}"),
-    })
+        command: format!(
+            "{} {WORD} {} {{port}} {{callee}}",
+            own.display(),
+            floor.name()
+        ),
+    };
+    Ok(workload.floor.map(named))
 }
 
 /// Answers or relays until it is ended: `WHAT PORT CALLEE`.

@@ -14,10 +14,13 @@ mod floor;
 mod ground;
 mod load;
 mod measure;
+mod needs;
+mod phones;
 mod process;
 mod server;
 mod sipp;
 mod table;
+mod tls;
 mod workload;
 
 use std::process::ExitCode;

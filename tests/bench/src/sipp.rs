@@ -2,6 +2,8 @@
 
 use crate::ground::{self, Ground};
 use crate::measure::Outcome;
+use crate::needs;
+use crate::workload::Wire;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -13,24 +15,25 @@ const PATIENCE_S: u64 = 120;
 const OPENING: Duration = Duration::from_millis(500);
 
 /// The side that answers; it ends with this value.
-pub(crate) struct Callee(Child);
+pub(crate) struct Answering(Child);
 
-impl Callee {
+impl Answering {
     /// Starts it with a scenario below `sipp/`.
     ///
     /// # Errors
     /// A sentence, where SIPp is not there.
-    pub(crate) fn start(ground: &Ground, scenario: &str) -> Result<Callee, String> {
+    pub(crate) fn start(ground: &Ground, scenario: &str, wire: Wire) -> Result<Answering, String> {
         let child = sipp(ground, scenario)
+            .args(wire_words(wire))
             .args(["-p", &ground.callee.to_string()])
             .spawn()
             .map_err(missing)?;
         std::thread::sleep(OPENING);
-        Ok(Callee(child))
+        Ok(Answering(child))
     }
 }
 
-impl Drop for Callee {
+impl Drop for Answering {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.0.kill();
@@ -45,6 +48,7 @@ impl Drop for Callee {
 pub(crate) fn call(
     ground: &Ground,
     scenario: &str,
+    wire: Wire,
     rate: u64,
     calls: u64,
 ) -> Result<Outcome, String> {
@@ -55,6 +59,11 @@ pub(crate) fn call(
         command.arg(switch).arg(number.to_string());
     }
     command.args(["-l", MOST_CALLS, "-nd", "-timeout_error"]);
+    command.args(wire_words(wire));
+    let users = ground.path().join(needs::USERS);
+    if users.exists() {
+        command.arg("-inf").arg(users);
+    }
     outcome(command, ground)
 }
 
@@ -73,6 +82,7 @@ pub(crate) fn modest(ground: &Ground, asks: u64) -> Result<Outcome, String> {
 fn caller(ground: &Ground, scenario: &str) -> Command {
     let mut command = sipp(ground, scenario);
     command.arg(format!("127.0.0.1:{}", ground.port));
+    command.args(["-key", "callee", &ground.callee.to_string()]);
     command.args(["-s", "service", "-trace_stat", "-fd", "1", "-stf"]);
     command.arg(statistics(ground));
     command
@@ -89,6 +99,13 @@ fn sipp(ground: &Ground, scenario: &str) -> Command {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command
+}
+
+fn wire_words(wire: Wire) -> [&'static str; 2] {
+    match wire {
+        Wire::Udp => ["-t", "u1"],
+        Wire::Tcp => ["-t", "t1"],
+    }
 }
 
 fn statistics(ground: &Ground) -> std::path::PathBuf {

@@ -14,8 +14,19 @@ pub(crate) struct Workload {
     pub(crate) rate: u64,
     /// Operations in one run.
     pub(crate) operations: u64,
-    /// What bare sockets do in its place.
-    pub(crate) floor: Floor,
+    /// What bare sockets do in its place, where they can.
+    pub(crate) floor: Option<Floor>,
+    /// What has to be there before the server starts.
+    pub(crate) needs: &'static [Need],
+}
+
+/// What a configuration speaks of besides ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// An SQLite file with Kamailio's tables, `{folder}/db`, and a thousand subscribers in it.
+    Database,
+    /// A certificate and its key, `{folder}/cert.pem` and `{folder}/key.pem`.
+    Certificate,
 }
 
 /// Who sends.
@@ -24,10 +35,33 @@ pub(crate) enum Load {
     /// SIPp with a scenario below `sipp/`; an operation is one of its calls.
     Sipp {
         caller: &'static str,
-        callee: Option<&'static str>,
+        callee: Callee,
+        wire: Wire,
     },
     /// INVITEs from one address, and a good client beside; an operation is a packet offered.
     Flood,
+    /// TLS connections that are opened, used once and held; an operation is a connection.
+    Held,
+    /// TLS connections that are opened, used once and closed; an operation is a connection.
+    Handshakes,
+}
+
+/// Who is called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Callee {
+    Nobody,
+    /// SIPp with a scenario below `sipp/`.
+    Sipp(&'static str),
+    /// Ten phones, of which the first answers.
+    Phones,
+}
+
+/// What SIPp sends over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wire {
+    Udp,
+    /// One connection for all calls.
+    Tcp,
 }
 
 /// What bare sockets do with the datagrams of a workload.
@@ -65,26 +99,54 @@ const CALL: Workload = Workload {
     defines: &[],
     load: Load::Sipp {
         caller: "caller.xml",
-        callee: Some("callee.xml"),
+        callee: Callee::Sipp("callee.xml"),
+        wire: Wire::Udp,
     },
     rate: 500,
     operations: 10_000,
-    floor: Floor::Relay,
+    floor: Some(Floor::Relay),
+    needs: &[],
 };
+
+const REGISTER: Workload = Workload {
+    name: "register",
+    cfg: "registrar.cfg",
+    load: alone("register.xml"),
+    rate: 1_000,
+    operations: 20_000,
+    floor: Some(Floor::Challenge),
+    ..CALL
+};
+
+const HELD: Workload = Workload {
+    name: "tls-held",
+    cfg: "tls.cfg",
+    load: Load::Held,
+    rate: 400,
+    operations: 2_000,
+    floor: None,
+    needs: &[Need::Certificate],
+    ..CALL
+};
+
+/// A scenario in which nobody but the server answers.
+const fn alone(caller: &'static str) -> Load {
+    Load::Sipp {
+        caller,
+        callee: Callee::Nobody,
+        wire: Wire::Udp,
+    }
+}
 
 /// Every workload, in the order in which they run.
 pub(crate) const ALL: &[Workload] = &[
     Workload {
         name: "options",
-        cfg: "proxy.cfg",
-        defines: &[],
-        load: Load::Sipp {
-            caller: "options.xml",
-            callee: None,
-        },
+        load: alone("options.xml"),
         rate: 2_000,
         operations: 40_000,
-        floor: Floor::Answer,
+        floor: Some(Floor::Answer),
+        ..CALL
     },
     CALL,
     Workload {
@@ -103,25 +165,66 @@ pub(crate) const ALL: &[Workload] = &[
         ..CALL
     },
     Workload {
-        name: "register",
-        cfg: "registrar.cfg",
-        defines: &[],
+        name: "call-tcp",
+        defines: &["WITH_TCP"],
         load: Load::Sipp {
-            caller: "register.xml",
-            callee: None,
+            caller: "caller.xml",
+            callee: Callee::Sipp("callee.xml"),
+            wire: Wire::Tcp,
         },
-        rate: 1_000,
-        operations: 20_000,
-        floor: Floor::Challenge,
+        floor: None,
+        ..CALL
+    },
+    Workload {
+        name: "fork",
+        cfg: "fork.cfg",
+        load: Load::Sipp {
+            caller: "caller.xml",
+            callee: Callee::Phones,
+            wire: Wire::Udp,
+        },
+        rate: 100,
+        operations: 2_000,
+        floor: None,
+        ..CALL
+    },
+    REGISTER,
+    Workload {
+        name: "register-db",
+        defines: &["WITH_DB"],
+        needs: &[Need::Database],
+        ..REGISTER
+    },
+    Workload {
+        name: "stock",
+        cfg: "stock.cfg",
+        load: Load::Sipp {
+            caller: "stock.xml",
+            callee: Callee::Sipp("callee.xml"),
+            wire: Wire::Udp,
+        },
+        rate: 200,
+        operations: 4_000,
+        floor: None,
+        needs: &[Need::Database],
+        ..CALL
     },
     Workload {
         name: "flood",
         cfg: "flood.cfg",
-        defines: &[],
         load: Load::Flood,
         rate: 40_000,
         operations: 400_000,
-        floor: Floor::Swallow,
+        floor: Some(Floor::Swallow),
+        ..CALL
+    },
+    HELD,
+    Workload {
+        name: "tls-handshakes",
+        load: Load::Handshakes,
+        rate: 200,
+        operations: 4_000,
+        ..HELD
     },
 ];
 
