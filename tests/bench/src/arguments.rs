@@ -62,7 +62,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Wanted, String> {
         }
     }
     if wanted.servers.is_empty() {
-        wanted.servers = vec![named(KAMAILIO)?, named(&ours()?)?];
+        wanted.servers = vec![named(KAMAILIO)?, ours()?];
     }
     if wanted.workloads.is_empty() {
         wanted.workloads = workload::ALL.iter().collect();
@@ -71,16 +71,23 @@ pub(crate) fn parse(words: &[String]) -> Result<Wanted, String> {
 }
 
 /// The server that was built together with this program.
-fn ours() -> Result<String, String> {
+///
+/// # Errors
+/// A sentence, where the program does not know its own place.
+pub(crate) fn ours() -> Result<Named, String> {
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
     let binary = own.with_file_name("ringwall");
-    Ok(format!(
-        "ringwall={} -f {{cfg}} {{defs}} -DD -E",
-        binary.display()
-    ))
+    Ok(Named {
+        name: "ringwall".to_owned(),
+        command: format!("{} -f {{cfg}} {{defs}} -DD -E", binary.display()),
+    })
 }
 
-fn named(text: &str) -> Result<Named, String> {
+/// Reads `NAME=COMMAND`.
+///
+/// # Errors
+/// The usage.
+pub(crate) fn named(text: &str) -> Result<Named, String> {
     let (name, command) = text
         .split_once('=')
         .ok_or_else(|| usage(&format!("`{text}` is no NAME=COMMAND")))?;

@@ -17,6 +17,8 @@ mod measure;
 mod needs;
 mod phones;
 mod process;
+mod registrations;
+mod scale;
 mod server;
 mod sipp;
 mod table;
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let done = match words.split_first() {
         Some((word, rest)) if word == floor::WORD => floor::run(rest),
+        Some((word, rest)) if word == scale::WORD => scale::run(rest),
         _ => arguments::parse(&words).and_then(|wanted| contest::run(&wanted)),
     };
     match done {

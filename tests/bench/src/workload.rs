@@ -228,6 +228,12 @@ pub(crate) const ALL: &[Workload] = &[
     },
 ];
 
+/// What `bench scale` configures its server with; the loads of the others do not fit it.
+pub(crate) const SCALE: Workload = Workload {
+    cfg: "scale.cfg",
+    ..HELD
+};
+
 /// The workload of that name.
 pub(crate) fn find(name: &str) -> Option<&'static Workload> {
     ALL.iter().find(|one| one.name == name)
