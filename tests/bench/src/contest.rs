@@ -75,7 +75,7 @@ impl Contestant {
 
 fn once(server: &Named, workload: &Workload, wanted: &Wanted) -> Result<Sample, String> {
     let ground = Ground::new()?;
-    needs::provide(workload.needs, &ground)?;
+    let _provided = needs::provide(workload.needs, &ground)?;
     let command = ground.command(server, workload)?;
     let server = Server::start(&command, ground.path(), ground.port)?;
     let mut load = load::ready(workload, &ground)?;

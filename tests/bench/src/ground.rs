@@ -13,6 +13,8 @@ pub(crate) struct Ground {
     pub(crate) port: u16,
     /// Where the server listens over TLS, where the configuration says so.
     pub(crate) tls_port: u16,
+    /// Where Redis listens, where it is needed.
+    pub(crate) redis: u16,
     /// Where who is called listens; ten ports from here on are free.
     pub(crate) callee: u16,
 }
@@ -29,6 +31,7 @@ impl Ground {
             folder,
             port: free(1)?,
             tls_port: free(1)?,
+            redis: free(1)?,
             callee: free(10)?,
         })
     }
@@ -61,7 +64,7 @@ impl Ground {
         Ok(words)
     }
 
-    /// Writes a file, with `{port}`, `{tls}`, `{callee}` and `{folder}` replaced.
+    /// Writes a file, with `{port}`, `{tls}`, `{redis}`, `{callee}` and `{folder}` replaced.
     pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf, String> {
         let path = self.path().join(name);
         let written = std::fs::write(&path, self.fill(text));
@@ -73,6 +76,7 @@ impl Ground {
         let mut text = text
             .replace("{port}", &self.port.to_string())
             .replace("{tls}", &self.tls_port.to_string())
+            .replace("{redis}", &self.redis.to_string())
             .replace("{folder}", &self.path().to_string_lossy());
         for number in (1..10).rev() {
             let port = (self.callee + number).to_string();

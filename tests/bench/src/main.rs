@@ -8,6 +8,7 @@
 )]
 
 mod arguments;
+mod children;
 mod contest;
 mod flood;
 mod floor;
@@ -29,16 +30,24 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let done = match words.split_first() {
-        Some((word, rest)) if word == floor::WORD => floor::run(rest),
-        Some((word, rest)) if word == scale::WORD => scale::run(rest),
-        _ => arguments::parse(&words).and_then(|wanted| contest::run(&wanted)),
-    };
-    match done {
+    match run(&words) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("bench: {why}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(words: &[String]) -> Result<(), String> {
+    if let Some((word, rest)) = words.split_first()
+        && word == floor::WORD
+    {
+        return floor::run(rest);
+    }
+    children::end_with_us()?;
+    match words.split_first() {
+        Some((word, rest)) if word == scale::WORD => scale::run(rest),
+        _ => contest::run(&arguments::parse(words)?),
     }
 }

@@ -1,9 +1,12 @@
-//! What a configuration speaks of besides ports: a database, a certificate.
+//! What a configuration speaks of besides ports: a database, a certificate, a server of keys.
 
+use crate::children;
 use crate::ground::Ground;
 use crate::workload::Need;
 use std::fmt::Write as _;
-use std::process::{Command, Stdio};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// The subscribers, as SIPp reads them: user and credentials.
 pub(crate) const USERS: &str = "users.csv";
@@ -17,16 +20,56 @@ const TABLES: [&str; 5] = ["standard", "auth_db", "usrloc", "acc", "alias_db"];
 /// Subscribers of every database.
 const SUBSCRIBERS: usize = 1_000;
 
+/// How long Redis has to listen.
+const START: Duration = Duration::from_secs(10);
+
+/// What runs beside the server of a run, and ends with this value.
+#[derive(Default)]
+pub(crate) struct Provided(Vec<Child>);
+
+impl Drop for Provided {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            children::destroy(child.id());
+            children::reap(child);
+        }
+    }
+}
+
 /// Makes what is needed in the folder of a run.
 ///
 /// # Errors
 /// A sentence, where a program or a package is missing.
-pub(crate) fn provide(needs: &[Need], ground: &Ground) -> Result<(), String> {
+pub(crate) fn provide(needs: &[Need], ground: &Ground) -> Result<Provided, String> {
+    let mut provided = Provided::default();
     for need in needs {
         match need {
             Need::Database => database(ground)?,
             Need::Certificate => certificate(ground)?,
+            Need::Redis => {
+                provided.0.push(redis(ground)?);
+                listens(ground.redis)?;
+            }
         }
+    }
+    Ok(provided)
+}
+
+fn redis(ground: &Ground) -> Result<Child, String> {
+    let port = ground.redis.to_string();
+    let mut command = Command::new("redis-server");
+    command.args(["--bind", "127.0.0.1", "--port", &port, "--save", ""]);
+    command.current_dir(ground.path()).stdout(Stdio::null());
+    children::spawn(&mut command)
+}
+
+fn listens(port: u16) -> Result<(), String> {
+    let end = Instant::now() + START;
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        if Instant::now() > end {
+            return Err("redis-server does not listen".to_owned());
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ pub(crate) fn run(words: &[String]) -> Result<(), String> {
     let descriptors = raise_descriptors();
     println!("{}: {descriptors} file descriptors", size.server.name);
     let ground = Ground::new()?;
-    needs::provide(SCALE.needs, &ground)?;
+    let _provided = needs::provide(SCALE.needs, &ground)?;
     let command = ground.command(&size.server, &SCALE)?;
     let server = Server::start(&command, ground.path(), ground.port)?;
     match hold(&size, &ground, &server)? {

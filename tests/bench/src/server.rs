@@ -1,8 +1,7 @@
 //! A server that is measured.
 
+use crate::children;
 use crate::process::Tree;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use std::fs::File;
 use std::net::UdpSocket;
 use std::os::unix::process::CommandExt;
@@ -33,14 +32,10 @@ impl Server {
         let log = folder.join("server.log");
         let file = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
         let twin = file.try_clone().map_err(|error| error.to_string())?;
-        let child = Command::new(program)
-            .args(rest)
-            .stdin(Stdio::null())
-            .stdout(file)
-            .stderr(twin)
-            .process_group(0)
-            .spawn()
-            .map_err(|error| format!("{program}: {error}"))?;
+        let mut command = Command::new(program);
+        command.args(rest).stdin(Stdio::null());
+        command.stdout(file).stderr(twin).process_group(0);
+        let child = children::spawn(&mut command)?;
         let mut server = Server { child, log };
         server.answers(port)?;
         Ok(server)
@@ -79,19 +74,15 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let tree = self.tree();
-        let first = Pid::from_raw(self.child.id() as i32);
-        // It may have ended by itself.
-        let _ = kill(first, Signal::SIGTERM);
+        children::terminate(self.child.id());
         let end = Instant::now() + FAREWELL;
         while Instant::now() < end && matches!(self.child.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(20));
         }
         if matches!(self.child.try_wait(), Ok(None)) {
-            for process in tree.ids() {
-                let _ = kill(Pid::from_raw(*process as i32), Signal::SIGKILL);
-            }
+            tree.ids().iter().for_each(|id| children::destroy(*id));
         }
-        let _ = self.child.wait();
+        children::reap(&mut self.child);
     }
 }
 

@@ -1,5 +1,6 @@
 //! SIPp as the load.
 
+use crate::children;
 use crate::ground::{self, Ground};
 use crate::measure::Outcome;
 use crate::needs;
@@ -23,11 +24,10 @@ impl Answering {
     /// # Errors
     /// A sentence, where SIPp is not there.
     pub(crate) fn start(ground: &Ground, scenario: &str, wire: Wire) -> Result<Answering, String> {
-        let child = sipp(ground, scenario)
-            .args(wire_words(wire))
-            .args(["-p", &ground.callee.to_string()])
-            .spawn()
-            .map_err(missing)?;
+        let mut command = sipp(ground, scenario);
+        command.args(wire_words(wire));
+        command.args(["-p", &ground.callee.to_string()]);
+        let child = children::spawn(&mut command)?;
         std::thread::sleep(OPENING);
         Ok(Answering(child))
     }
@@ -35,9 +35,8 @@ impl Answering {
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        children::destroy(self.0.id());
+        children::reap(&mut self.0);
     }
 }
 
@@ -113,7 +112,7 @@ fn statistics(ground: &Ground) -> std::path::PathBuf {
 }
 
 fn outcome(mut command: Command, ground: &Ground) -> Result<Outcome, String> {
-    command.status().map_err(missing)?;
+    children::reap(&mut children::spawn(&mut command)?);
     let text = std::fs::read_to_string(statistics(ground)).unwrap_or_default();
     parse(&text).ok_or_else(|| "sipp left no statistics".to_owned())
 }
@@ -131,10 +130,6 @@ fn parse(text: &str) -> Option<Outcome> {
         failed: count("FailedCall(C)")?,
         again: count("Retransmissions(C)")?,
     })
-}
-
-fn missing(error: std::io::Error) -> String {
-    format!("sipp: {error}; `cargo xtask packages` installs it")
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub(crate) enum Need {
     Database,
     /// A certificate and its key, `{folder}/cert.pem` and `{folder}/key.pem`.
     Certificate,
+    /// A Redis server at `{redis}`, empty and without a file.
+    Redis,
 }
 
 /// Who sends.
@@ -155,6 +157,12 @@ pub(crate) const ALL: &[Workload] = &[
         ..CALL
     },
     Workload {
+        name: "call-topos",
+        defines: &["WITH_TOPOS"],
+        needs: &[Need::Redis],
+        ..CALL
+    },
+    Workload {
         name: "call-dialog",
         defines: &["WITH_DIALOG"],
         ..CALL
@@ -207,6 +215,11 @@ pub(crate) const ALL: &[Workload] = &[
         operations: 4_000,
         floor: None,
         needs: &[Need::Database],
+        ..CALL
+    },
+    Workload {
+        name: "long",
+        cfg: "long.cfg",
         ..CALL
     },
     Workload {
