@@ -3,7 +3,7 @@
 use crate::{Proto, SocketId};
 use bytes::Bytes;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A listening socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +82,25 @@ pub struct Identity {
     pub domains: Vec<IsLocalDomain>,
     /// From which of our addresses the system reaches a peer; there with `mhomed=1`.
     pub source: Option<SourceOf>,
+}
+
+/// The sockets of a configuration, for modules that start before they are known. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct OwnSockets(Arc<OnceLock<Vec<Socket>>>);
+
+impl OwnSockets {
+    /// These are they; called once, when every module has started.
+    pub(crate) fn know(&self, sockets: &[Socket]) {
+        self.0.get_or_init(|| sockets.to_vec());
+    }
+
+    /// True where a socket of ours is bound to this address; before they are known, any is.
+    pub fn has(&self, proto: Proto, addr: SocketAddr) -> bool {
+        self.0.get().is_none_or(|sockets| {
+            let mut sockets = sockets.iter();
+            sockets.any(|socket| socket.proto == proto && socket.addr == addr)
+        })
+    }
 }
 
 /// The address of ours from which the system would send to a peer. Must not wait.

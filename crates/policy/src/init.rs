@@ -328,6 +328,11 @@ impl<'a> Init<'a> {
         self.installed.dialog_hooks.clone()
     }
 
+    /// The sockets of this configuration, which are known when the last module has started.
+    pub fn own_sockets(&self) -> crate::OwnSockets {
+        self.installed.own_sockets.clone()
+    }
+
     /// Hears of every stream connection that is gone.
     pub fn on_connection_closed(
         &mut self,

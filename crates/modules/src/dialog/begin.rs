@@ -93,7 +93,12 @@ fn insert(
         grant(logic, &mut live, wishes);
         Dialog::new(did, hash, init_s, &beginning, live)
     };
-    match table.insert(hash, logic.params.max_dialogs, is_spiral, make) {
+    match table.insert(
+        (beginning.call_id, hash),
+        logic.params.max_dialogs,
+        is_spiral,
+        make,
+    ) {
         Ok(inserted) => Some(inserted),
         Err(full) => {
             complain(logic, init_s, full);
@@ -122,9 +127,6 @@ fn grant(logic: &Logic, live: &mut Live, wishes: &Wishes) {
     live.switches = wishes.switches;
     if logic.params.send_bye {
         live.switches |= Live::TIMEOUT_BYE;
-    }
-    if logic.params.timeout_noreset {
-        live.switches |= Live::NO_RESET;
     }
     live.timeout_route.clone_from(&wishes.timeout_route);
     if wishes.timeout_s > 0 {

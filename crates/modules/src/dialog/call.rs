@@ -187,6 +187,8 @@ impl Live {
     pub(super) const KA_DST: u32 = 4;
     /// Requests within the dialog do not prolong it.
     pub(super) const NO_RESET: u32 = 8;
+    /// Requests of the caller leave with a higher CSeq number, by `$dlg_var(cseq_diff)`.
+    pub(super) const CSEQ_DIFF: u32 = 16;
 
     /// The most variables of one dialog; one more is refused with an error line. With a value of
     /// [`Live::MOST_VALUE`] octets each that is 64 kB, which only the script decides.

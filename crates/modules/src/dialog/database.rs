@@ -275,7 +275,9 @@ modparam("dialog", "db_url", "memory://")
 modparam("dialog", "db_mode", {mode})
 modparam("dialog", "db_update_period", 10)
 modparam("dialog", "profiles_with_value", "caller")
-request_route {{ dlg_manage(); set_dlg_profile("caller", "alice"); $dlg_var(x) = "kept"; }}
+request_route {{
+    if ($rm == "OPTIONS") {{ dlg_get("one", "a", ""); dlg_setflag("7"); exit; }}
+    dlg_manage(); set_dlg_profile("caller", "alice"); $dlg_var(x) = "kept"; }}
 "#
         );
         Bench::with_store(&script, store.clone())
@@ -323,6 +325,17 @@ request_route {{ dlg_manage(); set_dlg_profile("caller", "alice"); $dlg_var(x) =
         assert_eq!(count(&store), (1, 1), "once is enough");
         set_state(&bench, 5);
         assert_eq!(count(&store), (0, 0), "the row goes with its call");
+    }
+
+    #[test]
+    fn what_the_script_changes_is_written_at_once() {
+        let store = Arc::new(Memory::standard());
+        let bench = bench(1, &store);
+        let _call = bench.run(INVITE);
+        set_state(&bench, 4);
+        bench.run(&INVITE.replace("INVITE", "OPTIONS"));
+        let written = rows(&store, name!("dialog"));
+        assert_eq!(written.cell(0, &name!("sflags")), Some(&Cell::Int(1 << 7)));
     }
 
     #[test]

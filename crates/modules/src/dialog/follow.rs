@@ -52,11 +52,18 @@ pub(super) fn follow(logic: &Arc<Logic>, context: &mut Context, did: Option<Did>
         return;
     }
     let lifetime_s = logic.lifetime(context);
-    let prolonged = {
+    let counted = {
         let mut live = dialog.live.lock();
-        count(&mut live, &message, sender, lifetime_s, now_s)
+        let may_prolong = !(logic.params.timeout_noreset || live.has(Live::NO_RESET));
+        count(
+            &mut live,
+            &message,
+            sender,
+            lifetime_s,
+            (now_s, may_prolong),
+        )
     };
-    if prolonged {
+    if counted {
         // Only a shorter time needs it, but a longer one is rarely the same second.
         logic.remind(&dialog);
         logic.save(&dialog);
@@ -70,13 +77,13 @@ fn find(logic: &Logic, message: &Message, did: Option<Did>) -> Option<(Arc<Dialo
     logic.shared.table.find(call_id, from_tag, to_tag, did)
 }
 
-/// Lets a request count; true where the dialog must be looked at at another time, or be written.
+/// Lets a request count; true where the dialog is up, so that it may have to be looked at at another time, and be written.
 fn count(
     live: &mut Live,
     message: &Message,
     sender: Side,
     lifetime_s: Option<u32>,
-    now_s: u64,
+    (now_s, may_prolong): (u64, bool),
 ) -> bool {
     let method = message.method();
     let was = live.state;
@@ -97,10 +104,9 @@ fn count(
     if let Some(lifetime_s) = lifetime_s {
         live.lifetime_s = lifetime_s;
     }
-    if live.has(Live::NO_RESET) && !is_new && lifetime_s.is_none() {
-        return false;
+    if may_prolong || is_new || lifetime_s.is_some() {
+        live.timeout_s = now_s + u64::from(live.lifetime_s);
     }
-    live.timeout_s = now_s + u64::from(live.lifetime_s);
     true
 }
 

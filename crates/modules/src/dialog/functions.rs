@@ -153,11 +153,29 @@ impl DialogModule {
     }
 
     fn set_flag(&self, context: &mut Context, flag: &Int) -> bool {
-        change_flag(context, flag, |flags, mask| flags | mask)
+        self.change_flag(context, flag, true)
     }
 
     fn reset_flag(&self, context: &mut Context, flag: &Int) -> bool {
-        change_flag(context, flag, |flags, mask| flags & !mask)
+        self.change_flag(context, flag, false)
+    }
+
+    fn change_flag(&self, context: &mut Context, flag: &Int, on: bool) -> bool {
+        let Some(mask) = mask(context, flag) else {
+            return false;
+        };
+        let current = current_mut(context);
+        match &current.dialog {
+            Some(dialog) => {
+                {
+                    let mut live = dialog.live.lock();
+                    live.flags = switched(live.flags, mask, on);
+                }
+                self.logic.changed(dialog);
+            }
+            None => current.wishes.flags = switched(current.wishes.flags, mask, on),
+        }
+        true
     }
 
     fn is_flag_set(&self, context: &mut Context, flag: &Int) -> bool {
@@ -193,20 +211,18 @@ impl DialogModule {
             }
         };
         let Some(dialog) = self.logic.dialog_of(context) else {
-            return false;
+            let switches = &mut current_mut(context).wishes.switches;
+            *switches = switched(*switches, switch, on);
+            return true;
         };
         {
             let mut live = dialog.live.lock();
-            live.switches = match on {
-                true => live.switches | switch,
-                false => live.switches & !switch,
-            };
-            live.is_dirty = true;
+            live.switches = switched(live.switches, switch, on);
             if live.state.is_up() && switch != Live::NO_RESET {
                 self.logic.start_keepalive(&mut live, context.now.unix_s());
             }
         }
-        self.logic.remind(&dialog);
+        self.logic.changed(&dialog);
         true
     }
 
@@ -314,7 +330,7 @@ impl DialogModule {
         };
         let (key, value) = (key.get(context), value.get(context));
         let done = dialog.live.lock().set_var(&key, Some(value));
-        self.logic.save(&dialog);
+        self.logic.changed(&dialog);
         done
     }
 
@@ -377,19 +393,10 @@ fn mask(context: &mut Context, flag: &Int) -> Option<u32> {
     Some(1 << number)
 }
 
-fn change_flag(context: &mut Context, flag: &Int, change: fn(u32, u32) -> u32) -> bool {
-    let Some(mask) = mask(context, flag) else {
-        return false;
-    };
-    let current = current_mut(context);
-    let dialog: Option<&Arc<Dialog>> = current.dialog.as_ref();
-    match dialog {
-        Some(dialog) => {
-            let mut live = dialog.live.lock();
-            live.flags = change(live.flags, mask);
-            live.is_dirty = true;
-        }
-        None => current.wishes.flags = change(current.wishes.flags, mask),
+/// The bits with those of `mask` on or off.
+pub(super) fn switched(bits: u32, mask: u32, on: bool) -> u32 {
+    match on {
+        true => bits | mask,
+        false => bits & !mask,
     }
-    true
 }

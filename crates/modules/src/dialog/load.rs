@@ -243,6 +243,12 @@ impl<'a> Reader<'a> {
             .and_then(|number| number.trim().parse().ok())
             .unwrap_or(0);
         leg.socket = Sock::parse(self.text(sock));
+        if leg.socket.is_some() && self.logic.socket_of(&leg).is_none() {
+            self.logic.log(Level::Warn, || {
+                let socket = super::show::printable(self.text(sock));
+                format!("non-local socket <{socket}>...ignoring")
+            });
+        }
         Some(leg)
     }
 

@@ -1,15 +1,16 @@
 //! What the module knows while a configuration runs, and what happens to dialogs.
 
-use super::call::{Dialog, Live};
+use super::call::{Dialog, Leg, Live, Sock};
 use super::counts::Counts;
 use super::events::{self, Happened};
+use super::names::Numbers;
 use super::params::{DbMode, Match, Params};
 use super::profile::Profile;
 use super::state::{Event, State};
-use super::table::{Numbers, Table};
+use super::table::Table;
 use ahash::RandomState;
 use parking_lot::Mutex;
-use policy::{DialogHooks, EndedBy, LateText, Level, Logger, Outbox};
+use policy::{DialogHooks, EndedBy, LateText, Level, Logger, Outbox, OwnSockets};
 use sip::Message;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub(super) struct Logic {
     pub(super) outbox: Outbox,
     /// Other modules that watch dialogs.
     pub(super) hooks: DialogHooks,
+    pub(super) sockets: OwnSockets,
     pub(super) store: Option<Arc<dyn Store>>,
     pub(super) timeout_avp: Option<LateText>,
     /// Which of `dialog:start`, `dialog:end` and `dialog:failed` the script has.
@@ -35,7 +37,7 @@ pub(super) struct Logic {
 
 /// What outlives a configuration.
 pub(super) struct Shared {
-    /// Chains and numbers, which cannot change.
+    /// Entries and numbers of names, which cannot change.
     pub(super) fixed: (u32, Numbers),
     pub(super) table: Table,
     /// Every profile that was named so far.
@@ -55,7 +57,7 @@ impl Shared {
     pub(super) fn new(fixed: (u32, Numbers), hasher: RandomState) -> Shared {
         Shared {
             fixed,
-            table: Table::new(fixed.0 as usize, fixed.1, hasher),
+            table: Table::new(fixed.0, fixed.1, hasher),
             profiles: Mutex::default(),
             clock_s: AtomicU64::new(0),
             next_write_s: AtomicU64::new(0),
@@ -100,6 +102,13 @@ impl Logic {
     /// Sees to it that a dialog is looked at in time.
     pub(super) fn remind(&self, dialog: &Dialog) {
         self.shared.table.remind(dialog, self.due_s(dialog));
+    }
+
+    /// The script changed what is kept of a dialog.
+    pub(super) fn changed(&self, dialog: &Arc<Dialog>) {
+        dialog.live.lock().is_dirty = true;
+        self.remind(dialog);
+        self.save(dialog);
     }
 
     /// The time of the last tick.
@@ -211,6 +220,28 @@ impl Logic {
         );
         events::tell(self, Happened::End, dialog, message);
         true
+    }
+
+    /// True where `dlg_filter_mode` 1 leaves the dialog to the server whose socket its caller talks to.
+    pub(super) fn is_elsewhere(&self, live: &Live) -> bool {
+        self.params.only_local && self.socket_of(&live.caller).is_none()
+    }
+
+    /// The socket an end talks to, where it is one of ours.
+    pub(super) fn socket_of(&self, leg: &Leg) -> Option<Sock> {
+        leg.socket
+            .filter(|socket| self.sockets.has(socket.proto, socket.addr))
+    }
+
+    /// A dialog of another server leaves memory; its row and its parties are that server's.
+    pub(super) fn let_go(&self, dialog: &Dialog, now_s: u64) {
+        {
+            let mut live = dialog.live.lock();
+            live.state = State::Deleted;
+            (live.end_s, live.timeout_s) = (now_s, 0);
+        }
+        self.counters.active.dec();
+        self.leave(dialog);
     }
 
     /// Another state by command, and nothing else happens; answers the old one.

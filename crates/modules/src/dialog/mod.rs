@@ -5,6 +5,7 @@ mod bridge;
 mod call;
 mod columns;
 mod counts;
+mod cseq;
 mod current;
 mod database;
 mod events;
@@ -13,6 +14,7 @@ mod functions;
 mod hooks;
 mod load;
 mod logic;
+mod names;
 mod params;
 mod profile;
 mod profiles;
@@ -32,11 +34,11 @@ mod way;
 use counts::Counts;
 use events::Happened;
 use logic::{Logic, Shared};
+use names::Numbers;
 use params::{DbMode, Params};
 use policy::{Declaration, Entry, Init, Module, Problem, problem};
 use profile::Profile;
 use std::sync::Arc;
-use table::Numbers;
 
 pub(crate) const ENTRY: Entry = Entry::of::<DialogModule>();
 
@@ -91,9 +93,11 @@ impl Module for DialogModule {
             logger: init.logger.clone(),
             outbox: init.outbox(),
             hooks: init.dialog_hooks(),
+            sockets: init.own_sockets(),
             store,
             timeout_avp: timeout_avp.map(|text| init.late_text("timeout_avp", text)),
-            heard: Happened::ALL.map(|what| init.has_event_route(what.route())),
+            heard: Happened::ALL
+                .map(|what| !params.silences_events && init.has_event_route(what.route())),
             params,
         });
         install(&logic, init);
@@ -109,6 +113,9 @@ fn deviations(d: &mut Declaration<DialogModule>) {
     d.deviation("$dlg_ctx(dir) is 1 for requests of the caller and 2 for those of the callee; Kamailio 5.6.3 says 0.");
     d.deviation("Without a callee dlg.briefing says nothing for T; Kamailio 5.6.3 prints the caller's tag there in any case.");
     d.deviation("dlg_refer() refers the side it names; Kamailio 5.6.3 refers the other one. Addresses in Refer-To and Referred-By stand in angle brackets.");
+    d.deviation("$dlg_ctx(timeout) sets the lifetime whenever it is assigned; Kamailio 5.6.3 takes timeout_bye and timeout_route before dlg_manage() only, and the timeout never.");
+    d.deviation("Rows stay until their calls end; with db_mode 3 Kamailio 5.6.3 empties the tables when it has read them.");
+    d.deviation("With track_cseq_updates any change of the number of an INVITE counts, and RAck and our own requests go with it; Kamailio 5.6.3 looks at uac_auth() alone.");
     d.deviation("max_dialogs bounds the table; Kamailio 5.6.3 fills its shared memory.");
 }
 
@@ -162,6 +169,9 @@ fn profiles_of(
 fn install(logic: &Arc<Logic>, init: &mut Init<'_>) {
     init.observe_transactions(Arc::new(watch::Watch(logic.clone())));
     let following = logic.clone();
+    if logic.params.track_cseq_updates {
+        init.hook_messages(Arc::new(cseq::Numbering));
+    }
     init.on_own_route(move |context, params| follow::on_own_route(&following, context, params));
     if logic.store.is_some() {
         let (starting, stopping) = (logic.clone(), logic.clone());

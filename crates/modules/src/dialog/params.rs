@@ -7,9 +7,6 @@ pub(super) use declare::declare;
 use super::columns::Columns;
 use bytes::Bytes;
 
-/// Chains are cheap, 64 octets each; long ones are not.
-const LEAST_CHAINS: u32 = 4096;
-
 /// How requests within a dialog find it (`dlg_match_mode`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Match {
@@ -67,6 +64,10 @@ pub(crate) struct Params {
     pub(super) ka_interval_s: u32,
     pub(super) ka_failed_limit: u32,
     pub(super) timeout_noreset: bool,
+    pub(super) only_local: bool,
+    /// Somebody else is named to hear of events, so that event routes do not.
+    pub(super) silences_events: bool,
+    pub(super) track_cseq_updates: bool,
     pub(super) h_id_start: i64,
     pub(super) h_id_step: u32,
     pub(super) keep_proxy_rr: u32,
@@ -76,7 +77,7 @@ impl Default for Params {
     fn default() -> Params {
         Params {
             enable_stats: true,
-            hash_size: LEAST_CHAINS,
+            hash_size: 4096,
             max_dialogs: 200_000,
             rr_param: Bytes::from_static(b"did"),
             flag_mask: 0,
@@ -104,6 +105,9 @@ impl Default for Params {
             ka_interval_s: 0,
             ka_failed_limit: 1,
             timeout_noreset: false,
+            only_local: false,
+            silences_events: false,
+            track_cseq_updates: false,
             h_id_start: 0,
             h_id_step: 1,
             keep_proxy_rr: 0,

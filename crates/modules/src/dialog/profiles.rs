@@ -94,7 +94,11 @@ impl DialogModule {
             return false;
         };
         match self.logic.dialog_of(context) {
-            Some(dialog) => self.logic.join(&dialog, link),
+            Some(dialog) => {
+                let joined = self.logic.join(&dialog, link);
+                self.logic.changed(&dialog);
+                joined
+            }
             None => {
                 let links = &mut current_mut(context).wishes.links;
                 let has_room = links.len() < Link::MOST;
@@ -129,9 +133,9 @@ impl DialogModule {
             return false;
         };
         live.links.swap_remove(index);
-        live.is_dirty = true;
         drop(live);
         link.profile.remove(&link.value, dialog.did);
+        self.logic.changed(&dialog);
         true
     }
 

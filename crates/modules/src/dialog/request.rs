@@ -78,6 +78,10 @@ impl Logic {
             return None;
         }
         let way = Way::of(leg)?;
+        let cseq = match within.to {
+            Side::Caller => cseq,
+            Side::Callee => cseq.saturating_add(live.cseq_ahead()),
+        };
         let (caller, callee) = (
             named(dialog.caller_uri(), dialog.caller_tag()),
             named(dialog.callee_uri(), live.callee.tag()),
@@ -98,7 +102,7 @@ impl Logic {
             method: Bytes::from_static(within.method.as_bytes()),
             uri: way.uri,
             next_hop: way.next_hop,
-            socket: leg.socket.map(super::call::Sock::hop),
+            socket: self.socket_of(leg).map(super::call::Sock::hop),
             from,
             to,
             call_id: Some(Bytes::copy_from_slice(dialog.call_id())),

@@ -1,6 +1,7 @@
 //! The table of dialogs: chains by Call-ID, each with its lock and the time it must be looked at.
 
 use super::call::{Dialog, Side};
+use super::names::{Names, Numbers};
 use super::texts::Did;
 use ahash::RandomState;
 use parking_lot::Mutex;
@@ -8,33 +9,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// All dialogs. A dialog lies in the chain of its Call-ID's hash, which is keyed, so that no peer can
-/// choose what collides; its name only says which of the chain is meant.
+/// choose what collides.
 pub(super) struct Table {
     chains: Box<[Chain]>,
     hasher: RandomState,
     count: AtomicUsize,
-    numbers: Numbers,
-}
-
-/// How numbers of dialogs are made: `start + N * step` where `step` is above 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Numbers {
-    /// `h_id_start`.
-    pub(super) start: u32,
-    /// `h_id_step`.
-    pub(super) step: u32,
+    names: Names,
 }
 
 struct Chain {
     /// Nothing in the chain is due before, in Unix seconds. A hint: it may be too early.
     due_s: AtomicU64,
-    inside: Mutex<Inside>,
-}
-
-struct Inside {
-    dialogs: Vec<Arc<Dialog>>,
-    /// The number of the next dialog.
-    next: u32,
+    dialogs: Mutex<Vec<Arc<Dialog>>>,
 }
 
 /// Why a dialog was not taken in.
@@ -51,20 +37,21 @@ impl Table {
     /// lookups slow. With the default size and limit an even spread puts 49 into each.
     pub(super) const MOST_A_CHAIN: usize = 512;
 
-    /// An empty table of `size` chains.
-    pub(super) fn new(size: usize, numbers: Numbers, hasher: RandomState) -> Table {
-        let chain = |index: usize| Chain {
+    /// Chains are cheap, 64 octets each; long ones are not.
+    const LEAST_CHAINS: u32 = 4096;
+
+    /// An empty table for names with `size` entries.
+    pub(super) fn new(size: u32, numbers: Numbers, hasher: RandomState) -> Table {
+        let chain = |_| Chain {
             due_s: AtomicU64::new(u64::MAX),
-            inside: Mutex::new(Inside {
-                dialogs: Vec::new(),
-                next: (hasher.hash_one(index) & 0x3fff) as u32,
-            }),
+            dialogs: Mutex::default(),
         };
+        let first = (hasher.hash_one(size) & 0x3fff) as u32;
         Table {
-            chains: (0..size.max(1)).map(chain).collect(),
+            chains: (0..size.max(Self::LEAST_CHAINS)).map(chain).collect(),
             hasher,
             count: AtomicUsize::new(0),
-            numbers,
+            names: Names::new(size, numbers, first),
         }
     }
 
@@ -81,57 +68,58 @@ impl Table {
     /// Makes a dialog with a new name and takes it in, unless `spiral` finds one in its chain.
     pub(super) fn insert(
         &self,
-        hash: u64,
+        (call_id, hash): (&[u8], u64),
         most: usize,
         spiral: impl Fn(&Arc<Dialog>) -> bool,
         make: impl FnOnce(Did) -> Option<Dialog>,
     ) -> Result<Inserted, Full> {
-        let (entry, chain) = self.chain(hash);
-        let mut inside = chain.inside.lock();
-        if let Some(found) = inside.dialogs.iter().find(|dialog| spiral(dialog)) {
+        let mut dialogs = self.chain(hash).dialogs.lock();
+        if let Some(found) = dialogs.iter().find(|dialog| spiral(dialog)) {
             return Ok(Inserted::Spiral(found.clone()));
         }
         if self.len() >= most {
             return Err(Full::Table);
         }
-        if inside.dialogs.len() >= Self::MOST_A_CHAIN {
+        if dialogs.len() >= Self::MOST_A_CHAIN {
             return Err(Full::Chain);
         }
-        let id = inside.number(self.numbers);
-        let Some(dialog) = make(Did { entry, id }) else {
+        let did = self.names.give(call_id, hash);
+        let Some(dialog) = make(did) else {
+            self.names.free(did);
             return Ok(Inserted::TooLong);
         };
         let dialog = Arc::new(dialog);
-        inside.dialogs.push(dialog.clone());
+        dialogs.push(dialog.clone());
         self.count.fetch_add(1, Ordering::Relaxed);
         Ok(Inserted::New(dialog))
     }
 
     /// Takes in a dialog that has its name already; false where it is there.
     pub(super) fn restore(&self, dialog: &Arc<Dialog>) -> bool {
-        let (_, chain) = self.chain(dialog.hash);
-        let mut inside = chain.inside.lock();
+        let mut dialogs = self.chain(dialog.hash).dialogs.lock();
         let same = |other: &Arc<Dialog>| {
-            other.did == dialog.did
-                || other.call_id() == dialog.call_id() && other.caller_tag() == dialog.caller_tag()
+            other.call_id() == dialog.call_id() && other.caller_tag() == dialog.caller_tag()
         };
-        if inside.dialogs.len() >= Self::MOST_A_CHAIN || inside.dialogs.iter().any(same) {
+        if dialogs.len() >= Self::MOST_A_CHAIN || dialogs.iter().any(same) {
             return false;
         }
-        inside.dialogs.push(dialog.clone());
+        if !self.names.take(dialog.did, dialog.hash) {
+            return false;
+        }
+        dialogs.push(dialog.clone());
         self.count.fetch_add(1, Ordering::Relaxed);
         true
     }
 
     /// Takes a dialog out.
     pub(super) fn remove(&self, dialog: &Dialog) {
-        let mut inside = self.chain(dialog.hash).1.inside.lock();
-        let found = inside
-            .dialogs
+        let mut dialogs = self.chain(dialog.hash).dialogs.lock();
+        let found = dialogs
             .iter()
             .position(|other| std::ptr::eq(other.as_ref(), dialog));
         if let Some(found) = found {
-            inside.dialogs.swap_remove(found);
+            dialogs.swap_remove(found);
+            self.names.free(dialog.did);
             self.count.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -146,8 +134,8 @@ impl Table {
         did: Option<Did>,
     ) -> Option<(Arc<Dialog>, Side)> {
         let hash = self.hash(call_id);
-        let inside = self.chain(hash).1.inside.lock();
-        inside.dialogs.iter().find_map(|dialog| {
+        let dialogs = self.chain(hash).dialogs.lock();
+        dialogs.iter().find_map(|dialog| {
             let is_meant = did.is_none_or(|did| did == dialog.did);
             if !(is_meant && dialog.hash == hash && dialog.call_id() == call_id) {
                 return None;
@@ -156,31 +144,25 @@ impl Table {
         })
     }
 
-    /// The dialog of this name. One that was read from a database may lie in any chain.
+    /// The dialog of this name.
     pub(super) fn named(&self, did: Did) -> Option<Arc<Dialog>> {
-        let in_chain = |chain: &Chain| {
-            let inside = chain.inside.lock();
-            let mut dialogs = inside.dialogs.iter();
-            dialogs.find(|dialog| dialog.did == did).cloned()
-        };
-        let own = self.chains.get(did.entry as usize).and_then(in_chain);
-        own.or_else(|| self.chains.iter().find_map(in_chain))
+        let hash = self.names.hash_of(did)?;
+        let dialogs = self.chain(hash).dialogs.lock();
+        dialogs.iter().find(|dialog| dialog.did == did).cloned()
     }
 
     /// Calls `visit` with each dialog, chain after chain, without holding a lock.
     pub(super) fn each(&self, mut visit: impl FnMut(&Arc<Dialog>)) {
         for chain in &self.chains {
-            let dialogs = chain.inside.lock().dialogs.clone();
+            let dialogs = chain.dialogs.lock().clone();
             dialogs.iter().for_each(&mut visit);
         }
     }
 
     /// Sees to it that a dialog is looked at when `due_s` has come.
     pub(super) fn remind(&self, dialog: &Dialog, due_s: u64) {
-        self.chain(dialog.hash)
-            .1
-            .due_s
-            .fetch_min(due_s, Ordering::AcqRel);
+        let chain = self.chain(dialog.hash);
+        chain.due_s.fetch_min(due_s, Ordering::AcqRel);
     }
 
     /// The dialogs for which `due_s` says a time that has come. Chains whose hint lies ahead cost one
@@ -194,7 +176,7 @@ impl Table {
             // Before the dialogs are looked at, so that no reminder that comes meanwhile is lost.
             chain.due_s.store(u64::MAX, Ordering::Release);
             let mut next = u64::MAX;
-            for dialog in &chain.inside.lock().dialogs {
+            for dialog in chain.dialogs.lock().iter() {
                 let due_s = due_s(dialog);
                 if due_s <= now_s {
                     found.push(dialog.clone());
@@ -207,9 +189,8 @@ impl Table {
         found
     }
 
-    fn chain(&self, hash: u64) -> (u32, &Chain) {
-        let index = (hash % self.chains.len() as u64) as usize;
-        (index as u32, &self.chains[index])
+    fn chain(&self, hash: u64) -> &Chain {
+        &self.chains[(hash % self.chains.len() as u64) as usize]
     }
 }
 
@@ -221,20 +202,4 @@ pub(super) enum Inserted {
     Spiral(Arc<Dialog>),
     /// Its texts are too long.
     TooLong,
-}
-
-impl Inside {
-    fn number(&mut self, numbers: Numbers) -> u32 {
-        loop {
-            let n = self.next;
-            self.next = n.wrapping_add(1);
-            let id = match numbers.step {
-                0 | 1 => n,
-                step => numbers.start.wrapping_add(n.wrapping_mul(step)),
-            };
-            if !self.dialogs.iter().any(|dialog| dialog.did.id == id) {
-                return id;
-            }
-        }
-    }
 }

@@ -58,10 +58,14 @@ fn call_id(dialog: &Dialog) -> String {
 fn timed_out(logic: &Logic, dialog: &Arc<Dialog>, now_s: u64) {
     let (route, sends_bye, state) = {
         let live = dialog.live.lock();
+        if logic.is_elsewhere(&live) {
+            drop(live);
+            return logic.let_go(dialog, now_s);
+        }
         let sends_bye = live.has(Live::TIMEOUT_BYE);
         (live.timeout_route.clone(), sends_bye, live.state)
     };
-    if let Some(route) = route {
+    if let Some(route) = route.filter(|_| !logic.params.silences_events) {
         events::run_timeout_route(logic, &route, dialog);
     }
     if sends_bye {
@@ -105,7 +109,10 @@ fn ask_if_alive(logic: &Arc<Logic>, dialog: &Arc<Dialog>, now_s: u64) {
             return;
         }
         live.ka_next_s = now_s + u64::from(logic.params.ka_interval_s);
-        live.switches
+        match logic.is_elsewhere(&live) {
+            true => 0,
+            false => live.switches,
+        }
     };
     for (switch, side) in [(Live::KA_SRC, Side::Caller), (Live::KA_DST, Side::Callee)] {
         if switches & switch != 0 {

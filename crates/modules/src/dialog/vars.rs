@@ -3,6 +3,7 @@
 use super::DialogModule;
 use super::call::{Dialog, Live, Side};
 use super::current::{current, current_mut};
+use super::functions::switched;
 use super::logic::Logic;
 use bytes::Bytes;
 use policy::{Context, Declaration, Prepare, Problem, Text, Var, problem};
@@ -183,7 +184,7 @@ fn write_var(logic: &Logic, context: &mut Context, name: &Text, value: Value) ->
     let value = (!value.is_null()).then(|| value.to_text());
     if let Some(dialog) = logic.dialog_of(context) {
         let done = dialog.live.lock().set_var(&name, value);
-        logic.save(&dialog);
+        logic.changed(&dialog);
         return done;
     }
     let vars = &mut current_mut(context).wishes.vars;
@@ -280,30 +281,25 @@ fn write_ctx(logic: &Logic, context: &mut Context, what: Ctx, value: Value) -> b
         }
         Ctx::TimeoutBye => {
             let on = value.to_int() != 0;
-            wishes.switches = with_bye(wishes.switches, on);
+            wishes.switches = switched(wishes.switches, Live::TIMEOUT_BYE, on);
             if let Some(dialog) = dialog {
-                let mut live = dialog.live.lock();
-                live.switches = with_bye(live.switches, on);
-                live.is_dirty = true;
+                {
+                    let mut live = dialog.live.lock();
+                    live.switches = switched(live.switches, Live::TIMEOUT_BYE, on);
+                }
+                logic.changed(&dialog);
             }
         }
         Ctx::TimeoutRoute => {
             let name = String::from_utf8_lossy(&value.to_text()).into_owned();
             wishes.timeout_route = (!name.is_empty()).then(|| Arc::from(name));
             if let Some(dialog) = dialog {
-                let mut live = dialog.live.lock();
-                live.timeout_route.clone_from(&wishes.timeout_route);
-                live.is_dirty = true;
+                let route = wishes.timeout_route.clone();
+                dialog.live.lock().timeout_route = route;
+                logic.changed(&dialog);
             }
         }
         Ctx::TimeoutRouteId | Ctx::Set | Ctx::Dir => return false,
     }
     true
-}
-
-fn with_bye(switches: u32, on: bool) -> u32 {
-    match on {
-        true => switches | Live::TIMEOUT_BYE,
-        false => switches & !Live::TIMEOUT_BYE,
-    }
 }

@@ -74,6 +74,8 @@ pub struct Installed {
     pub message_hooks: Vec<Arc<dyn MessageHook>>,
     /// Observers of dialogs.
     pub dialog_hooks: crate::DialogHooks,
+    /// The sockets, once the last module has started.
+    pub own_sockets: crate::OwnSockets,
     /// Called when a stream connection is gone, whoever closed it.
     pub connection_closed: Vec<ConnectionClosed>,
     /// Called with the parameters of our own topmost Route that `loose_route()` followed.

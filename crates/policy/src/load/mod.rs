@@ -94,6 +94,7 @@ impl Loader<'_> {
             self.addresses,
             &mut findings,
         );
+        installed.own_sockets.know(&identity.sockets);
         let words = Words::new(&modules, names);
         let resolved = script::resolve(parsed, &words);
         findings.extend(resolved.diagnostics);

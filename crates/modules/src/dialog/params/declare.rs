@@ -1,6 +1,6 @@
 //! How a script sets the parameters of module dialog.
 
-use super::{DbMode, LEAST_CHAINS, Match};
+use super::{DbMode, Match};
 use bytes::Bytes;
 use policy::{Declaration, Flag};
 
@@ -27,9 +27,9 @@ fn tracking(d: &mut Decl) {
     );
     d.number(
         "hash_size",
-        "How many chains, each with its lock, dialogs are spread over; a power of two, fewer than 4096, the default, count as so many.",
+        "How many entries names of dialogs have; a power of two, the same for all who share a database; default 4096.",
         1..=1 << 20,
-        |p, n: u32| p.hash_size = n.next_power_of_two().max(LEAST_CHAINS),
+        |p, n: u32| p.hash_size = n.next_power_of_two(),
     );
     d.number(
         "max_dialogs",
@@ -140,6 +140,11 @@ fn requests(d: &mut Decl) {
         "Header lines, with line ends, for each request this module sends to a callee; default none.",
         |p, lines: Bytes| p.callee_lines = lines,
     );
+    d.param(
+        "track_cseq_updates",
+        "1: where an INVITE leaves with another CSeq number than it came with, later requests of the caller do too; default 0.",
+        |p, on| p.track_cseq_updates = on,
+    );
     d.number(
         "keep_proxy_rr",
         "Requests of this module go through this server again: towards the callee (1), the caller (2), both (3); default 0.",
@@ -180,15 +185,11 @@ fn keepalive(d: &mut Decl) {
         1..=255,
         |p, n| p.ka_failed_limit = n,
     );
-    d.try_param(
+    d.number(
         "dlg_filter_mode",
-        "Only 0: every dialog is ours.",
-        |_, n: i64| match n {
-            0 => Ok(()),
-            _ => Err(format!(
-                "only 0 is possible, found {n}: every dialog is ours"
-            )),
-        },
+        "1: a dialog whose caller talks to a socket that is none of ours gets no keep-alive request, and no timeout but that it leaves memory; default 0.",
+        0..=1,
+        |p, n: u32| p.only_local = n == 1,
     );
 }
 
@@ -280,26 +281,7 @@ fn without_meaning(d: &mut Decl) {
             )),
         },
     );
-    d.try_param(
-        "track_cseq_updates",
-        "Only 0: no request gets another CSeq number here, which uac_auth() would need.",
-        |_, n: i64| match n {
-            0 => Ok(()),
-            _ => Err(format!(
-                "only 0 is possible, found {n}: no request gets another CSeq number"
-            )),
-        },
-    );
-    d.try_param(
-        "event_callback",
-        "Only empty: there are no scripts but this one.",
-        |_, name: Bytes| match name.is_empty() {
-            true => Ok(()),
-            false => Err(
-                "there are no KEMI scripts; write event_route[dialog:start] and its kin".to_owned(),
-            ),
-        },
-    );
+    d.callback("event_callback", |p, is_set| p.silences_events = is_set);
 }
 
 /// The longest time a parameter may say: ten years.
