@@ -162,6 +162,18 @@ impl<M: Module> Declaration<M> {
         });
     }
 
+    /// A parameter that names a function of a scripting engine; `set` hears whether it names one.
+    pub fn callback(
+        &mut self,
+        name: &'static str,
+        set: impl Fn(&mut M::Params, bool) + Send + Sync + 'static,
+    ) {
+        let doc = "Accepted, with a warning: names a function of a scripting engine, which a native script never calls.";
+        self.param(name, doc, move |params, callback: crate::Callback| {
+            set(params, callback.is_set);
+        });
+    }
+
     /// A script function. `usage` names it and its arguments, optional ones in brackets:
     /// `save(domain, [flags], [uri])`. `routes` says where it may be called.
     pub fn function<Args>(

@@ -80,7 +80,9 @@ pub use function::{Arity, Call, Function, FunctionDecl, Usage};
 pub use globals::Globals;
 pub use hooks::{Replied, Tracer, TransactionHook};
 pub use host::go_on;
-pub use identity::{Alias, Identity, IsLocalDomain, Socket, SourceOf, address_of, host_text};
+pub use identity::{
+    Alias, Identity, IsLocalDomain, OwnSockets, Socket, SourceOf, address_of, host_text,
+};
 pub use init::{
     ConnectionClosed, DriverSettings, Init, Installed, OwnRoute, Rpc, RunRpc, Services, States,
     Stores, Timer, World,
@@ -98,7 +100,7 @@ pub use message_hook::{
 pub use module::{Entry, Loaded, Module};
 pub use outbox::{Outbox, Task};
 pub use outcome::{Continuation, Outcome};
-pub use param::{Flag, FromParam, ParamDecl, ParamValue, Setter};
+pub use param::{Callback, Flag, FromParam, ParamDecl, ParamValue, Setter};
 pub use prepare::{Names, Prepare};
 pub use problem::{problem, unknown};
 pub use redirect::{RichRedirect, redirect_contact};

@@ -105,6 +105,22 @@ impl FromParam for String {
     }
 }
 
+/// The name of a function of a scripting engine (`event_callback`), which a native script never calls.
+/// Where one is named the configuration loads with the warning W0509.
+pub struct Callback {
+    /// A function is named.
+    pub is_set: bool,
+}
+
+impl FromParam for Callback {
+    const KIND: &'static str = "function";
+
+    fn from_param(value: &ParamValue) -> Result<Callback, String> {
+        let is_set = !Bytes::from_param(value)?.is_empty();
+        Ok(Callback { is_set })
+    }
+}
+
 /// The name of a table or column.
 impl FromParam for store::Name {
     const KIND: &'static str = "str";

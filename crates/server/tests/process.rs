@@ -197,6 +197,23 @@ fn a_parameter_that_names_a_route_needs_that_route() {
 }
 
 #[test]
+fn a_function_that_nothing_calls_is_a_warning() {
+    let dir = dir();
+    let file = dir.path().join("callback.cfg");
+    let path = file.display().to_string();
+    for (name, is_told) in [("ksr_event", true), ("", false)] {
+        let text = format!(
+            "loadmodule \"tm.so\"\nmodparam(\"tm\", \"event_callback\", \"{name}\")\n\
+             request_route {{ exit; }}\n"
+        );
+        std::fs::write(&file, text).expect("a file");
+        let ended = ringwall(&["check", "-f", &path]);
+        assert_eq!(ended.code, Some(0), "{}", ended.err);
+        assert_eq!(ended.err.contains("W0509"), is_told, "{}", ended.err);
+    }
+}
+
+#[test]
 fn the_built_in_policy_is_free_of_findings() {
     for defines in [
         &[][..],

@@ -113,7 +113,7 @@ impl Module for Htable {
         }
         let outbox = init.outbox();
         let ran = init.state("mod-init", || AtomicBool::new(false));
-        if init.has_event_route(MOD_INIT) {
+        if !params.silences_events && init.has_event_route(MOD_INIT) {
             let outbox = outbox.clone();
             init.on_start(move |done| {
                 // A reload runs it no second time.
@@ -144,7 +144,8 @@ fn tables(params: &Params, init: &Init<'_>) -> Result<Tables, Problem> {
         let name = format!("{}/{slots}", definition.name);
         let items = init.state(&name, || Items::new(slots, init.hasher()));
         let event = format!("htable:expired:{}", definition.name);
-        let event = init.has_event_route(&event).then_some(event);
+        let is_heard = !params.silences_events && init.has_event_route(&event);
+        let event = is_heard.then_some(event);
         let table = Table::new(definition.clone(), items, init.logger.clone(), event);
         let index = tables.all.len();
         let name = definition.name.as_bytes().to_vec();

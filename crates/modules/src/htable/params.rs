@@ -15,6 +15,8 @@ pub(crate) struct Params {
     pub(super) db_expires: bool,
     /// The server, as module `ndb_redis` names it, through which tables are shared.
     pub(super) redis: Option<String>,
+    /// Somebody else is named to hear of events, so that event routes do not.
+    pub(super) silences_events: bool,
 }
 
 impl Default for Params {
@@ -28,6 +30,7 @@ impl Default for Params {
             timer_interval_s: 20,
             db_expires: false,
             redis: None,
+            silences_events: false,
         }
     }
 }
@@ -120,6 +123,7 @@ fn declare_columns(d: &mut Declaration<Htable>) {
 }
 
 fn declare_without_meaning(d: &mut Declaration<Htable>) {
+    d.callback("event_callback", |p, is_set| p.silences_events = is_set);
     d.param(
         "timer_procs",
         "Accepted; means nothing here because timers have a thread of their own.",

@@ -106,6 +106,9 @@ impl Module for Sl {
 }
 
 fn params(d: &mut Declaration<Sl>) {
+    for name in ["event_callback_fl_ack", "event_callback_lres_sent"] {
+        d.callback(name, |_, _| {});
+    }
     d.param(
         "default_code",
         "Status of a reply whose code is no number; default 500.",

@@ -26,7 +26,7 @@ pub(super) fn functions(d: &mut Declaration<Tls>) {
     );
 }
 
-/// Settings of hardware and of other languages, refused by name.
+/// Settings of hardware, refused by name, and of other languages.
 fn declare_refused(d: &mut Declaration<Tls>) {
     for name in ["engine", "engine_config", "engine_algorithms"] {
         let doc = "Refused unless empty or NONE: keys in devices are not there.";
@@ -35,16 +35,7 @@ fn declare_refused(d: &mut Declaration<Tls>) {
             _ => Err("keys in devices are not there; put the key into a file".to_owned()),
         });
     }
-    let doc = "Refused unless empty: event_route[tls:connection-out] is the only way.";
-    d.try_param("event_callback", doc, |_, text: String| {
-        match text.as_str() {
-            "" => Ok(()),
-            _ => Err(
-                "the routing script is the only engine; write event_route[tls:connection-out]"
-                    .to_owned(),
-            ),
-        }
-    });
+    d.callback("event_callback", |_, _| {});
 }
 
 fn declare_profile(d: &mut Declaration<Tls>) {

@@ -37,6 +37,9 @@ impl TransactionHook for TimerAvps {
 }
 
 pub(super) fn declare(d: &mut Declaration<Tm>) {
+    for name in ["event_callback", "event_callback_lres_sent"] {
+        d.callback(name, |_, _| {});
+    }
     timers(d);
     replies(d);
     cancels(d);

@@ -90,11 +90,7 @@ pub(super) fn declare(d: &mut Declaration<Topoh>) {
         "Whether only URIs that begin exactly as masks do are opened, default 0. Phones that add a port or a user part need 0.",
         |p: &mut Params, v| p.uri_prefix_checks = v,
     );
-    d.param(
-        "event_callback",
-        "Accepted; names a function of a scripting engine, which a native script never calls.",
-        |_: &mut Params, _: Bytes| {},
-    );
+    d.callback("event_callback", |_, _| {});
     d.param(
         "event_mode",
         "Which event routes run, a sum: 1 topoh:msg-outgoing, 2 topoh:msg-sending. Default 3.",

@@ -2,7 +2,7 @@
 
 use super::Extra;
 use super::modules::{CORE, find};
-use crate::{Entry, Globals, Loaded, Names, ParamValue, Problem};
+use crate::{Callback, Entry, FromParam, Globals, Loaded, Manifest, Names, ParamValue, Problem};
 use script::ast::{CoreParameter, Item, ModParam};
 use script::{Diagnostic, Script, Span};
 
@@ -125,10 +125,25 @@ fn set(
     span: Span,
     findings: &mut Vec<Diagnostic>,
 ) {
-    let found = modules.iter_mut().find(|loaded| loaded.name() == module);
-    if let Some(Err(problem)) = found.map(|loaded| loaded.set_param(name, value)) {
-        findings.push(problem.at(span));
+    let Some(found) = modules.iter_mut().find(|loaded| loaded.name() == module) else {
+        return;
+    };
+    match found.set_param(name, value) {
+        Err(problem) => findings.push(problem.at(span)),
+        Ok(()) if names_callback(&found.manifest(), name, value) => {
+            let message = format!("`{name}` names a function that nothing calls");
+            let help = "the native script is the only engine; write event routes";
+            findings.push(Problem::new(NO_ENGINE, message).help(help).at(span));
+        }
+        Ok(()) => {}
     }
+}
+
+fn names_callback(manifest: &Manifest, name: &str, value: &ParamValue) -> bool {
+    let mut parameters = manifest.parameters.iter();
+    let is_callback =
+        parameters.any(|parameter| parameter.name == name && parameter.kind == Callback::KIND);
+    is_callback && Callback::from_param(value).is_ok_and(|callback| callback.is_set)
 }
 
 fn converted(value: &script::ast::ParamValue) -> Option<ParamValue> {
@@ -159,3 +174,4 @@ fn no_meaning(word: &[u8], span: Span) -> Diagnostic {
 const UNDEFINED: &str = "E0414";
 const NOT_LOADED: &str = "E0502";
 const BAD_VALUE: &str = "E0419";
+const NO_ENGINE: &str = "W0509";

@@ -1,7 +1,6 @@
 //! How a script sets the parameters of module registrar.
 
 use super::{Outbound, PathMode};
-use bytes::Bytes;
 use policy::{Declaration, Q};
 
 type Decl = Declaration<super::super::Registrar>;
@@ -219,11 +218,7 @@ fn extensions(d: &mut Decl) {
         0..,
         |p, n| p.flow_timer_s = n,
     );
-    d.param(
-        "event_callback",
-        "Accepted; means nothing here because there is no second scripting language.",
-        |_, _: Bytes| {},
-    );
+    d.callback("event_callback", |_, _| {});
     d.try_param("lookup_filter_mode", "1: only contacts with a branch flag of rlf_bflags in xavp_cfg; default 0.", |p, n: i64| {
         p.filters_flags = n == 1;
         if (0..=1).contains(&n) { Ok(()) } else { Err(format!("expected 0 or 1, found {n}; contacts of lost connections go with usrloc's handle_lost_tcp")) }
