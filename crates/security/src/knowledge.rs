@@ -16,6 +16,8 @@ pub(crate) enum Meaning {
     Consumes,
     /// Removes the headers that its first argument names.
     RemovesHeader,
+    /// Removes all other headers.
+    KeepsHeader,
     /// Sends the request on; the number is that of the argument that may name where to.
     Relays(Option<usize>),
     /// Stores a registration.
@@ -142,6 +144,7 @@ const FAMILIES: &[(Meaning, &[&str])] = &[
             "remove_hf_re_pv",
         ],
     ),
+    (Meaning::KeepsHeader, &["keep_hf"]),
     (
         Meaning::Relays(None),
         &[

@@ -11,6 +11,7 @@ mod injection;
 mod knowledge;
 mod reach;
 mod settings;
+mod telltales;
 
 pub use settings::is_printed_mask_key;
 
@@ -32,6 +33,7 @@ pub fn audit(parsed: &mut Parsed, surroundings: &dyn Surroundings) -> Vec<Diagno
     let mut findings = settings::find(parsed, surroundings);
     findings.extend(injection::find(&parsed.script));
     findings.extend(reach::find(&parsed.script));
+    findings.extend(telltales::find(&parsed.script));
     findings.sort_by_key(|finding| (finding.span, finding.code));
     findings.dedup_by_key(|finding| (finding.span, finding.code, finding.message.clone()));
     findings

@@ -19,6 +19,7 @@ pub(crate) fn find(script: &Script) -> Vec<Diagnostic> {
     let mut seen = Seen::default();
     let profile = Profile {
         routes_are_signed: Settings::of(script).has("rr", "sign_key"),
+        ..Profile::default()
     };
     let mut walk = Walk::new(&routes, profile, &mut seen);
     walk.begin(RouteKind::Request, "");

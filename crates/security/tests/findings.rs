@@ -182,6 +182,16 @@ const CASES: &[(&str, &str, &str)] = &[
         r#"loadmodule "topoh.so" modparam("topoh", "mask_key", "pQ7zr0dXWc4m9VtL")"#,
     ),
     (
+        "E0616",
+        r#"loadmodule "topoh.so" modparam("topoh", "mask_key", "my secret here")"#,
+        r#"loadmodule "topoh.so" modparam("topoh", "mask_key", "random") modparam("topoh", "mask_mode", "sealed")"#,
+    ),
+    (
+        "E0616",
+        r#"loadmodule "topoh.so" modparam("topoh", "mask_key", "random") modparam("topoh", "mask_mode", "migrate")"#,
+        r#"loadmodule "topoh.so" modparam("topoh", "mask_key", "xQ5-0kVvZ") modparam("topoh", "mask_mode", "migrate")"#,
+    ),
+    (
         "E0621",
         r#"loadmodule "topoh.so" modparam("topoh", "mask_mode", "kamailio")"#,
         r#"loadmodule "topoh.so" modparam("topoh", "mask_mode", "sealed")"#,
@@ -195,6 +205,29 @@ const CASES: &[(&str, &str, &str)] = &[
         "E0616",
         r#"loadmodule "topoh.so""#,
         r#"loadmodule "topos.so""#,
+    ),
+    (
+        "W0622",
+        r#"loadmodule "topoh.so" request_route { remove_hf("User-Agent"); t_relay(); } reply_route { route(HIDE); } route[HIDE] { remove_hf_re("^(.*)$"); }"#,
+        r#"loadmodule "topoh.so" request_route { route(HIDE); t_relay(); } reply_route { route(HIDE); } route[HIDE] { remove_hf_re("^(.*)$"); }"#,
+    ),
+    (
+        "W0622",
+        // On one way.
+        r#"loadmodule "topos.so" request_route { if (src_ip == 10.0.0.1) remove_hf_re("."); t_relay(); } reply_route { remove_hf_re("."); }"#,
+        r#"loadmodule "topos.so" request_route { t_on_branch("OUT"); t_relay(); } branch_route[OUT] { remove_hf_re("."); } reply_route { keep_hf("^(Via|From|To)$"); }"#,
+    ),
+    (
+        "W0622",
+        // In replies.
+        r#"loadmodule "topoh.so" request_route { remove_hf_re("."); t_relay(); }"#,
+        r#"loadmodule "topoh.so" request_route { remove_hf_re("."); t_on_reply("BACK"); t_relay(); } onreply_route[BACK] { remove_hf_re("."); }"#,
+    ),
+    (
+        "W0622",
+        r#"loadmodule "topoh.so" request_route { if (is_method("CANCEL|BYE")) { t_relay(); exit; } }"#,
+        // Nothing is hidden.
+        r#"request_route { t_relay(); }"#,
     ),
     ("W0617", r#"server_signature=yes"#, "server_signature=no"),
     (

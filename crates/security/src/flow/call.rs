@@ -1,5 +1,6 @@
 //! Calls of functions: what each proves, changes or does.
 
+use super::Headers;
 use super::assign::{aim, destination, target_of};
 use super::condition::Split;
 use super::outcome::{either, is_secret, of_methods, truth, truth_if_yes};
@@ -19,7 +20,8 @@ impl<'a> Walk<'a> {
         };
         match meaning {
             Meaning::Consumes => sure(without(state, Facts::CREDENTIALS)),
-            Meaning::RemovesHeader => sure(header_removed(call, state)),
+            Meaning::RemovesHeader => sure(self.header_removed(call, header_removed(call, state))),
+            Meaning::KeepsHeader => sure(self.header_removed(call, state)),
             Meaning::Flags(set) => sure(flagged(call, set, state)),
             Meaning::Rewrites => {
                 let host = call.args.first();
@@ -34,6 +36,13 @@ impl<'a> Walk<'a> {
             Meaning::Passes(facts, unless) => self.passes(facts, unless, state),
             _ => coded(self.asks(call, meaning, state)),
         }
+    }
+
+    fn header_removed(&self, call: &Call, mut state: State) -> State {
+        if self.profile.minds_headers {
+            state.removed = state.removed.and(Headers::removed_by(call));
+        }
+        state
     }
 
     /// Functions that do something for the server.

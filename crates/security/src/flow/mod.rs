@@ -10,11 +10,13 @@ mod branch;
 mod call;
 mod compare;
 mod condition;
+mod headers;
 mod outcome;
 pub(crate) mod parts;
 mod state;
 mod walk;
 
+pub(crate) use headers::Headers;
 pub(crate) use state::{Facts, Methods, State, Target, Truth};
 pub(crate) use walk::{Routes, Walk, Watch};
 
@@ -23,4 +25,6 @@ pub(crate) use walk::{Routes, Walk, Watch};
 pub(crate) struct Profile {
     /// `loose_route()` follows only routes that this server signed.
     pub(crate) routes_are_signed: bool,
+    /// Which headers that betray are taken out is kept account of.
+    pub(crate) minds_headers: bool,
 }

@@ -1,5 +1,6 @@
 //! What is known of a request at one point of a script.
 
+use super::Headers;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +27,8 @@ pub(crate) struct State {
     pub(crate) to_tag: Truth,
     /// Where a relay would send it.
     pub(crate) target: Target,
+    /// Headers that betray and were taken out.
+    pub(crate) removed: Headers,
     /// `$rc`
     pub(crate) rc: Code,
     /// What the route gives if it ends here.
@@ -44,6 +47,7 @@ impl State {
             uri_ours: Truth::Unknown,
             to_tag: Truth::Unknown,
             target: Target::Request,
+            removed: Headers::NONE,
             rc: Code::Unknown,
             last: Code::Is(1),
             known: BTreeMap::new(),

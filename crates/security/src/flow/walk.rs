@@ -43,6 +43,12 @@ impl<'a> Routes<'a> {
     pub(crate) fn find(&self, kind: RouteKind, name: &str) -> Option<&'a Route> {
         self.0.get(&(kind, name)).copied()
     }
+
+    /// The names of the routes of a kind.
+    pub(crate) fn names(&self, kind: RouteKind) -> impl Iterator<Item = &'a str> + use<'_, 'a> {
+        let of_kind = self.0.keys().filter(move |(of, _)| *of == kind);
+        of_kind.map(|(_, name)| *name)
+    }
 }
 
 /// A walk through the routes of a script.
@@ -99,11 +105,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Walks a route from its beginning with a request of which nothing is known.
-    pub(crate) fn begin(&mut self, kind: RouteKind, name: &str) {
-        if let Some(route) = self.routes.find(kind, name) {
-            self.enter(route, State::unknown());
-        }
+    /// Walks a route from its beginning with a message of which nothing is known; what comes to its end.
+    pub(crate) fn begin(&mut self, kind: RouteKind, name: &str) -> States {
+        let route = self.routes.find(kind, name);
+        route.map_or_else(States::new, |route| self.enter(route, State::unknown()))
     }
 
     /// Whether everything was looked at.

@@ -4,15 +4,18 @@ use super::Settings;
 use script::{Diagnostic, Span};
 
 /// The default, and the keys printed in manuals and tutorials.
-const PRINTED: [&str; 8] = [
+const PRINTED: [&str; 10] = [
     "_static_value_",
     "some secret here",
+    "my secret here",
     "YouDoHaveToChangeThisKey",
     "my-random-key",
     "mysecretkey",
     "secret",
     "changeme",
     "kamailio",
+    // A key of the process in mode `sealed`, and this word in every other.
+    "random",
 ];
 
 pub(super) fn find(settings: &Settings<'_>, findings: &mut Vec<Diagnostic>) {
@@ -29,6 +32,7 @@ fn known_key(settings: &Settings<'_>, loaded: Span) -> Option<Diagnostic> {
             loaded,
             "topology is hidden with the key that everybody knows",
         ),
+        Some(key) if key.text() == "random" && is_sealed(settings) => return None,
         Some(key) if is_printed(key.text().as_bytes()) => (
             key.span,
             "topology is hidden with a key that is printed in manuals",
@@ -43,6 +47,11 @@ fn known_key(settings: &Settings<'_>, loaded: Span) -> Option<Diagnostic> {
             .label("who knows the key reads the hidden addresses")
             .help(help),
     )
+}
+
+fn is_sealed(settings: &Settings<'_>) -> bool {
+    let mode = settings.param("topoh", "mask_mode");
+    mode.is_some_and(|mode| mode.text() == "sealed")
 }
 
 /// Kamailio's encoding can be undone without the key, and forged.
