@@ -8,7 +8,7 @@ use sip::digest::{Hash, ha1};
 use std::fmt::Write as _;
 
 /// Headers that betray who wrote them, and are nobody's need: `{host}`, `{user}` and `{ip}` are the end's.
-pub(crate) const TELLTALES: [(&str, &str); 14] = [
+pub(crate) const TELLTALES: [(&str, &str); 15] = [
     ("User-Agent", "phone of {host}"),
     ("Server", "{host}"),
     ("Warning", "399 {host} \"x\""),
@@ -26,6 +26,7 @@ pub(crate) const TELLTALES: [(&str, &str); 14] = [
     ("P-Access-Network-Info", "IEEE-802.11;i-wlan-node-id={user}"),
     ("P-Visited-Network-ID", "\"{host}\""),
     ("P-Called-Party-ID", "<sip:{user}@{host}>"),
+    ("Path", "<sip:p0.{host};lr>"),
 ];
 
 /// Headers of a request that name another dialog.
