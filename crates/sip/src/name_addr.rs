@@ -17,6 +17,17 @@ pub struct NameAddr<'a> {
     pub raw: &'a [u8],
     /// Where `raw` lies: in the message, or in the text given to [`NameAddr::parse`].
     pub span: Span,
+    /// The tag, where it was looked for already.
+    pub(crate) known_tag: Option<Tag<'a>>,
+}
+
+/// What the parameters of an address say of its tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tag<'a> {
+    /// Its octets; empty without one.
+    pub(crate) value: &'a [u8],
+    /// It stands there once and not empty, or not at all.
+    pub(crate) sound: bool,
 }
 
 impl<'a> NameAddr<'a> {
@@ -54,15 +65,26 @@ impl<'a> NameAddr<'a> {
             params,
             raw,
             span,
+            known_tag: None,
         })
     }
 
     /// The dialog tag; `None` without one or with an empty one.
     pub fn tag(&self) -> Option<&'a [u8]> {
-        self.params
-            .find_name(b"tag")?
-            .value
-            .filter(|tag| !tag.is_empty())
+        Some(self.read_tag().value).filter(|tag| !tag.is_empty())
+    }
+
+    /// The tag, and whether it is one.
+    pub(crate) fn read_tag(&self) -> Tag<'a> {
+        self.known_tag.unwrap_or_else(|| {
+            let mut tags = self.params.filter(|param| param.is(b"tag"));
+            let first = tags.next().map(|param| param.value.unwrap_or_default());
+            let sound = first.is_none_or(|tag| !tag.is_empty() && !tag.contains(&b'"'));
+            Tag {
+                value: first.unwrap_or_default(),
+                sound: sound && tags.next().is_none(),
+            }
+        })
     }
 
     /// The first header parameter of that name, in any case.

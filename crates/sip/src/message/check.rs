@@ -226,9 +226,7 @@ fn check_address(
     let Ok(address) = address else {
         return bad(reason);
     };
-    let mut tags = address.params.filter(|param| param.is(b"tag"));
-    let first = tags.next().map(|param| param.value.unwrap_or_default());
-    if tags.next().is_some() || first.is_some_and(|tag| tag.is_empty() || tag.contains(&b'"')) {
+    if !address.read_tag().sound {
         return bad(reason);
     }
     match address.parse_uri() {

@@ -2,6 +2,7 @@
 
 use super::Message;
 use crate::digest::Credentials;
+use crate::name_addr::Tag;
 use crate::span::Piece;
 use crate::{CSeq, ContactValue, HeaderError, HeaderId, Method, NameAddr, Params, Span, Via, lex};
 use std::sync::OnceLock;
@@ -170,13 +171,18 @@ struct AddrSpans {
     display: Piece,
     uri: Piece,
     params: Piece,
+    tag: Piece,
     whole: Piece,
     bracketed: bool,
+    sound_tag: bool,
 }
 
 impl AddrSpans {
     fn new(bytes: &[u8], address: &NameAddr<'_>) -> Self {
+        let tag = address.read_tag();
         Self {
+            tag: place(bytes, tag.value),
+            sound_tag: tag.sound,
             display: place(bytes, address.display),
             uri: place(bytes, address.uri),
             params: place(bytes, address.params.raw()),
@@ -193,6 +199,10 @@ impl AddrSpans {
             params: Params::new(self.params.of(bytes)),
             raw: self.whole.of(bytes),
             span: self.whole.into(),
+            known_tag: Some(Tag {
+                value: self.tag.of(bytes),
+                sound: self.sound_tag,
+            }),
         }
     }
 }

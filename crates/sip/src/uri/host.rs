@@ -10,6 +10,34 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// zeros, or an IPv6 address in brackets. A name whose last label is a number is an address in
 /// some resolver's eyes, so it must be a canonical one.
 pub fn split_host_port(text: &[u8]) -> Result<(&[u8], Option<u16>), UriError> {
+    // Most hosts are addresses, and those are read in one pass.
+    match plain(text) {
+        Some(read) => Ok(read),
+        None => split_any(text),
+    }
+}
+
+/// `192.0.2.1` or `192.0.2.1:5060`, nothing around it.
+fn plain(text: &[u8]) -> Option<(&[u8], Option<u16>)> {
+    let (_, len) = ipv4_prefix(text)?;
+    let (host, rest) = text.split_at(len);
+    let [colon, digits @ ..] = rest else {
+        return Some((host, None));
+    };
+    let is_short = *colon == b':' && matches!(digits.len(), 1..=5);
+    let mut port = 0_u32;
+    for byte in digits.iter().filter(|_| is_short) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        port = port * 10 + u32::from(digit);
+    }
+    let port = u16::try_from(port).ok().filter(|_| is_short)?;
+    Some((host, Some(port)))
+}
+
+fn split_any(text: &[u8]) -> Result<(&[u8], Option<u16>), UriError> {
     let end = match text.first() {
         Some(b'[') => memchr::memchr(b']', text).ok_or(UriError::Host)? + 1,
         // Texts are short here: a plain loop costs less than a vectorised search.
@@ -22,8 +50,6 @@ pub fn split_host_port(text: &[u8]) -> Result<(&[u8], Option<u16>), UriError> {
     let host = lex::trim(host);
     let valid = match host {
         [b'[', inner @ .., b']'] => is_ipv6_text(inner),
-        // Most hosts are addresses, and those are quickly read.
-        [b'0'..=b'9', ..] => ipv4(host).is_some() || is_name(host),
         name => is_name(name),
     };
     if !valid {
@@ -64,13 +90,17 @@ fn is_ipv6_text(inner: &[u8]) -> bool {
     host_addr(inner).is_some_and(|addr| addr.is_ipv6())
 }
 
-/// Four decimal numbers without leading zeros. Every message has several of them, so they are read
-/// here in one pass and not by way of text (a fifth of the cost).
+/// Four decimal numbers without leading zeros.
 fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
-    if text.len() > MAX_IPV4 {
-        return None;
-    }
+    let (address, len) = ipv4_prefix(text)?;
+    (len == text.len()).then(|| address.into())
+}
+
+/// The address that `text` begins with, and its length; what follows is no digit and no dot. Every message has
+/// several of them, so they are read here in one pass and not by way of text (a fifth of the cost).
+fn ipv4_prefix(text: &[u8]) -> Option<(u32, usize)> {
     let (mut address, mut value, mut digits, mut dots) = (0_u32, 0_u32, 0_u32, 0_u32);
+    let mut len = 0;
     for &byte in text {
         match byte {
             b'0'..=b'9' => {
@@ -85,14 +115,12 @@ fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
                 address = address << 8 | value;
                 (value, digits, dots) = (0, 0, dots + 1);
             }
-            _ => return None,
+            _ => break,
         }
+        len += 1;
     }
-    (dots == 3 && digits > 0).then(|| (address << 8 | value).into())
+    (dots == 3 && digits > 0).then_some((address << 8 | value, len))
 }
-
-/// `255.255.255.255`.
-const MAX_IPV4: usize = 15;
 
 /// One pass: labels of allowed octets, none empty, and whether the last one is a number.
 fn is_name(name: &[u8]) -> bool {
