@@ -41,7 +41,20 @@ impl Message {
         if self.checked().is_some() {
             return Ok(());
         }
-        let checked = self.check_all()?;
+        self.check_and_note(None)
+    }
+
+    /// Checks a message that was made of `former`, which has passed: addresses that are the same are not read
+    /// again.
+    ///
+    /// # Errors
+    /// The first [`Violation`].
+    pub fn check_again(&self, former: &Message) -> Result<(), Violation> {
+        self.check_and_note(former.checked().map(|checked| (former, checked)))
+    }
+
+    fn check_and_note(&self, former: Option<(&Message, Checked)>) -> Result<(), Violation> {
+        let checked = self.check_all(former)?;
         // Somebody else may have been quicker, with the same result.
         let _ = self.typed.checked.set(checked);
         Ok(())
@@ -53,7 +66,7 @@ impl Message {
         self.typed.checked.get().copied()
     }
 
-    fn check_all(&self) -> Result<Checked, Violation> {
+    fn check_all(&self, former: Option<(&Message, Checked)>) -> Result<Checked, Violation> {
         if !self.is_version_2() {
             return Err(Violation {
                 status: 505,
@@ -64,8 +77,15 @@ impl Message {
         self.check_singletons()?;
         self.check_names()?;
         self.check_via()?;
-        let from = check_address(self.from(), "Bad From Header")?;
-        let to = check_address(self.to(), "Bad To Header")?;
+        let same = |id| former.filter(|(former, _)| self.value(id) == former.value(id));
+        let from = match same(HeaderId::From) {
+            Some((_, checked)) => checked.from,
+            None => check_address(self.from(), "Bad From Header")?,
+        };
+        let to = match same(HeaderId::To) {
+            Some((_, checked)) => checked.to,
+            None => check_address(self.to(), "Bad To Header")?,
+        };
         self.call_id().or(bad("Bad Call-ID Header"))?;
         self.check_cseq()?;
         self.check_content_length()?;

@@ -62,8 +62,12 @@ impl Message {
 
     /// All Via values in order, across header lines.
     pub fn vias(&self) -> impl Iterator<Item = Result<Via<'_>, HeaderError>> {
-        self.list(HeaderId::Via)
-            .map(|value| Via::parse_in(&self.bytes, value))
+        // The first one is read already.
+        let values = self.list(HeaderId::Via).enumerate();
+        values.map(|(at, value)| match at {
+            0 => self.top_via(),
+            _ => Via::parse_in(&self.bytes, value),
+        })
     }
 
     /// All Contact values in order.
@@ -148,7 +152,8 @@ impl Message {
     }
 
     fn read_top_via(&self) -> Result<ViaSpans, HeaderError> {
-        let via = self.vias().next().ok_or(HeaderError::Missing)??;
+        let first = self.list(HeaderId::Via).next();
+        let via = Via::parse_in(&self.bytes, first.ok_or(HeaderError::Missing)?)?;
         Ok(ViaSpans::new(&self.bytes, &via))
     }
 

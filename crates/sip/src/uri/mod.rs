@@ -90,7 +90,7 @@ impl<'a> Uri<'a> {
     /// RFC 2396's unwise characters in the user part, three colons in an IPv6 reference.
     pub fn parse(raw: &'a [u8]) -> Result<Self, UriError> {
         let (scheme, opaque) = split_scheme(raw)?;
-        check_octets(opaque)?;
+        let marks = Marks::of(opaque)?;
         let mut uri = Self {
             scheme,
             opaque,
@@ -103,7 +103,7 @@ impl<'a> Uri<'a> {
             headers: None,
         };
         match scheme {
-            Scheme::Sip | Scheme::Sips => uri.read_sip()?,
+            Scheme::Sip | Scheme::Sips => uri.read_sip(marks)?,
             Scheme::Tel => uri.read_tel()?,
             Scheme::Urn | Scheme::Other if opaque.is_empty() => return Err(UriError::Host),
             Scheme::Urn | Scheme::Other => {}
@@ -131,23 +131,28 @@ impl<'a> Uri<'a> {
         matches!(self.scheme, Scheme::Sip | Scheme::Sips)
     }
 
-    fn read_sip(&mut self) -> Result<(), UriError> {
-        let mut rest = self.opaque;
+    fn read_sip(&mut self, marks: Marks) -> Result<(), UriError> {
+        let mut start = 0;
         // The user part may hold `;` and `?` unescaped, so the first `@` decides before them.
-        if let Some(at) = memchr::memchr(b'@', rest) {
-            let (user, password) = split_once(&rest[..at], b':');
+        if let Some(at) = marks.at {
+            let end = marks.colon.unwrap_or(at);
+            let user = self.part(0, end);
             if user.is_empty() {
                 return Err(UriError::User);
             }
-            (self.user, self.password) = (Some(user), password);
-            rest = &rest[at + 1..];
+            self.user = Some(user);
+            self.password = marks.colon.map(|colon| self.part(colon + 1, at));
+            start = at + 1;
         }
-        let end = memchr::memchr2(b';', b'?', rest).unwrap_or(rest.len());
-        let (host_port, tail) = rest.split_at(end);
-        (self.host, self.port) = split_host_port(host_port)?;
-        let (params, headers) = split_once(tail, b'?');
+        let end = marks.tail.unwrap_or(self.opaque.len());
+        (self.host, self.port) = split_host_port(self.part(start, end))?;
+        let (params, headers) = split_once(self.part(end, self.opaque.len()), b'?');
         (self.params, self.headers) = (Params::new(params), headers);
         Ok(())
+    }
+
+    fn part(&self, start: usize, end: usize) -> &'a [u8] {
+        self.opaque.get(start..end).unwrap_or_default()
     }
 
     fn read_tel(&mut self) -> Result<(), UriError> {
@@ -214,25 +219,69 @@ fn split_scheme(raw: &[u8]) -> Result<(Scheme, &[u8]), UriError> {
     Ok((scheme, rest))
 }
 
-fn check_octets(text: &[u8]) -> Result<(), UriError> {
-    // Without an early end, so that the compiler makes vector code of it.
-    let (mut refused, mut escaped) = (false, false);
-    for &b in text {
-        refused |= (b <= b' ') | (b == b'<') | (b == b'>') | (b == b'"') | (b == 0x7f);
-        escaped |= b == b'%';
-    }
-    if refused {
-        return Err(UriError::Octet);
-    }
-    if !escaped {
-        return Ok(());
-    }
-    let broken = |at: usize| escape_value(&text[at..]).is_none();
-    match memchr::memchr_iter(b'%', text).any(broken) {
-        true => Err(UriError::Escape),
-        false => Ok(()),
+/// Where the parts of a `sip:` URI meet, found in one pass over what follows the scheme.
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks {
+    /// The first `@`.
+    at: Option<usize>,
+    /// The first colon before it.
+    colon: Option<usize>,
+    /// The first `;` or `?` behind it.
+    tail: Option<usize>,
+}
+
+impl Marks {
+    /// Finds them, and refuses what no URI of any scheme may hold.
+    fn of(text: &[u8]) -> Result<Marks, UriError> {
+        let (mut marks, mut first_colon, mut escaped) = (Marks::default(), None, false);
+        for (place, &byte) in text.iter().enumerate() {
+            match OCTETS[usize::from(byte)] {
+                Octet::Plain => {}
+                Octet::Refused => return Err(UriError::Octet),
+                Octet::Escape => escaped = true,
+                Octet::Colon => first_colon = first_colon.or(Some(place)),
+                Octet::Tail => marks.tail = marks.tail.or(Some(place)),
+                Octet::At if marks.at.is_some() => {}
+                Octet::At => (marks.at, marks.colon, marks.tail) = (Some(place), first_colon, None),
+            }
+        }
+        let broken = |at: usize| escape_value(text.get(at..).unwrap_or_default()).is_none();
+        match escaped && memchr::memchr_iter(b'%', text).any(broken) {
+            true => Err(UriError::Escape),
+            false => Ok(marks),
+        }
     }
 }
+
+/// What an octet means in a URI.
+#[derive(Clone, Copy)]
+enum Octet {
+    Plain,
+    Refused,
+    Escape,
+    Colon,
+    Tail,
+    At,
+}
+
+static OCTETS: [Octet; 256] = {
+    let mut table = [Octet::Plain; 256];
+    let mut byte = 0;
+    while byte <= b' ' as usize {
+        table[byte] = Octet::Refused;
+        byte += 1;
+    }
+    table[b'<' as usize] = Octet::Refused;
+    table[b'>' as usize] = Octet::Refused;
+    table[b'"' as usize] = Octet::Refused;
+    table[0x7f] = Octet::Refused;
+    table[b'%' as usize] = Octet::Escape;
+    table[b':' as usize] = Octet::Colon;
+    table[b';' as usize] = Octet::Tail;
+    table[b'?' as usize] = Octet::Tail;
+    table[b'@' as usize] = Octet::At;
+    table
+};
 
 fn split_once(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
     match memchr::memchr(at, text) {
