@@ -83,8 +83,8 @@ impl Worker {
     pub(crate) fn is_loop(&self, context: &Context) -> bool {
         let identity = &context.config.identity;
         let is_own = |via: &sip::Via<'_>| identity.is_myself(via.host, via.port.unwrap_or(0), None);
-        let loop_part = self.loop_part(context);
-        loop_part.is_some_and(|part| self.edge.brancher.is_loop(&context.message, part, is_own))
+        let brancher = &self.edge.brancher;
+        brancher.is_loop(&context.message, || self.loop_part(context), is_own)
     }
 }
 

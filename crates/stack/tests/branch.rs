@@ -179,7 +179,7 @@ fn a_loop_is_told_from_a_spiral() {
             &format!("Via: SIP/2.0/UDP {host};branch={branch}\n"),
         )
     };
-    let is_loop = |host: &str, part| brancher().is_loop(&comes_back(host), part, is_own);
+    let is_loop = |host: &str, part| brancher().is_loop(&comes_back(host), || Some(part), is_own);
     assert!(is_loop("us", part));
     assert!(!is_loop("them", part), "only Vias of our own count");
     for (uri, lines, from) in [

@@ -36,19 +36,27 @@ impl Brancher {
         Ok(hasher.finish() as u32)
     }
 
-    /// Whether a request loops (482): one of its Vias is ours, by `is_own` and by its MAC or form,
-    /// and was made for this same request going the same way. Linear in the number of Vias.
+    /// Whether a request loops (482): one of its Vias is ours, by its MAC or form and by `is_own`, and was made
+    /// for this same request going the same way. Linear in the number of Vias; `loop_part` is asked for only
+    /// where one is ours.
     pub fn is_loop(
         &self,
         request: &Message,
-        loop_part: u32,
+        loop_part: impl FnOnce() -> Option<u32>,
         is_own: impl Fn(&Via<'_>) -> bool,
     ) -> bool {
-        let own = request.vias().flatten().filter(is_own);
-        own.filter_map(|via| self.decode(via.branch?))
-            .any(|decoded| match decoded {
-                Decoded::Transaction(branch) => branch.loop_part == loop_part,
-                Decoded::Stateless { loop_part: part } => part == loop_part,
-            })
+        let part_of = |via: Via<'_>| {
+            let part = match self.decode(via.branch?)? {
+                Decoded::Transaction(branch) => branch.loop_part,
+                Decoded::Stateless { loop_part } => loop_part,
+            };
+            is_own(&via).then_some(part)
+        };
+        let mut parts = request.vias().flatten().filter_map(part_of).peekable();
+        if parts.peek().is_none() {
+            return false;
+        }
+        let own = loop_part();
+        parts.any(|part| Some(part) == own)
     }
 }

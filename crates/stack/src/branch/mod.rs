@@ -75,10 +75,10 @@ impl Brancher {
     /// The branch parameter of a transaction's branch.
     pub fn encode(&self, branch: &Branch) -> Token {
         let payload = pack(branch);
-        let mut token = Token::begin(TRANSACTION);
-        token.push(&payload);
-        token.push(&self.mac(&payload).to_be_bytes());
-        token.finish()
+        let mut bytes = [0; PAYLOAD + 8];
+        bytes[..PAYLOAD].copy_from_slice(&payload);
+        bytes[PAYLOAD..].copy_from_slice(&self.mac(&payload).to_be_bytes());
+        Token::new(TRANSACTION, &bytes)
     }
 
     /// Reads a branch parameter; `None` if it is not ours.

@@ -75,10 +75,10 @@ impl<'a> StatelessFields<'a> {
 impl Brancher {
     /// The branch parameter for a stateless forward: the same each time for the same request.
     pub fn encode_stateless(&self, fields: &StatelessFields<'_>, loop_part: u32) -> Token {
-        let mut token = Token::begin(STATELESS);
-        token.push(&loop_part.to_be_bytes());
-        token.push(&self.stateless_mac(fields, loop_part));
-        token.finish()
+        let mut bytes = [0; 4 + MAC];
+        bytes[..4].copy_from_slice(&loop_part.to_be_bytes());
+        bytes[4..].copy_from_slice(&self.stateless_mac(fields, loop_part));
+        Token::new(STATELESS, &bytes)
     }
 
     /// Whether the top Via's `branch` of a reply is that of a request we forwarded statelessly,
