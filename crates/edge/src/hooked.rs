@@ -105,7 +105,8 @@ impl Worker {
             Received::Unchanged(note) => arriving.notes.extend(note),
             Received::Replaced(bytes, note) => {
                 let read = reparse(bytes, &self.edge.limits.sip);
-                let Some(message) = read.filter(|message| message.check().is_ok()) else {
+                let passes = |message: &Message| message.check_again(&arriving.message).is_ok();
+                let Some(message) = read.filter(passes) else {
                     self.refuse_arrival(arriving, Some(Refusal::new(400, "Bad Request")));
                     return None;
                 };

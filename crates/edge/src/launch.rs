@@ -233,7 +233,6 @@ fn new_branch(
         tls,
         client,
         status: 0,
-        reply: None,
         replies: 0,
         is_local: false,
         cancel: Cancel::None,
@@ -243,6 +242,5 @@ fn new_branch(
         on_branch_failure: armed.on_branch_failure,
         flags: context.target.flags,
         via_branch,
-        alternatives: Vec::new(),
     }
 }

@@ -240,9 +240,6 @@ impl Worker {
             }
             branch.status = branch.status.max(code);
             branch.replies = branch.replies.saturating_add(1);
-            if code >= 200 {
-                branch.reply = Some(reply.message.clone());
-            }
         }
         let end = BranchEnd {
             index: reply.branch,

@@ -164,8 +164,6 @@ pub struct Branch {
     pub client: Client,
     /// The highest status received, 0 while there is none.
     pub status: u16,
-    /// The final reply, for `failure_route` and response selection.
-    pub reply: Option<Arc<Message>>,
     /// How many replies came on it; one is counted when its `onreply_route` has ended.
     pub replies: u16,
     /// True where `status` was made up here (408, 503 …).
@@ -180,8 +178,6 @@ pub struct Branch {
     pub flags: u32,
     /// The value of our Via's branch parameter.
     pub via_branch: Bytes,
-    /// Further addresses to try where this one fails (DNS failover).
-    pub alternatives: Vec<std::net::SocketAddr>,
 }
 
 /// The CANCEL of a branch.
