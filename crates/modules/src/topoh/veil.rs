@@ -203,8 +203,13 @@ fn one_line(value: &[u8]) -> Vec<u8> {
 }
 
 fn find_ignoring_case(text: &[u8], part: &[u8]) -> Option<usize> {
-    text.windows(part.len().max(1))
-        .position(|window| window.eq_ignore_ascii_case(part))
+    let first = *part.first()?;
+    let begins = memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), text);
+    let mut found = begins.filter(|&at| {
+        let there = text.get(at..at + part.len());
+        there.is_some_and(|there| there.eq_ignore_ascii_case(part))
+    });
+    found.next()
 }
 
 #[cfg(test)]
