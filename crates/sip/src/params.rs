@@ -204,6 +204,31 @@ mod tests {
     }
 
     #[test]
+    fn long_values_end_where_short_ones_do() {
+        for length in [0, 1, 15, 16, 17, 31, 32, 33, 100] {
+            let value = "v".repeat(length);
+            let read = list(&format!(
+                "a={value};b={value}=2; c = {value} ;d=\"{value};\""
+            ));
+            let texts: Vec<_> = read
+                .iter()
+                .map(|(_, v)| v.clone().unwrap_or_default())
+                .collect();
+            assert_eq!(
+                texts,
+                [
+                    &value,
+                    &format!("{value}=2"),
+                    &value,
+                    &format!("\"{value};\"")
+                ]
+                .map(String::as_str),
+                "{length}"
+            );
+        }
+    }
+
+    #[test]
     fn an_open_quote_takes_the_rest() {
         assert_eq!(list("a=\"x;b").len(), 1);
         assert_eq!(list("").len(), 0);

@@ -437,6 +437,14 @@ fn violations() {
             _ => Err(Violation { status, reason }),
         };
         assert_eq!(parse(&text).check(), expect, "{from:?} -> {to:?}");
+        // Made of one that passed, it is refused all the same.
+        let former = parse(INVITE);
+        assert_eq!(former.check(), Ok(()));
+        assert_eq!(
+            parse(&text).check_again(&former),
+            expect,
+            "{from:?} -> {to:?}"
+        );
     }
     assert_eq!(
         parse("A sip:x SIP/2.0\r\nf: <sip:a>\r\nt: <sip:a>\r\ni: 1\r\nCSeq: 1 A\r\n\r\n")
