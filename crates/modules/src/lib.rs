@@ -51,6 +51,7 @@ mod tm;
 mod tmx;
 mod topoh;
 mod topos;
+mod topos_redis;
 mod uri_db;
 mod userblocklist;
 mod usrloc;
@@ -106,6 +107,7 @@ pub const ALL: &[Entry] = &[
     tmx::ENTRY,
     topoh::ENTRY,
     topos::ENTRY,
+    topos_redis::ENTRY,
     uri_db::ENTRY,
     userblocklist::ENTRY,
     usrloc::ENTRY,

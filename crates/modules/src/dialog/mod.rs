@@ -20,6 +20,9 @@ mod profile;
 mod profiles;
 mod request;
 mod rpc;
+mod sharing;
+#[cfg(test)]
+mod sharing_tests;
 mod show;
 mod state;
 mod table;
@@ -101,6 +104,7 @@ impl Module for DialogModule {
             params,
         });
         install(&logic, init);
+        sharing::share(&logic, init)?;
         Ok(DialogModule { logic })
     }
 }

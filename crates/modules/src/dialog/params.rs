@@ -57,6 +57,8 @@ pub(crate) struct Params {
     pub(super) columns: Columns,
     pub(super) profiles_with_value: Vec<String>,
     pub(super) profiles_no_value: Vec<String>,
+    /// The server, as module `ndb_redis` names it, through which profiles are shared.
+    pub(super) redis: Option<String>,
     pub(super) bridge_controller: Bytes,
     pub(super) bridge_contact: Bytes,
     pub(super) send_bye: bool,
@@ -98,6 +100,7 @@ impl Default for Params {
             columns: Columns::default(),
             profiles_with_value: Vec::new(),
             profiles_no_value: Vec::new(),
+            redis: None,
             bridge_controller: Bytes::from_static(b"sip:controller@kamailio.org"),
             bridge_contact: Bytes::from_static(b"sip:controller@kamailio.org:5060"),
             send_bye: false,

@@ -4,9 +4,9 @@ use super::call::Dialog;
 use super::texts::Did;
 use ahash::RandomState;
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// A profile. Values are spread over locks of their own, so that counting one never waits for all.
 pub(super) struct Profile {
@@ -18,6 +18,8 @@ pub(super) struct Profile {
     shards: [Shard; SHARDS],
     total: AtomicUsize,
     remote: AtomicUsize,
+    /// The values whose numbers have changed, where anybody wants to know.
+    changed: OnceLock<Mutex<BTreeSet<Box<[u8]>>>>,
 }
 
 const SHARDS: usize = 16;
@@ -31,8 +33,13 @@ struct Members {
     local: BTreeMap<Did, (Arc<Dialog>, usize)>,
     /// Those of other servers: their names and when they go, in Unix seconds.
     remote: HashMap<Box<[u8]>, u64, RandomState>,
+    /// How many other servers have, by their names, and when their word ends, in Unix seconds.
+    told: BTreeMap<Box<[u8]>, (usize, u64)>,
     size: usize,
 }
+
+/// What another server has told: its name, a value, how many dialogs, and until which Unix second.
+pub(super) type Told = (Box<[u8]>, Box<[u8]>, usize, u64);
 
 /// A membership, kept with the dialog.
 #[derive(Clone)]
@@ -61,6 +68,7 @@ impl Profile {
             hasher,
             total: AtomicUsize::new(0),
             remote: AtomicUsize::new(0),
+            changed: OnceLock::new(),
         }
     }
 
@@ -72,6 +80,7 @@ impl Profile {
             members.size += 1;
         });
         self.total.fetch_add(1, Ordering::Relaxed);
+        self.note_change(value);
     }
 
     /// Takes a dialog out once.
@@ -87,6 +96,70 @@ impl Profile {
             members.size -= 1;
             self.total.fetch_sub(1, Ordering::Relaxed);
         });
+        self.note_change(value);
+    }
+
+    /// From now on the values whose numbers change are noted.
+    pub(super) fn note_changes(&self) {
+        let _already = self.changed.set(Mutex::default());
+    }
+
+    /// The values whose numbers have changed, with how many dialogs of this server have each.
+    pub(super) fn take_changes(&self) -> Vec<(Box<[u8]>, usize)> {
+        let Some(changed) = self.changed.get() else {
+            return Vec::new();
+        };
+        let changed = std::mem::take(&mut *changed.lock());
+        let each = changed.into_iter().map(|value| {
+            let shard = self.shard(&value).lock();
+            let count = shard.get(&value).map_or(0, Members::local_size);
+            drop(shard);
+            (value, count)
+        });
+        each.collect()
+    }
+
+    /// The same for every value that dialogs of this server have.
+    pub(super) fn local_counts(&self) -> Vec<(Box<[u8]>, usize)> {
+        let mut counts = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock();
+            let each = shard
+                .iter()
+                .map(|(value, members)| (value.clone(), members.local_size()));
+            counts.extend(each.filter(|(_, count)| *count > 0));
+        }
+        counts
+    }
+
+    /// Another server has so many dialogs with a value, until a Unix second; none where it has none.
+    pub(super) fn hear(&self, server: &[u8], value: &[u8], told: Option<(usize, u64)>) {
+        let has_room = self.remote.load(Ordering::Relaxed) < Self::MOST_REMOTE;
+        self.with(value, |members| {
+            let before = members.told.remove(server);
+            self.remote
+                .fetch_sub(usize::from(before.is_some()), Ordering::Relaxed);
+            self.resize(members, before.map_or(0, |(count, _)| count), 0);
+            if let Some((count, until_s)) = told.filter(|_| has_room || before.is_some()) {
+                members.told.insert(server.into(), (count, until_s));
+                self.remote.fetch_add(1, Ordering::Relaxed);
+                self.resize(members, 0, count);
+            }
+        });
+    }
+
+    /// Everything that other servers have told.
+    pub(super) fn told(&self) -> Vec<Told> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            for (value, members) in &*shard.lock() {
+                let each = members.told.iter();
+                all.extend(each.map(|(server, (count, until_s))| {
+                    (server.clone(), value.clone(), *count, *until_s)
+                }));
+            }
+        }
+        all
     }
 
     /// Puts a dialog of another server in until `expires_s`; false where too many are.
@@ -123,6 +196,15 @@ impl Profile {
                 let before = members.remote.len();
                 members.remote.retain(|_, expires_s| *expires_s > now_s);
                 self.forget(members, before - members.remote.len());
+                let (mut gone, before) = (0, members.told.len());
+                members.told.retain(|_, (count, until_s)| {
+                    let stays = *until_s > now_s;
+                    gone += if stays { 0 } else { *count };
+                    stays
+                });
+                let servers = before - members.told.len();
+                self.remote.fetch_sub(servers, Ordering::Relaxed);
+                self.resize(members, gone, 0);
                 members.size > 0
             });
         }
@@ -162,6 +244,21 @@ impl Profile {
         self.remote.fetch_sub(gone, Ordering::Relaxed);
     }
 
+    fn resize(&self, members: &mut Members, gone: usize, come: usize) {
+        members.size = members.size + come - gone;
+        self.total.fetch_add(come, Ordering::Relaxed);
+        self.total.fetch_sub(gone, Ordering::Relaxed);
+    }
+
+    fn note_change(&self, value: &[u8]) {
+        if let Some(changed) = self.changed.get() {
+            let mut changed = changed.lock();
+            if !changed.contains(value) {
+                changed.insert(value.into());
+            }
+        }
+    }
+
     fn shard(&self, value: &[u8]) -> &Shard {
         let index = (self.hasher.hash_one(value) >> 60) as usize;
         &self.shards[index % SHARDS]
@@ -173,6 +270,7 @@ impl Profile {
         let members = shard.entry(value.into()).or_insert_with(|| Members {
             local: BTreeMap::new(),
             remote: HashMap::with_hasher(self.hasher.clone()),
+            told: BTreeMap::new(),
             size: 0,
         });
         let done = work(members);
@@ -180,5 +278,13 @@ impl Profile {
             shard.remove(value);
         }
         done
+    }
+}
+
+impl Members {
+    /// How many there are of this server.
+    fn local_size(&self) -> usize {
+        let told: usize = self.told.values().map(|(count, _)| count).sum();
+        self.size - self.remote.len() - told
     }
 }

@@ -204,6 +204,11 @@ fn profiles(d: &mut Decl) {
         "Names of profiles without values, with semicolons between them.",
         |p, names: String| p.profiles_no_value = listed(&names),
     );
+    d.param(
+        "redis",
+        "The name of a server of module ndb_redis, through which servers count profiles together; default none.",
+        |p, name| p.redis = Some(name),
+    );
 }
 
 fn listed(names: &str) -> Vec<String> {
