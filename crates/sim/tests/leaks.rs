@@ -84,6 +84,16 @@ fn nothing_leaks_in_a_changeover() {
 }
 
 #[test]
+fn nothing_leaks_where_topos_keeps_dialogs_in_memory() {
+    nothing_leaks("topos in memory", &Hiding::topos("memory"));
+}
+
+#[test]
+fn nothing_leaks_where_topos_keeps_dialogs_in_a_database() {
+    nothing_leaks("topos in a database", &Hiding::topos("db"));
+}
+
+#[test]
 fn nothing_leaks_by_the_built_in_policy() {
     nothing_leaks("policy", &Hiding::policy(BUILT_IN));
 }

@@ -42,6 +42,18 @@ impl Hiding {
         }
     }
 
+    /// Module topos hides with this `storage`.
+    pub(crate) fn topos(storage: &str) -> Hiding {
+        let settings = format!(
+            "loadmodule \"db_sqlite.so\"\nloadmodule \"topos.so\"\nmodparam(\"topos\", \"storage\", \"{storage}\")\n\
+             modparam(\"topos\", \"db_url\", \"sqlite:///{{db}}\")\nmodparam(\"topos\", \"mask_callid\", 1)\n"
+        );
+        Hiding {
+            settings,
+            ..Hiding::nothing()
+        }
+    }
+
     /// This text, which is the built-in policy or much like it.
     pub(crate) fn policy(text: &str) -> Hiding {
         Hiding {
