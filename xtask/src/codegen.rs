@@ -73,7 +73,7 @@ fn declarations(names: &[String]) -> String {
 const TESTING: &str = "testing";
 
 /// What several modules share, in files beside their folders.
-const SHARED: [&str; 2] = ["patch", "throttle"];
+const SHARED: [&str; 3] = ["patch", "throttle", "veil"];
 
 const HEAD: &str = "\
 //! The modules, one folder each. This list is generated from the folder names by

@@ -55,6 +55,7 @@ mod topos_redis;
 mod uri_db;
 mod userblocklist;
 mod usrloc;
+mod veil;
 mod xlog;
 
 use policy::Entry;

@@ -1,13 +1,13 @@
 //! Where messages pass: opened when they come, hidden when they leave.
 
 use super::incoming::{open_reply, open_request};
-use super::mask::Mask;
 use super::outgoing::{hide_reply, hide_request};
 use super::params::Params;
-use super::references::Forged;
-use super::veil::Veil;
 use super::{OUTGOING, SENDING};
 use crate::patch::{Patch, is_left_alone};
+use crate::veil::Forged;
+use crate::veil::Mask;
+use crate::veil::Veil;
 use policy::{
     Counter, HookRoutes, Incoming, Init, Level, Logger, MessageHook, Note, Outgoing, Problem,
     Received, SanityChecks, Sent,

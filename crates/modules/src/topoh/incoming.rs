@@ -1,10 +1,10 @@
 //! A message that came, in clear again.
 
-use super::heading::{Heading, Way};
-use super::mask::Kind;
-use super::references::{Forged, References};
-use super::veil::{Found, Veil, take_heading};
 use crate::patch::{Patch, values};
+use crate::veil::Kind;
+use crate::veil::{Forged, References};
+use crate::veil::{Found, Veil, take_heading};
+use crate::veil::{Heading, Way};
 use bytes::Bytes;
 use sip::{HeaderId, Message, NameAddr, Span};
 use smallvec::SmallVec;

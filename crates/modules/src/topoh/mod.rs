@@ -1,19 +1,13 @@
 //! Topology hiding without state: addresses leave as masks and come back as addresses.
 
-mod alphabet;
-mod heading;
 mod hook;
 mod incoming;
-mod mask;
 mod outgoing;
 mod params;
-mod references;
-mod sealed;
-mod veil;
 
+use crate::veil::Mode;
 use hook::Hider;
 use incoming::RequestNote;
-use mask::Mode;
 use params::Params;
 use policy::{Context, Declaration, Entry, Init, Level, Module, Problem, Var, problem};
 use script::Value;

@@ -1,11 +1,11 @@
 //! A message about to leave, hidden.
 
-use super::heading::{Heading, Way};
 use super::incoming::{ReplyNote, RequestNote, remove_markers};
-use super::mask::Kind;
-use super::references::References;
-use super::veil::Veil;
 use crate::patch::{Patch, values};
+use crate::veil::Kind;
+use crate::veil::References;
+use crate::veil::Veil;
+use crate::veil::{Heading, Way};
 use policy::{Context, Identity, Outgoing};
 use sip::{HeaderId, Message, NameAddr, Span};
 

@@ -1,8 +1,8 @@
 //! The parameters, and what can be wrong with them.
 
 use super::Topoh;
-use super::mask::Mode;
-use super::veil::Look;
+use crate::veil::Look;
+use crate::veil::Mode;
 use bytes::Bytes;
 use policy::{Declaration, Problem, problem};
 use std::net::IpAddr;

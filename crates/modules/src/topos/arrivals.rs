@@ -1,12 +1,16 @@
 //! Messages that came: what is kept of their dialogs is looked up, and they are whole again.
 
 use super::branches::{Branches, Known as Kept};
+use super::call_ids::CallIds;
 use super::contact::{End, Key, Names, Style};
 use super::hop::{Answered, Hop, InHand, Known, News};
-use super::incoming::{dialog_of, restored_reply, restored_request, retargeted, target_of};
+use super::incoming::{dialog_of, restore_request, restored_reply, target_of};
 use super::keeper::Keeper;
 use super::params::Failure;
 use super::record::{answered, is_target_refresh, life_of, with_callee};
+use crate::patch::Patch;
+use crate::veil::{Forged, References};
+use bytes::Bytes;
 use policy::{
     Counter, DialogQuery, DialogWay, HiddenBranch, HiddenDialog, Incoming, Level, Logger, Now,
     Received, SanityChecks, Stored, TopologyWrite,
@@ -18,11 +22,22 @@ use std::sync::{Arc, Weak};
 pub(super) struct Arrivals {
     pub(super) style: Style,
     pub(super) names: Names,
+    pub(super) call_ids: Arc<CallIds>,
     pub(super) branches: Arc<Branches>,
     pub(super) keeper: Arc<Keeper>,
     pub(super) sanity: Option<Arc<dyn SanityChecks>>,
     pub(super) logger: Logger,
     pub(super) unknown: Counter,
+    pub(super) forged: Counter,
+}
+
+/// A request on its way in.
+struct Arriving {
+    request: Arc<Message>,
+    now: Now,
+    /// What is changed in it.
+    patch: Patch,
+    references: References,
 }
 
 /// What is kept with a reply that finds its way without a transaction.
@@ -36,29 +51,56 @@ pub(super) struct ReplyNote {
 impl Arrivals {
     /// A request: what its Request-URI names is looked up.
     pub(super) fn request(self: &Arc<Self>, incoming: &Incoming<'_>) -> Received {
-        let message = incoming.message;
-        let key = self.style.find(message.request_uri());
-        let Some(key) = key.filter(|_| self.is_sane(message)) else {
-            return Received::Unchanged(Some(self.fresh(incoming.now)));
+        let request = incoming.message;
+        let mut patch = Patch::default();
+        let references = match self.call_ids.open(request, &mut patch) {
+            Ok(references) => references,
+            Err(forged) => return self.refused(incoming, forged),
         };
-        let sender_tag = |address: Option<sip::NameAddr<'_>>| {
-            let tag = address.and_then(|address| address.tag());
-            tag.unwrap_or_default().to_vec().into()
+        let arriving = Arriving {
+            request: request.clone(),
+            now: incoming.now,
+            patch,
+            references,
         };
+        let key = self.style.find(request.request_uri());
+        match key.filter(|_| self.is_sane(request)) {
+            Some(key) => self.look_up(arriving, key),
+            None => self.begun(arriving),
+        }
+    }
+
+    fn look_up(self: &Arc<Self>, arriving: Arriving, key: Key) -> Received {
+        let request = &arriving.request;
+        let callee = match key.sender {
+            End::Caller => request.to(),
+            End::Callee => request.from(),
+        };
+        let tag = callee.ok().and_then(|callee| callee.tag());
         let query = DialogQuery {
             uuid: key.uuid.clone(),
-            callee_tag: match key.sender {
-                End::Caller => sender_tag(message.to().ok()),
-                End::Callee => sender_tag(message.from().ok()),
-            },
+            callee_tag: Bytes::copy_from_slice(tag.unwrap_or_default()),
         };
-        let (me, message, now) = (self.clone(), message.clone(), incoming.now);
+        let me = self.clone();
         match self.keeper.dialogs(&query) {
-            Stored::Known(found) => self.found(&message, &key, found, now),
+            Stored::Known(found) => self.found(arriving, &key, found),
             Stored::Ask(effect, read) => Received::Wait(
                 effect,
-                Box::new(move |answer| me.found(&message, &key, read(answer), now)),
+                Box::new(move |answer| me.found(arriving, &key, read(answer))),
             ),
+        }
+    }
+
+    fn refused(&self, incoming: &Incoming<'_>, Forged(place): Forged) -> Received {
+        self.forged.inc();
+        let (peer, proto) = (incoming.flow.peer, incoming.flow.proto);
+        self.logger.log(Level::Warn, "topos", || {
+            format!("a mask that is none of ours in {place}, from {peer} over {proto}")
+        });
+        Received::Refused {
+            code: 400,
+            reason: "Bad Request",
+            retry_after_s: None,
         }
     }
 
@@ -72,16 +114,17 @@ impl Arrivals {
         sane
     }
 
-    fn fresh(&self, now: Now) -> policy::Note {
-        Box::new(InHand::new(Hop::fresh(self.names.next(now.unix_ms))))
+    /// A request that is in no dialog that is kept.
+    fn begun(&self, arriving: Arriving) -> Received {
+        let uuid = self.names.next(arriving.now.unix_ms);
+        arriving.passes(Hop::fresh(uuid))
     }
 
     fn found(
         &self,
-        request: &Message,
+        mut arriving: Arriving,
         key: &Key,
         found: Result<Vec<HiddenDialog>, String>,
-        now: Now,
     ) -> Received {
         let found = match found {
             Ok(found) => found,
@@ -94,20 +137,23 @@ impl Arrivals {
                 };
             }
         };
-        let is_within = request.to().is_ok_and(|to| to.tag().is_some());
-        let restored = match is_within {
-            true => within(request, key, found),
-            false => {
-                target_of(key, &found).map(|target| (retargeted(request, &target), self.fresh(now)))
+        let request = arriving.request.clone();
+        if request.to().is_ok_and(|to| to.tag().is_some()) {
+            let call_id = self.call_ids.of(&request);
+            if let Some(hop) =
+                call_id.and_then(|id| within(&request, &id, key, found, &mut arriving.patch))
+            {
+                return arriving.passes(hop);
             }
-        };
-        match restored {
-            Some((bytes, note)) => Received::Replaced(bytes, Some(note)),
-            None => {
-                self.unknown.inc();
-                Received::Unchanged(Some(self.fresh(now)))
-            }
+        } else if let Some(target) = target_of(key, &found) {
+            let uri = request.request_uri_span();
+            arriving
+                .patch
+                .replace(uri, |out| out.extend_from_slice(&target));
+            return self.begun(arriving);
         }
+        self.unknown.inc();
+        self.begun(arriving)
     }
 
     /// A reply: the branch it came back on says what to restore.
@@ -235,19 +281,32 @@ impl Arrivals {
     }
 }
 
-/// A request within a dialog, and its note.
+impl Arriving {
+    /// It goes on, with everything changed.
+    fn passes(self, hop: Hop) -> Received {
+        let note: policy::Note = Box::new(InHand::new(hop, self.references));
+        match self.patch.is_empty() {
+            true => Received::Unchanged(Some(note)),
+            false => Received::Replaced(self.patch.apply(self.request.bytes()), Some(note)),
+        }
+    }
+}
+
+/// A request within a dialog, restored.
 fn within(
     request: &Message,
+    call_id: &[u8],
     key: &Key,
     found: Vec<HiddenDialog>,
-) -> Option<(bytes::Bytes, policy::Note)> {
+    patch: &mut Patch,
+) -> Option<Hop> {
     let knows_somebody = found.iter().any(|dialog| !dialog.callee.tag.is_empty());
-    let (dialog, is_known) = dialog_of(request, key, found)?;
+    let (dialog, is_known) = dialog_of(request, call_id, key, found)?;
     let way = match key.sender {
         End::Caller => DialogWay::ToCallee,
         End::Callee => DialogWay::ToCaller,
     };
-    let bytes = restored_request(request, key.sender, &dialog);
+    restore_request(request, key.sender, &dialog, patch);
     let known = Known {
         dialog: Arc::new(dialog),
         news: match (is_known, knows_somebody) {
@@ -256,7 +315,7 @@ fn within(
             (false, true) => News::Fork,
         },
     };
-    Some((bytes, Box::new(InHand::new(Hop::within(way, known)))))
+    Some(Hop::within(way, known))
 }
 
 /// A dialog as the answer to a target refresh changes it; none where it changes nothing.

@@ -3,13 +3,14 @@
 use super::InstanceName;
 use super::arrivals::ReplyNote;
 use super::branches::{Branches, Known as Kept};
+use super::call_ids::CallIds;
 use super::contact::Style;
 use super::hop::{Hop, InHand, News};
 use super::keeper::Keeper;
-use super::outgoing::{Dress, stripped_reply, stripped_request};
+use super::outgoing::{Dress, strip_request, stripped_reply};
 use super::params::Failure;
 use super::record::Departure;
-use crate::patch::values;
+use crate::patch::{Patch, values};
 use bytes::Bytes;
 use policy::{Context, DialogWay, HiddenDialog, Outgoing, Sent, Stored, TopologyWrite};
 use sip::{HeaderId, Method};
@@ -20,7 +21,7 @@ pub(super) struct Departures {
     pub(super) style: Style,
     pub(super) branches: Arc<Branches>,
     pub(super) keeper: Arc<Keeper>,
-    pub(super) mask_callid: bool,
+    pub(super) call_ids: Arc<CallIds>,
     pub(super) rr_update: bool,
     /// The parameter `context`.
     pub(super) instance: Bytes,
@@ -49,7 +50,7 @@ impl Departures {
         let departure = Departure::new(outgoing, context);
         let now_s = outgoing.now.unix_s();
         let (dialog, duties) = self.duties(&departure, &in_hand.hop, now_s);
-        let bytes = self.stripped(&departure, &in_hand.hop, &dialog);
+        let bytes = self.stripped(&departure, in_hand, &dialog);
         if duties.is_fleeting {
             return Sent::Replaced(bytes);
         }
@@ -150,17 +151,27 @@ impl Departures {
         (dialog, duties)
     }
 
-    fn stripped(&self, departure: &Departure<'_>, hop: &Hop, dialog: &HiddenDialog) -> Bytes {
-        let (contact, is_masked) = match hop.way {
-            DialogWay::ToCallee => (&dialog.callee.shown, self.mask_callid),
-            DialogWay::ToCaller => (&dialog.caller.shown, false),
+    fn stripped(
+        &self,
+        departure: &Departure<'_>,
+        in_hand: &InHand,
+        dialog: &HiddenDialog,
+    ) -> Bytes {
+        let (request, way) = (departure.request, in_hand.hop.way);
+        let (contact, call_id) = match way {
+            DialogWay::ToCallee => (&dialog.callee.shown, self.call_ids.masked(&dialog.call_id)),
+            DialogWay::ToCaller => (&dialog.caller.shown, None),
         };
         let dress = Dress {
             contact: Some(contact),
-            call_id: is_masked.then_some(&dialog.uuid),
+            call_id: call_id.as_deref(),
             kept_routes: 0,
         };
-        stripped_request(departure.request, dress)
+        let mut patch = Patch::default();
+        strip_request(request, dress, &mut patch);
+        self.call_ids
+            .hide(&in_hand.references, request, way, &mut patch);
+        patch.apply(request.bytes())
     }
 
     /// A request of our own, or one that a hook before us let pass: nobody need be asked about its replies.
@@ -186,15 +197,15 @@ impl Departures {
         let Some(dialog) = dialog else {
             return Sent::Unchanged;
         };
-        let (shown, is_masked) = match hop.way {
-            DialogWay::ToCallee => (&dialog.caller.shown, false),
-            DialogWay::ToCaller => (&dialog.callee.shown, self.mask_callid),
+        let (shown, call_id) = match hop.way {
+            DialogWay::ToCallee => (&dialog.caller.shown, None),
+            DialogWay::ToCaller => (&dialog.callee.shown, self.call_ids.masked(&dialog.call_id)),
         };
         // What we answer ourselves has nothing of another side in it.
         let is_relayed = hop.has_hidden();
         let dress = Dress {
             contact: is_relayed.then_some(shown),
-            call_id: is_masked.then_some(&dialog.uuid),
+            call_id: call_id.as_deref(),
             kept_routes: match is_relayed {
                 true => kept_routes,
                 false => usize::MAX,

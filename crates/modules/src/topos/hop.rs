@@ -1,5 +1,6 @@
 //! A request on its way through us, from when it comes until the last reply has gone back.
 
+use crate::veil::References;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use policy::{DialogWay, HiddenBranch, HiddenDialog};
@@ -9,6 +10,8 @@ use std::sync::{Arc, Weak};
 /// What is kept with a request that came, in its context.
 pub(super) struct InHand {
     pub(super) hop: Arc<Hop>,
+    /// The dialogs that its headers name.
+    pub(super) references: References,
     life: Arc<()>,
 }
 
@@ -16,7 +19,7 @@ pub(super) struct InHand {
 pub(super) struct Hop {
     /// Which way it goes.
     pub(super) way: DialogWay,
-    /// What its dialog is named, before the context is appended: the Call-ID that a callee sees, too.
+    /// What its dialog is named, before the context is appended.
     pub(super) uuid: Bytes,
     /// The dialog it is within, as it was found.
     pub(super) known: Option<Known>,
@@ -63,9 +66,10 @@ pub(super) struct Answered {
 }
 
 impl InHand {
-    pub(super) fn new(hop: Hop) -> InHand {
+    pub(super) fn new(hop: Hop, references: References) -> InHand {
         InHand {
             hop: Arc::new(hop),
+            references,
             life: Arc::new(()),
         }
     }

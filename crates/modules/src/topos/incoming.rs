@@ -6,10 +6,11 @@ use bytes::Bytes;
 use policy::{HiddenBranch, HiddenDialog};
 use sip::{HeaderId, Message, Span};
 
-/// The dialog that a request is in, among those with its uuid: the tags and the Call-ID must be the
+/// The dialog that a request is in, among those with its uuid: the tags and the Call-ID, in clear, must be the
 /// dialog's. A callee who is not known yet is taken at his word, with what is known of the caller.
 pub(super) fn dialog_of(
     request: &Message,
+    call_id: &[u8],
     key: &Key,
     found: Vec<HiddenDialog>,
 ) -> Option<(HiddenDialog, bool)> {
@@ -18,11 +19,7 @@ pub(super) fn dialog_of(
         End::Caller => (from, to),
         End::Callee => (to, from),
     };
-    let call_id = request.call_id().ok()?;
-    let is_own = |dialog: &&HiddenDialog| {
-        let masked = key.sender == End::Callee && call_id == key.uuid;
-        dialog.caller.tag == caller && (masked || dialog.call_id == call_id)
-    };
+    let is_own = |dialog: &&HiddenDialog| dialog.caller.tag == caller && dialog.call_id == call_id;
     let mut own = found.iter().filter(is_own);
     if let Some(dialog) = own.clone().find(|dialog| dialog.callee.tag == callee) {
         return Some((dialog.clone(), true));
@@ -54,8 +51,12 @@ pub(super) fn target_of(key: &Key, found: &[HiddenDialog]) -> Option<Bytes> {
 
 /// A request within a dialog: the Request-URI is the other end's Contact, our own Record-Routes and those of the other
 /// side stand as Routes, and the Call-ID is the caller's.
-pub(super) fn restored_request(request: &Message, sender: End, dialog: &HiddenDialog) -> Bytes {
-    let mut patch = Patch::default();
+pub(super) fn restore_request(
+    request: &Message,
+    sender: End,
+    dialog: &HiddenDialog,
+    patch: &mut Patch,
+) {
     let (target, routes) = match sender {
         End::Callee => (&dialog.caller.contact, forwards(dialog)),
         End::Caller => (&dialog.callee.contact, backwards(dialog)),
@@ -65,19 +66,9 @@ pub(super) fn restored_request(request: &Message, sender: End, dialog: &HiddenDi
             out.extend_from_slice(target)
         });
     }
-    restore_call_id(request, &dialog.call_id, &mut patch);
+    restore_call_id(request, &dialog.call_id, patch);
     let place = behind_last(request, HeaderId::Route, HeaderId::Via);
     patch.replace(place, |out| write_line(out, b"Route: ", &routes));
-    patch.apply(request.bytes())
-}
-
-/// With another Request-URI, for [`target_of`].
-pub(super) fn retargeted(request: &Message, target: &[u8]) -> Bytes {
-    let mut patch = Patch::default();
-    patch.replace(request.request_uri_span(), |out| {
-        out.extend_from_slice(target)
-    });
-    patch.apply(request.bytes())
 }
 
 /// The route of a callee: our Record-Routes and the caller's side's, as they stood in the request.

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod branches;
+mod call_ids;
 mod contact;
 mod database;
 mod departures;
@@ -18,6 +19,7 @@ mod record;
 use arrivals::Arrivals;
 use branches::Branches;
 use bytes::Bytes;
+use call_ids::CallIds;
 use contact::Names;
 use database::Database;
 use departures::Departures;
@@ -27,8 +29,8 @@ use limits::Limits;
 use memory::Memory;
 use params::Params;
 use policy::{
-    Context, Declaration, Entry, HookRoutes, Init, Module, Problem, Routes, SanityChecks, Text,
-    TopologyStorages, problem,
+    Context, Declaration, Entry, HookRoutes, Init, Level, Module, Problem, Routes, SanityChecks,
+    Text, TopologyStorages, problem,
 };
 use std::sync::Arc;
 
@@ -77,6 +79,11 @@ impl Module for Topos {
     }
 
     fn init(params: Params, init: &mut Init<'_>) -> Result<Topos, Problem> {
+        if params.mask_callid && params.mask_key.is_empty() && params.storage.as_ref() == b"redis" {
+            init.logger.log(Level::Warn, "topos", || {
+                "without mask_key other servers mask Call-IDs otherwise, and so does this one when it starts again".to_owned()
+            });
+        }
         let (keeper, branches) = (keeper(&params, init)?, branches(init));
         init.provide::<dyn TopologyStorages>(keeper.clone());
         check_storage(&keeper, init);
@@ -175,20 +182,26 @@ fn hider(
     let route = |(name, bit): (&'static str, i64)| {
         (params.event_mode & bit != 0 && init.has_event_route(name)).then_some(name)
     };
+    let call_ids = Arc::new(CallIds::new(params.call_id_key(&init.secret)));
     let arrivals = Arrivals {
         style: params.style()?,
         names: Names::new(init.secret),
+        call_ids: call_ids.clone(),
         branches: branches.clone(),
         keeper: keeper.clone(),
         sanity,
         logger: init.logger.clone(),
         unknown: init.counter("unknown", "Requests that name a dialog which is not kept."),
+        forged: init.counter(
+            "forged",
+            "Requests that name a Call-ID with a mask that is none of ours.",
+        ),
     };
     let departures = Departures {
         style: params.style()?,
         branches,
         keeper,
-        mask_callid: params.mask_callid,
+        call_ids,
         rr_update: params.rr_update,
         instance: params.context.clone(),
     };
@@ -206,7 +219,7 @@ fn hider(
 
 fn deviations(d: &mut Declaration<Topos>) {
     for sentence in [
-        "mask_callid masks: callees see the dialog's name as Call-ID; 5.6.3 accepts the parameter and does nothing.",
+        "mask_callid masks, with AES-SIV, and translates the headers that name other dialogs; 5.6.3 accepts the parameter and does nothing.",
         "A Contact stands only where the message had one; 5.6.3 adds one to ACK, MESSAGE and others.",
         "Headers change where they stand; 5.6.3 moves Via, Contact and Record-Route to the end.",
         "Contacts name dialogs by 128 random bits; 5.6.3 by the time, the process and a count, which a stranger can guess.",

@@ -16,11 +16,9 @@ pub(super) struct Dress<'a> {
 }
 
 /// A request without the Vias below ours and without Record-Routes.
-pub(super) fn stripped_request(request: &Message, dress: Dress<'_>) -> Bytes {
-    let mut patch = Patch::default();
-    keep_first_via(request, &mut patch);
-    strip(request, dress, &mut patch);
-    patch.apply(request.bytes())
+pub(super) fn strip_request(request: &Message, dress: Dress<'_>, patch: &mut Patch) {
+    keep_first_via(request, patch);
+    strip(request, dress, patch);
 }
 
 /// A reply without the Record-Routes of the other side and of ours.

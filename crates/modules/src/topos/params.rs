@@ -10,6 +10,8 @@ pub(super) struct Params {
     pub(super) storage: Bytes,
     pub(super) db_url: String,
     pub(super) mask_callid: bool,
+    /// Empty where it is not given.
+    pub(super) mask_key: Bytes,
     pub(super) sanity_checks: bool,
     pub(super) branch_expire_s: u32,
     pub(super) dialog_expire_s: u32,
@@ -44,6 +46,7 @@ impl Default for Params {
             storage: Bytes::from_static(b"db"),
             db_url: "mysql://kamailio:kamailiorw@localhost/kamailio".to_owned(),
             mask_callid: false,
+            mask_key: Bytes::new(),
             sanity_checks: false,
             branch_expire_s: 180,
             dialog_expire_s: 10_800,
@@ -79,6 +82,11 @@ pub(super) fn declare(d: &mut Declaration<Topos>) {
         "mask_callid",
         "Whether callees see another Call-ID than callers, default 0.",
         |p: &mut Params, v| p.mask_callid = v,
+    );
+    d.param(
+        "mask_key",
+        "The key of masked Call-IDs, which servers that share dialogs share. Default with storage db is made of db_url, else one of this process alone. Ours.",
+        |p: &mut Params, v| p.mask_key = v,
     );
     d.param(
         "sanity_checks",
@@ -209,6 +217,17 @@ fn declare_failure(d: &mut Declaration<Topos>) {
 }
 
 impl Params {
+    /// The key of masked Call-IDs; none where they are not masked. Without `mask_key` those who share a database
+    /// agree on it, since they agree on its URL.
+    pub(super) fn call_id_key<'a>(&'a self, secret: &'a [u8; 32]) -> Option<&'a [u8]> {
+        let key: &[u8] = match (self.mask_key.is_empty(), self.storage.as_ref()) {
+            (false, _) => &self.mask_key,
+            (true, b"db") => self.db_url.as_bytes(),
+            (true, _) => secret,
+        };
+        self.mask_callid.then_some(key)
+    }
+
     /// How Contacts are written.
     ///
     /// # Errors

@@ -15,14 +15,14 @@ const PADDING: u8 = b'*';
 const NO_SYMBOL: u8 = 0xff;
 
 /// The alphabet of one key, in both directions.
-pub(super) struct Alphabet {
+pub(crate) struct Alphabet {
     symbols: [u8; 64],
     values: [u8; 256],
 }
 
 impl Alphabet {
     /// Shuffles the symbols as 5.6.3 does with this `mask_key`, which is not empty.
-    pub(super) fn new(key: &[u8]) -> Alphabet {
+    pub(crate) fn new(key: &[u8]) -> Alphabet {
         let symbols = shuffled(key);
         let mut values = [NO_SYMBOL; 256];
         for (value, symbol) in (0..).zip(symbols) {
@@ -34,7 +34,7 @@ impl Alphabet {
     }
 
     /// Appends the code of `plain`.
-    pub(super) fn encode(&self, plain: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn encode(&self, plain: &[u8], out: &mut Vec<u8>) {
         out.reserve(plain.len().div_ceil(3) * 4);
         let (groups, rest) = plain.as_chunks::<3>();
         for [a, b, c] in groups {
@@ -61,7 +61,7 @@ impl Alphabet {
     }
 
     /// The text of a code; none where it is not one.
-    pub(super) fn decode(&self, code: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn decode(&self, code: &[u8]) -> Option<Vec<u8>> {
         let padding = code
             .iter()
             .rev()

@@ -5,7 +5,7 @@ use super::sealed::Seal;
 
 /// What a value is. A mask is made for one kind and read as that kind only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A Via value.
     Via,
     /// The URI of a Contact, Record-Route or Refer-To.
@@ -18,7 +18,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// What a seal is bound to.
-    pub(super) fn label(self) -> &'static [u8] {
+    pub(crate) fn label(self) -> &'static [u8] {
         match self {
             Kind::Via => b"via",
             Kind::Uri => b"uri",
@@ -30,7 +30,7 @@ impl Kind {
 
 /// `mask_mode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(crate) enum Mode {
     /// As Kamailio 5.6.3 does.
     #[default]
     Kamailio,
@@ -41,7 +41,7 @@ pub(super) enum Mode {
 }
 
 /// Encodes and decodes values.
-pub(super) struct Mask {
+pub(crate) struct Mask {
     mode: Mode,
     alphabet: Alphabet,
     seal: Seal,
@@ -49,7 +49,7 @@ pub(super) struct Mask {
 
 impl Mask {
     /// The masks that `mask_key` makes.
-    pub(super) fn new(mode: Mode, mask_key: &[u8]) -> Mask {
+    pub(crate) fn new(mode: Mode, mask_key: &[u8]) -> Mask {
         Mask {
             mode,
             alphabet: Alphabet::new(mask_key),
@@ -58,7 +58,7 @@ impl Mask {
     }
 
     /// The masks of `mask_key`, of which `random` is a key of this process where values are sealed.
-    pub(super) fn of_param(mode: Mode, mask_key: &[u8], secret: &[u8; 32]) -> Mask {
+    pub(crate) fn of_param(mode: Mode, mask_key: &[u8], secret: &[u8; 32]) -> Mask {
         match mode == Mode::Sealed && mask_key == b"random" {
             true => Mask::new(mode, secret),
             false => Mask::new(mode, mask_key),
@@ -66,7 +66,7 @@ impl Mask {
     }
 
     /// Appends the code of a value.
-    pub(super) fn encode(&self, kind: Kind, plain: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn encode(&self, kind: Kind, plain: &[u8], out: &mut Vec<u8>) {
         match self.mode {
             Mode::Kamailio => self.alphabet.encode(plain, out),
             Mode::Sealed | Mode::Migrate => self.seal.seal(kind, plain, out),
@@ -75,7 +75,7 @@ impl Mask {
 
     /// The value of a code; none where it was not made with our key, as far as the mode can tell, or cannot
     /// stand where it would.
-    pub(super) fn decode(&self, kind: Kind, code: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn decode(&self, kind: Kind, code: &[u8]) -> Option<Vec<u8>> {
         let by_alphabet = || self.alphabet.decode(code);
         let plain = match self.mode {
             Mode::Kamailio => by_alphabet(),

@@ -1,11 +1,19 @@
-//! How masks stand in a message, and how they are found again.
+//! How masks stand in a message, and how they are found again: what the modules that hide topology have in common.
 
-use super::heading::Heading;
-use super::mask::{Kind, Mask};
+mod alphabet;
+mod heading;
+mod mask;
+mod references;
+mod sealed;
+
+pub(crate) use heading::{Heading, Way};
+pub(crate) use mask::{Kind, Mask, Mode};
+pub(crate) use references::{Forged, References};
+
 use sip::{NameAddr, Span, Via};
 
 /// The names and prefixes of the parameters, and the codes in them.
-pub(super) struct Veil {
+pub(crate) struct Veil {
     mask: Mask,
     /// `sip:MASK_IP;line=sr-`.
     uri_start: Vec<u8>,
@@ -22,22 +30,22 @@ pub(super) struct Veil {
 }
 
 /// The parameters that say how masks look.
-pub(super) struct Look<'a> {
+pub(crate) struct Look<'a> {
     /// `mask_ip`; an IPv6 address in brackets.
-    pub(super) ip: &'a [u8],
+    pub(crate) ip: &'a [u8],
     /// `uparam_name` and `uparam_prefix`.
-    pub(super) uri: (&'a [u8], &'a [u8]),
+    pub(crate) uri: (&'a [u8], &'a [u8]),
     /// `vparam_name` and `vparam_prefix`.
-    pub(super) via: (&'a [u8], &'a [u8]),
+    pub(crate) via: (&'a [u8], &'a [u8]),
     /// `callid_prefix`.
-    pub(super) call_id: &'a [u8],
+    pub(crate) call_id: &'a [u8],
     /// `uri_prefix_checks`.
-    pub(super) whole_prefix: bool,
+    pub(crate) whole_prefix: bool,
 }
 
 /// What a value turned out to be.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// It is no mask.
     Clear,
     /// A mask of this value.
@@ -54,7 +62,7 @@ impl Found {
 
 impl Veil {
     /// Masks of this look.
-    pub(super) fn new(mask: Mask, look: &Look<'_>) -> Veil {
+    pub(crate) fn new(mask: Mask, look: &Look<'_>) -> Veil {
         let (uri_name, uri_prefix) = look.uri;
         let (via_name, via_prefix) = look.via;
         Veil {
@@ -71,14 +79,14 @@ impl Veil {
     }
 
     /// Writes what stands for a URI.
-    pub(super) fn hide_uri(&self, uri: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn hide_uri(&self, uri: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&self.uri_start);
         self.mask.encode(Kind::Uri, uri, out);
     }
 
     /// Writes what stands for an address value of a header: its display name and parameters stay. One that
     /// cannot be read is hidden whole.
-    pub(super) fn hide_address(&self, value: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn hide_address(&self, value: &[u8], out: &mut Vec<u8>) {
         let address = NameAddr::parse(value).ok();
         let place = address.and_then(|address| Span::find(value, address.uri));
         let (Some(address), Some(place)) = (address, place) else {
@@ -102,7 +110,7 @@ impl Veil {
     }
 
     /// Writes what stands for a Via value. The one that the request came with carries its heading.
-    pub(super) fn hide_via(&self, via: &[u8], heading: Option<Heading>, out: &mut Vec<u8>) {
+    pub(crate) fn hide_via(&self, via: &[u8], heading: Option<Heading>, out: &mut Vec<u8>) {
         let mut plain = one_line(via);
         if let Some(heading) = heading {
             note_heading(&mut plain, heading);
@@ -112,13 +120,13 @@ impl Veil {
     }
 
     /// Writes what stands for a Call-ID.
-    pub(super) fn hide_call_id(&self, kind: Kind, call_id: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn hide_call_id(&self, kind: Kind, call_id: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&self.call_id_prefix);
         self.mask.encode(kind, call_id, out);
     }
 
     /// Reads a URI; headers behind `?` stay where they are.
-    pub(super) fn find_uri(&self, uri: &[u8]) -> Found {
+    pub(crate) fn find_uri(&self, uri: &[u8]) -> Found {
         let (main, headers) = match memchr::memchr(b'?', uri) {
             Some(at) => uri.split_at(at),
             None => (uri, &b""[..]),
@@ -146,7 +154,7 @@ impl Veil {
     }
 
     /// Reads a Via value.
-    pub(super) fn find_via(&self, value: &[u8]) -> Found {
+    pub(crate) fn find_via(&self, value: &[u8]) -> Found {
         let Ok(via) = Via::parse(value) else {
             return Found::Clear;
         };
@@ -161,7 +169,7 @@ impl Veil {
     }
 
     /// Reads a Call-ID, or a reference to one.
-    pub(super) fn find_call_id(&self, kind: Kind, call_id: &[u8]) -> Found {
+    pub(crate) fn find_call_id(&self, kind: Kind, call_id: &[u8]) -> Found {
         match call_id.strip_prefix(self.call_id_prefix.as_slice()) {
             Some(code) => Found::of(self.mask.decode(kind, code)),
             None => Found::Clear,
@@ -170,7 +178,7 @@ impl Veil {
 }
 
 /// Takes the heading out of a Via that was hidden, where it carries one.
-pub(super) fn take_heading(via: &mut Vec<u8>) -> Option<Heading> {
+pub(crate) fn take_heading(via: &mut Vec<u8>) -> Option<Heading> {
     let at = find_ignoring_case(via, COOKIE)?;
     let start = at + COOKIE.len();
     let heading = Heading::of_cookie(via.get(start..start + 3)?)?;
@@ -214,8 +222,7 @@ fn find_ignoring_case(text: &[u8], part: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::heading::Way;
-    use super::super::mask::Mode;
+    use super::Mode;
     use super::*;
 
     fn veil(mode: Mode, whole_prefix: bool) -> Veil {

@@ -4,7 +4,7 @@ use sip::{Message, NameAddr};
 
 /// From the caller to the callee, or back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// From the caller: also everything that begins a dialog, or has none.
     Down,
     /// From the callee.
@@ -13,17 +13,17 @@ pub(super) enum Way {
 
 /// The way of a request, and whether it is within a dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Heading {
+pub(crate) struct Heading {
     /// Which way.
-    pub(super) way: Way,
+    pub(crate) way: Way,
     /// Its To has a tag.
-    pub(super) confirmed: bool,
+    pub(crate) confirmed: bool,
 }
 
 impl Heading {
     /// The way of a request, known by the caller's tag in our Record-Route (`ftag`). Without one,
     /// `looks_up` says it: the request names the dialog as only the callee knows it.
-    pub(super) fn of(request: &Message, looks_up: bool) -> Heading {
+    pub(crate) fn of(request: &Message, looks_up: bool) -> Heading {
         let confirmed = request.to().is_ok_and(|to| to.tag().is_some());
         let first = request.routes().next().and_then(Result::ok);
         let way = match first.and_then(|route| caller_tag(&route)) {
@@ -39,7 +39,7 @@ impl Heading {
     }
 
     /// What Kamailio notes in the Via it hides, `TH=div`, and needs to hide the reply the same way.
-    pub(super) fn cookie(self) -> [u8; 3] {
+    pub(crate) fn cookie(self) -> [u8; 3] {
         let way = match self.way {
             Way::Down => b'd',
             Way::Up => b'u',
@@ -48,7 +48,7 @@ impl Heading {
     }
 
     /// Reads such a note.
-    pub(super) fn of_cookie(cookie: &[u8]) -> Option<Heading> {
+    pub(crate) fn of_cookie(cookie: &[u8]) -> Option<Heading> {
         let way = match cookie.first()? {
             b'd' => Way::Down,
             b'u' => Way::Up,

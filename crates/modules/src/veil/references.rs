@@ -11,7 +11,7 @@
 //!   its own that says which, and is opened when the third party comes back with it.
 
 use super::mask::Kind;
-use super::veil::{Found, Veil};
+use super::{Found, Veil};
 use crate::patch::Patch;
 use sip::{Message, NameAddr, Span};
 use smallvec::SmallVec;
@@ -32,11 +32,11 @@ enum Form {
 
 /// A mask of a header was not made here.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Forged(pub(super) &'static str);
+pub(crate) struct Forged(pub(crate) &'static str);
 
 /// What the headers of a request named, and how they were written.
 #[derive(Debug, Default)]
-pub(super) struct References {
+pub(crate) struct References {
     named: SmallVec<[(Vec<u8>, Form); 1]>,
     /// The URI of Refer-To was hidden.
     hides_target: bool,
@@ -48,7 +48,7 @@ const NAMING: [&[u8]; 4] = [b"Replaces", b"Join", b"Target-Dialog", b"In-Reply-T
 impl References {
     /// Opens what the headers of a request name, as far as it is hidden. Call-IDs are only looked at where
     /// `with_call_ids`.
-    pub(super) fn open(
+    pub(crate) fn open(
         veil: &Veil,
         request: &Message,
         with_call_ids: bool,
@@ -117,7 +117,7 @@ impl References {
 
     /// Hides what the headers of a request name as it leaves. The request's own dialog is named as its Call-ID
     /// header has it.
-    pub(super) fn hide(
+    pub(crate) fn hide(
         &self,
         veil: &Veil,
         request: &Message,
@@ -135,7 +135,7 @@ impl References {
     }
 
     /// Hides the target of a Refer-To as it leaves: its URI where that came hidden, and the Call-ID in it.
-    pub(super) fn hide_target(
+    pub(crate) fn hide_target(
         &self,
         veil: &Veil,
         request: &Message,

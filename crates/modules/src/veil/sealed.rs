@@ -14,13 +14,13 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 
 /// Seals and opens values with one key.
-pub(super) struct Seal {
+pub(crate) struct Seal {
     key: [u8; 32],
 }
 
 impl Seal {
     /// The seal of this `mask_key`.
-    pub(super) fn new(mask_key: &[u8]) -> Seal {
+    pub(crate) fn new(mask_key: &[u8]) -> Seal {
         let mut key = [0; 32];
         let derived = Hkdf::<Sha256>::new(Some(b"ringwall topoh"), mask_key);
         // HKDF refuses only outputs above 8160 octets.
@@ -29,7 +29,7 @@ impl Seal {
     }
 
     /// Appends the mask of `plain`: 16 octets more, in base64url.
-    pub(super) fn seal(&self, kind: Kind, plain: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn seal(&self, kind: Kind, plain: &[u8], out: &mut Vec<u8>) {
         let Ok(sealed) = self.cipher().encrypt([kind.label()], plain) else {
             return;
         };
@@ -41,7 +41,7 @@ impl Seal {
     }
 
     /// The value of a mask; none where it was not sealed with this key for this kind.
-    pub(super) fn open(&self, kind: Kind, mask: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn open(&self, kind: Kind, mask: &[u8]) -> Option<Vec<u8>> {
         let mut sealed = URL_SAFE_NO_PAD.decode(mask).ok()?;
         self.cipher()
             .decrypt_in_place([kind.label()], &mut sealed)
