@@ -12,6 +12,7 @@ mod rpid;
 mod tel;
 mod uri_param;
 mod uri_parts;
+mod user;
 
 use bytes::Bytes;
 use policy::{AvpName, Declaration, Entry, Init, Module, Problem};
@@ -57,6 +58,7 @@ impl Module for SipUtils {
         d.doc("Checks on messages, URIs and numbers; URI parameters; Contact rewriting; answers to OPTIONS.");
         declare_params(d);
         checks::declare(d);
+        user::declare(d);
         numbers::declare(d);
         compare::declare(d);
         uri_param::declare(d);
