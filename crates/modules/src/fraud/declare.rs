@@ -39,21 +39,17 @@ fn params(d: &mut Declaration<Fraud>) {
             p.international = given.map(str::to_owned).collect();
         },
     );
-    d.try_param(
+    d.number(
         "call_lifetime",
         "Seconds after which a call whose BYE never came counts as over, default 14400.",
-        |p, number| {
-            p.lifetime_s = seconds(number)?;
-            Ok(())
-        },
+        1..,
+        |p, seconds| p.lifetime_s = seconds,
     );
-    d.try_param(
+    d.number(
         "alert_interval",
         "Seconds for which nobody is told again of a limit that somebody exceeds, default 300.",
-        |p, number| {
-            p.alert_interval_s = seconds(number)?;
-            Ok(())
-        },
+        1..,
+        |p, seconds| p.alert_interval_s = seconds,
     );
 }
 
@@ -70,9 +66,4 @@ fn functions(d: &mut Declaration<Fraud>) {
         Routes::ANY,
         Fraud::is_risky,
     );
-}
-
-fn seconds(number: i64) -> Result<u64, String> {
-    let positive = u64::try_from(number).ok().filter(|number| *number > 0);
-    positive.ok_or_else(|| format!("expected seconds, found {number}"))
 }

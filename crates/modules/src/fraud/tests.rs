@@ -238,8 +238,8 @@ fn the_table_begins_with_the_example_and_is_read_again() {
 fn wrong_parameters_are_named() {
     for (param, expected) in [
         ("users=>calls=x", "expected a number"),
-        ("\"call_lifetime\", 0", "expected seconds"),
-        ("\"alert_interval\", -1", "expected seconds"),
+        ("\"call_lifetime\", 0", "a number from 1 on"),
+        ("\"alert_interval\", -1", "a number from 1 on"),
     ] {
         let found = problems(&script(&[param], "exit;"));
         assert!(found.contains(expected), "{param}: {found}");
