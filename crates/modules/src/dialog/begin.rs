@@ -1,6 +1,6 @@
 //! Where dialogs begin: an INVITE outside of any, with `dlg_manage()` or the flag.
 
-use super::call::{Beginning, Dialog, Leg, Live, Sock};
+use super::call::{Beginning, Dialog, Leg, Live, Peer, Sock};
 use super::current::{Current, Owner, Wishes};
 use super::logic::Logic;
 use super::state::State;
@@ -117,7 +117,7 @@ fn caller(context: &Context, message: &Message) -> Option<Leg> {
     let mut leg = Leg::new(b"", contact(message).unwrap_or_default(), &routes)?;
     leg.cseq = message.cseq().ok()?.number;
     leg.socket = Some(Sock::of(&context.flow));
-    leg.peer = Some(context.flow.peer.ip());
+    leg.peer = Some(Peer::of(&context.flow));
     Some(leg)
 }
 

@@ -1,5 +1,6 @@
 //! One dialog: who talks with whom, how far they are, and what scripts keep with it.
 
+use super::early::EarlyLegs;
 use super::profile::Link;
 use super::state::State;
 use super::texts::{Did, Texts};
@@ -88,6 +89,8 @@ pub(super) struct Live {
     pub(super) caller: Leg,
     /// The callee's end, empty before the 2xx.
     pub(super) callee: Leg,
+    /// Who answered provisionally, until one of them takes the call.
+    pub(super) early: Option<Box<EarlyLegs>>,
     /// `$dlg_var(…)`, the oldest first.
     pub(super) vars: Vec<(Bytes, Bytes)>,
     /// The profiles it is in.
@@ -102,8 +105,9 @@ pub(super) struct Leg {
     pub(super) cseq: u32,
     /// The socket of ours that it talks to.
     pub(super) socket: Option<Sock>,
-    /// Where it was when the call began; a database does not tell.
-    pub(super) peer: Option<IpAddr>,
+    /// Where its packets came from when it last took part in a change of the call, and how; a database
+    /// does not tell.
+    pub(super) peer: Option<Peer>,
 }
 
 /// A socket of ours, as it outlives a configuration.
@@ -113,6 +117,15 @@ pub(super) struct Sock {
     pub(super) proto: Proto,
     /// The address.
     pub(super) addr: SocketAddr,
+}
+
+/// Where packets come from, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Peer {
+    /// The address.
+    pub(super) ip: IpAddr,
+    port: u16,
+    proto: Proto,
 }
 
 impl Dialog {
@@ -214,6 +227,7 @@ impl Live {
             timeout_route: None,
             caller,
             callee: Leg::default(),
+            early: None,
             vars: Vec::new(),
             links: Vec::new(),
         }
@@ -224,6 +238,21 @@ impl Live {
         match side {
             Side::Caller => &self.caller,
             Side::Callee => &self.callee,
+        }
+    }
+
+    /// The end of `side` with this tag; before the 2xx it is one of those who answered provisionally.
+    pub(super) fn leg_of(&self, side: Side, tag: &[u8]) -> Option<&Leg> {
+        match (side, self.callee.tag()) {
+            (Side::Callee, []) => self.early.as_ref()?.find(tag),
+            _ => Some(self.leg(side)),
+        }
+    }
+
+    /// Keeps what a provisional reply tells of its sender.
+    pub(super) fn note_early(&mut self, leg: Leg) {
+        if self.state.is_pending() {
+            self.early.get_or_insert_default().note(leg);
         }
     }
 
@@ -281,6 +310,11 @@ impl Leg {
         })
     }
 
+    /// The octets of its texts.
+    pub(super) fn octets(&self) -> usize {
+        self.texts.octets()
+    }
+
     /// Its tag.
     pub(super) fn tag(&self) -> &[u8] {
         self.texts.part(0)
@@ -310,6 +344,23 @@ impl Leg {
         {
             self.texts = texts;
         }
+    }
+}
+
+impl Peer {
+    /// The peer's end of a flow.
+    pub(super) fn of(flow: &Flow) -> Peer {
+        Peer {
+            ip: flow.peer.ip(),
+            port: flow.peer.port(),
+            proto: flow.proto,
+        }
+    }
+
+    /// `sip:127.0.0.1:5060;transport=udp`.
+    pub(super) fn uri(self) -> String {
+        let addr = SocketAddr::new(self.ip, self.port);
+        format!("sip:{addr};transport={}", self.proto.name())
     }
 }
 

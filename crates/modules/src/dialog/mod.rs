@@ -8,6 +8,7 @@ mod counts;
 mod cseq;
 mod current;
 mod database;
+mod early;
 mod events;
 mod follow;
 mod functions;

@@ -8,8 +8,8 @@ pub(super) struct Texts<const N: usize> {
 }
 
 impl<const N: usize> Texts<N> {
-    /// The most octets of all texts together. A dialog has three such pieces, so that it never takes
-    /// more than 12 kB; one of an ordinary call takes about 300 octets.
+    /// The most octets of all texts together. A dialog has four such pieces, so that it never takes
+    /// more than 16 kB; one of an ordinary call takes about 300 octets.
     pub(super) const MOST: usize = 4096;
 
     /// Copies the texts; none where they are longer than [`Texts::MOST`] together.
@@ -26,6 +26,11 @@ impl<const N: usize> Texts<N> {
             bytes: bytes.into(),
             ends,
         })
+    }
+
+    /// The octets of all together.
+    pub(super) fn octets(&self) -> usize {
+        self.bytes.len()
     }
 
     /// The text at `index`; empty where there is none.

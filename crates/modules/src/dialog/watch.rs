@@ -1,12 +1,12 @@
 //! What transactions tell of the dialogs that their INVITEs made.
 
 use super::begin::{begin, contact, joined};
-use super::call::{Dialog, Leg, Live, Sock};
+use super::call::{Dialog, Leg, Live, Peer, Sock};
 use super::current::Current;
 use super::events::Happened;
 use super::hooks::Closing;
 use super::logic::Logic;
-use policy::{Context, Replied, TransactionHook};
+use policy::{Context, Flow, Replied, TransactionHook};
 use sip::{HeaderId, Message, Method, NameAddr};
 use std::sync::Arc;
 
@@ -21,9 +21,14 @@ impl TransactionHook for Watch {
         }
     }
 
-    fn progressed(&self, context: &mut Context, _outcome: &Replied<'_>) {
-        if let Some(dialog) = made(context) {
-            self.0.progressed(&dialog);
+    fn progressed(&self, context: &mut Context, outcome: &Replied<'_>) {
+        let Some(dialog) = made(context) else {
+            return;
+        };
+        self.0.progressed(&dialog);
+        let early = outcome.reply.filter(|_| outcome.code > 100);
+        if let Some(leg) = early.and_then(|reply| callee(&self.0, context, reply)) {
+            dialog.live.lock().note_early(leg);
         }
     }
 
@@ -72,6 +77,7 @@ impl Watch {
             }
             if let Some(leg) = leg {
                 live.callee = leg;
+                live.early = None;
             }
             if let Some(routes) = to_caller {
                 live.caller.reroute(&routes);
@@ -90,7 +96,7 @@ fn made(context: &Context) -> Option<Arc<Dialog>> {
     Some(owner.dialog.clone())
 }
 
-/// What the 2xx tells of its sender.
+/// What a 2xx, or a provisional reply, tells of its sender.
 fn callee(logic: &Logic, context: &Context, reply: &Message) -> Option<Leg> {
     let to = reply.to().ok()?;
     let values = record_routes(reply);
@@ -104,14 +110,18 @@ fn callee(logic: &Logic, context: &Context, reply: &Message) -> Option<Leg> {
     let routes = joined(values.iter().take(keep).rev().copied());
     let contact = contact(reply).unwrap_or_default();
     let mut leg = Leg::new(to.tag().unwrap_or_default(), contact, &routes)?;
-    let branches = context
-        .transaction()
-        .map(|transaction| &transaction.branches);
-    let mut accepted = branches.into_iter().flatten();
-    let branch = accepted.find(|branch| (200..300).contains(&branch.status));
-    leg.socket = branch.map(|branch| Sock::of(&branch.flow));
-    leg.peer = branch.map(|branch| branch.flow.peer.ip());
+    let flow = asked(context, reply);
+    leg.socket = flow.map(Sock::of);
+    leg.peer = flow.map(Peer::of);
     Some(leg)
+}
+
+/// The way that the INVITE took which this is a reply to.
+fn asked<'a>(context: &'a Context, reply: &Message) -> Option<&'a Flow> {
+    let via = reply.top_via().ok()?;
+    let mut branches = context.transaction()?.branches.iter();
+    let branch = branches.find(|branch| Some(&*branch.via_branch) == via.branch)?;
+    Some(&branch.flow)
 }
 
 /// How many of the Record-Routes of a 2xx were added behind us.
@@ -166,4 +176,5 @@ fn refresh(context: &Context, outcome: &Replied<'_>) {
             live.leg_mut(side).refresh(contact);
         }
     }
+    live.leg_mut(sender).peer = Some(Peer::of(&context.flow));
 }

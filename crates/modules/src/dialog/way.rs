@@ -2,9 +2,10 @@
 //! where the other side said it is.
 
 use super::DialogModule;
-use super::call::Leg;
+use super::call::{Leg, Peer};
 use super::current::current;
-use policy::{Context, Declaration, Routes};
+use policy::{Context, Declaration, Routes, Var, problem};
+use script::Value;
 use sip::{NameAddr, Uri};
 
 /// What [`DialogModule::check_way`] answers, beside 1.
@@ -17,39 +18,59 @@ const EARLY: i32 = -5;
 pub(super) fn declare(d: &mut Declaration<DialogModule>) {
     d.function(
         "dlg_check_way()",
-        "Ours, not Kamailio's: after loose_route(), 1 where the request goes to the Contact of the other side by the routes recorded behind us, and comes from the address that its sender had when the call began. -1 no dialog, or not that much known of it; -2 another target, -3 another next hop, -4 from another address; -5 nobody has taken the call yet, and what is known of it fits.",
+        "Ours, not Kamailio's: after loose_route(), 1 where the request goes to the Contact of the other side by the routes recorded behind us, and comes from the address that its sender had when the call began, or when a request of his to change it was accepted. -1 no dialog, or not that much known of it; -2 another target, -3 another next hop, -4 from another address; -5 nobody has taken the call yet, and the rest fits.",
         Routes::REQUEST,
         DialogModule::check_way,
+    );
+    d.variable(
+        "dlg_way(peer)",
+        "Ours, not Kamailio's: where the packets come from of the side that a request within a call goes to, `sip:203.0.113.7:40123;transport=udp`; null where nobody knows.",
+        false,
+        |module, spec, _| {
+            if spec.inner.as_deref() != Some(b"peer") {
+                return Err(problem("$dlg_way(…) has peer"));
+            }
+            let Some(module) = module.cloned() else {
+                return Ok(Var::null());
+            };
+            Ok(Var::read_only(move |context| {
+                let peer = module.with_legs(context, |_, other, _| other?.peer);
+                peer.flatten().map_or(Value::Null, |peer| Value::Str(peer.uri().into()))
+            }))
+        },
     );
 }
 
 impl DialogModule {
     fn check_way(&self, context: &mut Context) -> i32 {
-        let Some(dialog) = self.logic.dialog_of(context) else {
-            return NO_DIALOG;
-        };
-        let Some(sender) = current(context).and_then(|current| current.sender) else {
-            return NO_DIALOG;
-        };
+        let judged = self.with_legs(context, |sender, other, is_early| match other {
+            Some(other) => judge(context, sender, other, is_early),
+            None => NO_DIALOG,
+        });
+        judged.unwrap_or(NO_DIALOG)
+    }
+
+    /// Shows the ends of the dialog of a request within it: who sent it, whom it goes to, where they are known,
+    /// and whether nobody has taken the call yet.
+    fn with_legs<T>(
+        &self,
+        context: &Context,
+        show: impl FnOnce(&Leg, Option<&Leg>, bool) -> T,
+    ) -> Option<T> {
+        let dialog = self.logic.dialog_of(context)?;
+        let sender = current(context)?.sender?;
+        let (from, to) = (context.message.from().ok()?, context.message.to().ok()?);
         let live = dialog.live.lock();
-        let is_early = live.callee.tag().is_empty();
-        judge(
-            context,
-            live.leg(sender),
-            live.leg(sender.other()),
-            is_early,
-        )
+        let own = live.leg_of(sender, from.tag().unwrap_or_default());
+        let other = live.leg_of(sender.other(), to.tag().unwrap_or_default());
+        let is_early = live.state.is_pending();
+        Some(show(own.unwrap_or(live.leg(sender)), other, is_early))
     }
 }
 
 fn judge(context: &Context, sender: &Leg, other: &Leg, is_early: bool) -> i32 {
-    let is_there = sender.peer.map(|peer| peer == context.flow.peer.ip());
     if other.contact().is_empty() {
-        // The caller, before the 2xx.
-        return match is_there {
-            Some(true) if is_early => EARLY,
-            _ => NO_DIALOG,
-        };
+        return NO_DIALOG;
     }
     if !is_same(other.contact(), &context.target.uri) {
         return OTHER_TARGET;
@@ -57,11 +78,12 @@ fn judge(context: &Context, sender: &Leg, other: &Leg, is_early: bool) -> i32 {
     if !is_on_the_way(context.target.dst_uri.as_deref(), other.routes()) {
         return OTHER_ROUTE;
     }
-    match is_there {
+    let is_there = |peer: Peer| peer.ip == context.flow.peer.ip();
+    match sender.peer.map(is_there) {
+        Some(true) | None if is_early => EARLY,
         Some(true) => 1,
-        Some(false) => OTHER_SOURCE,
-        None if is_early => EARLY,
-        None => NO_DIALOG,
+        Some(false) if !is_early => OTHER_SOURCE,
+        _ => NO_DIALOG,
     }
 }
 

@@ -63,7 +63,13 @@ impl Module for FenceModule {
             "fence_target([address])",
             "From here on the request goes to allowed addresses alone, and to this one: what it is relayed to is looked at once names are resolved, and 403 is the error where nothing is left. -1 where the target, as written, is an address that is not allowed; else 1.",
             Routes::REQUEST.or(Routes::FAILURE).or(Routes::BRANCH),
-            FenceModule::fence,
+            FenceModule::fence_target,
+        );
+        d.function(
+            "fence_party([address])",
+            "The same for a request within a call, to a party of it whose packets come from this address: a trusted peer is reached only where the party is one.",
+            Routes::REQUEST,
+            FenceModule::fence_party,
         );
         d.deviation("Kamailio 5.6.3 has no such module.");
     }
@@ -77,7 +83,15 @@ impl Module for FenceModule {
 }
 
 impl FenceModule {
-    fn fence(&self, context: &mut Context, also: &Option<Text>) -> bool {
+    fn fence_target(&self, context: &mut Context, also: &Option<Text>) -> bool {
+        self.fence(context, also, false)
+    }
+
+    fn fence_party(&self, context: &mut Context, party: &Option<Text>) -> bool {
+        self.fence(context, party, true)
+    }
+
+    fn fence(&self, context: &mut Context, also: &Option<Text>, is_party: bool) -> bool {
         let also = also.as_ref().map(|text| text.get(context));
         let identity = &context.config.identity;
         let fence = Gate {
@@ -87,7 +101,10 @@ impl FenceModule {
                 .iter()
                 .map(|socket| socket.addr.ip())
                 .collect(),
-            also: also.and_then(|text| address_of(&text)),
+            also: also
+                .and_then(|text| address_of(&text))
+                .map(|address| address.to_canonical()),
+            is_party,
         };
         let is_let = lets_target(&fence, context);
         if !is_let {
@@ -117,21 +134,34 @@ struct Gate {
     /// Addresses of this server, on which it may have other services.
     own: Vec<IpAddr>,
     also: Option<IpAddr>,
+    /// That one is where a party of a call is, who names a target for others.
+    is_party: bool,
 }
 
 impl Fence for Gate {
     fn lets_to(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        if self.also == Some(address) {
+        let source = Source::address(address);
+        let mut allowed = self.rules.params.allow.iter();
+        if self.also == Some(address) || allowed.any(|network| network.contains(source)) {
             return true;
         }
-        let (source, Rules { params, trusted }) = (Source::address(address), &*self.rules);
-        let group = params.trusted_group;
-        params.allow.iter().any(|network| network.contains(source))
-            || (group >= 0
-                && trusted
-                    .as_ref()
-                    .is_some_and(|table| table.is_trusted(group, source)))
-            || (networks::is_public(address) && !self.own.contains(&address))
+        match self.rules.trusts(address) {
+            true => !self.is_party || self.also.is_some_and(|party| self.rules.trusts(party)),
+            false => networks::is_public(address) && !self.own.contains(&address),
+        }
+    }
+}
+
+impl Rules {
+    /// True for a trusted peer.
+    fn trusts(&self, address: IpAddr) -> bool {
+        let group = self.params.trusted_group;
+        let source = Source::address(address);
+        group >= 0
+            && self
+                .trusted
+                .as_ref()
+                .is_some_and(|table| table.is_trusted(group, source))
     }
 }

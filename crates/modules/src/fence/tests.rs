@@ -54,3 +54,17 @@ fn the_next_hop_counts_where_there_is_one() {
     );
     assert_eq!(ran.codes, [-1]);
 }
+
+#[test]
+fn a_party_of_a_call_names_itself_and_the_public() {
+    for (party, host, code_of_it) in [
+        ("192.168.1.1", "192.168.1.1", 1),
+        ("192.168.1.1", "192.168.1.2", -1),
+        ("192.168.1.1", "9.9.9.9", 1),
+        ("", "9.9.9.9", 1),
+        ("", "127.0.0.1", -1),
+    ] {
+        let call = format!("fence_party(\"{party}\")");
+        assert_eq!(code("", &call, host), code_of_it, "{party} {host}");
+    }
+}
