@@ -1,12 +1,13 @@
 //! One branch on its way: rendered, placed in response selection, sent.
 
 use crate::Worker;
+use crate::failover::fails_over;
 use crate::hooked::{HeldLeaving, Hidden, Leaving};
 use crate::outbound::Aim;
 use crate::relay::next_index;
 use crate::tx::timers_of;
 use bytes::Bytes;
-use policy::{Armed, Branch, Cancel, Client, Context, Effect, Flow, Proto, TlsWay};
+use policy::{Armed, Branch, Cancel, Client, Context, Effect, Failover, Flow, Proto, TlsWay};
 use sip::Method;
 use stack::location::Target;
 use stack::transaction::{Actions, ClientInvite, ClientNonInvite};
@@ -17,6 +18,7 @@ pub(crate) struct Leg {
     flow: Flow,
     tls: Option<Arc<TlsWay>>,
     via_branch: Bytes,
+    failover: Option<Box<Failover>>,
 }
 
 /// One that waits for a message hook.
@@ -66,6 +68,7 @@ impl Worker {
         let leg = Leg {
             flow,
             tls: self.tls_way(context, flow.proto, host),
+            failover: self.failover(context, targets, &flow, (&bytes, &via_branch)),
             via_branch,
         };
         let hidden = self.hide_on(Leaving::new(flow, bytes), Some(context), true);
@@ -90,26 +93,35 @@ impl Worker {
         }
     }
 
-    /// Gives a leg its place in response selection, and sends it.
     fn send_leg(&mut self, context: &mut Context, before: &Armed, leg: Leg, bytes: Bytes) -> bool {
-        let Leg {
-            flow,
-            tls,
-            via_branch,
-        } = leg;
+        let branch = new_branch(context, before, leg);
+        let is_begun = self.begin_branch(context, branch, bytes);
+        if !is_begun {
+            context.error = Some(NO_LEG);
+        }
+        is_begun
+    }
+
+    /// Gives a branch its place in response selection and its machine, and sends it; false where there is
+    /// no place.
+    pub(crate) fn begin_branch(
+        &mut self,
+        context: &mut Context,
+        mut branch: Branch,
+        bytes: Bytes,
+    ) -> bool {
         let limits = &self.edge.limits.stack;
         let has_place = context
             .transaction
             .as_deref_mut()
             .is_some_and(|transaction| transaction.fork.add(limits).is_ok());
         if !has_place {
-            context.error = Some(NO_LEG);
             return false;
         }
         let timers = timers_of(context);
         let mut actions = Actions::new();
-        let client = self.client(context, bytes, &flow, &timers, &mut actions);
-        let branch = new_branch(context, before, (flow, tls.clone()), client, via_branch);
+        let (flow, tls) = (branch.flow, branch.tls.clone());
+        branch.client = self.client(context, bytes, &flow, &timers, &mut actions);
         if let Some(transaction) = context.transaction.as_deref_mut() {
             transaction.branches.push(branch);
         }
@@ -137,8 +149,7 @@ impl Worker {
             self.way_to(context, aim)
         });
         let first = ways.next()?;
-        let fails_over = context.core().dns.failover && !context.armed.no_failover;
-        if !(fails_over && self.holds_back(context, &first)) {
+        if !(fails_over(context) && self.holds_back(context, &first)) {
             return Some(first);
         }
         let other = ways.find(|way| !self.holds_back(context, way));
@@ -214,24 +225,24 @@ impl Worker {
 
 /// A branch that goes nowhere, for a request that is suspended.
 pub(crate) fn blind_branch(context: &Context) -> Branch {
-    let way = (context.flow, None);
-    new_branch(context, &context.armed, way, Client::Gone, Bytes::new())
+    let leg = Leg {
+        flow: context.flow,
+        tls: None,
+        via_branch: Bytes::new(),
+        failover: None,
+    };
+    new_branch(context, &context.armed, leg)
 }
 
-fn new_branch(
-    context: &Context,
-    before: &Armed,
-    (flow, tls): (Flow, Option<Arc<TlsWay>>),
-    client: Client,
-    via_branch: Bytes,
-) -> Branch {
+/// A branch without its machine.
+fn new_branch(context: &Context, before: &Armed, leg: Leg) -> Branch {
     let armed = &context.armed;
     Branch {
         target: context.target.clone(),
-        flow,
+        flow: leg.flow,
         replied_over: None,
-        tls,
-        client,
+        tls: leg.tls,
+        client: Client::Gone,
         status: 0,
         replies: 0,
         is_local: false,
@@ -241,6 +252,7 @@ fn new_branch(
             .filter(|route| before.on_reply != Some(*route)),
         on_branch_failure: armed.on_branch_failure,
         flags: context.target.flags,
-        via_branch,
+        via_branch: leg.via_branch,
+        failover: leg.failover,
     }
 }

@@ -9,6 +9,7 @@ mod cancel;
 mod counts;
 mod edge;
 mod events;
+mod failover;
 mod failure;
 mod hooked;
 mod inbound;

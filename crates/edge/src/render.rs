@@ -16,6 +16,13 @@ impl Worker {
         flow: &Flow,
         index: u16,
     ) -> Option<(Bytes, Bytes)> {
+        let token = self.branch_token(context, index)?;
+        let bytes = self.render_request(context, flow, &token)?;
+        Some((bytes, token))
+    }
+
+    /// The branch parameter of our Via in branch `index` of the request in hand.
+    pub(crate) fn branch_token(&self, context: &Context, index: u16) -> Option<Bytes> {
         let id = context.transaction.as_ref()?.id;
         let loop_part = self.loop_part(context)?;
         let token = self.edge.brancher.encode(&Branch {
@@ -23,8 +30,7 @@ impl Worker {
             index,
             loop_part,
         });
-        let bytes = self.render_request(context, flow, token.as_bytes())?;
-        Some((bytes, Bytes::copy_from_slice(token.as_bytes())))
+        Some(Bytes::copy_from_slice(token.as_bytes()))
     }
 
     /// The request in hand as it leaves on `flow`, with this branch parameter in our Via.

@@ -283,6 +283,9 @@ impl Worker {
 
     /// A branch has ended without success: its failure route sees it first.
     fn branch_ended(&mut self, mut context: Box<Context>, end: BranchEnd) -> Option<Box<Context>> {
+        if self.goes_elsewhere(&mut context, end.index, end.code) {
+            return Some(context);
+        }
         self.tell_branch_failed(&mut context, end.code, end.reply.as_deref());
         let branch = context
             .transaction

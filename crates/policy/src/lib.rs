@@ -136,7 +136,9 @@ pub use topology::{
     DialogQuery, DialogWay, HiddenBranch, HiddenDialog, HiddenEnd, Lifetimes, ReadStored, Stored,
     TopologyStorage, TopologyStorages, TopologyWrite,
 };
-pub use transaction::{Armed, Branch, Cancel, Client, Forget, LocalServer, Server, Transaction};
+pub use transaction::{
+    Armed, Branch, Cancel, Client, Failover, Forget, LocalServer, Server, Transaction,
+};
 pub use transactions::{
     Cancelled, LocalRequest, OnEnd, OnReply, Remote, TableLoad, TransactionSummary, Transactions,
     TransactionsLink,

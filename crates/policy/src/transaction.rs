@@ -178,6 +178,19 @@ pub struct Branch {
     pub flags: u32,
     /// The value of our Via's branch parameter.
     pub via_branch: Bytes,
+    /// Where it goes on when this address fails; none where there is nowhere else.
+    pub failover: Option<Box<Failover>>,
+}
+
+/// The other addresses of a name (`use_dns_failover`, RFC 3263 section 4.3).
+#[derive(Clone)]
+pub struct Failover {
+    /// The addresses that were not tried yet, the next one last.
+    pub addresses: Vec<std::net::SocketAddr>,
+    /// The request as it was before message hooks saw it.
+    pub request: Bytes,
+    /// The branch parameter in its Via.
+    pub via_branch: Bytes,
 }
 
 /// The CANCEL of a branch.

@@ -140,7 +140,7 @@ pub(super) const SWITCHES: &[Switch] = &[
     ),
     (
         "use_dns_failover",
-        "Of the addresses of a name, pass over those that use_dst_blocklist lists; default no.",
+        "Try the next address of a name where one fails: nothing left, nothing came back, or a 503; pass over those that use_dst_blocklist lists; default no.",
         |c, on| c.dns.failover = on,
     ),
     (
