@@ -121,7 +121,7 @@ pub fn change(store: &dyn Store, credentials: &Credentials) -> Result<(), String
     run(store, Operation::Batch(credentials.writes())).map(drop)
 }
 
-/// Removes a user.
+/// Removes a user, and from all groups.
 ///
 /// # Errors
 /// A sentence, where there is no such user, or where the database refuses.
@@ -133,11 +133,12 @@ pub fn remove(store: &dyn Store, username: &str, domain: &str) -> Result<(), Str
         table: table.name.clone(),
         filter: who(username, domain),
     };
-    let both = vec![
+    let all = vec![
         delete(&schema::SUBSCRIBER),
         delete(&schema::SUBSCRIBER_SHA256),
+        delete(&schema::GRP),
     ];
-    run(store, Operation::Batch(both)).map(drop)
+    run(store, Operation::Batch(all)).map(drop)
 }
 
 /// All users, `name@domain`, sorted.
@@ -170,7 +171,7 @@ pub fn create_tables(store: &dyn Store) -> Result<u64, String> {
 const USERNAME: Name = Name::fixed("username");
 const DOMAIN: Name = Name::fixed("domain");
 
-fn exists(store: &dyn Store, username: &str, domain: &str) -> Result<bool, String> {
+pub(crate) fn exists(store: &dyn Store, username: &str, domain: &str) -> Result<bool, String> {
     let select = Select::from(schema::SUBSCRIBER.name.clone())
         .columns([USERNAME])
         .filter(who(username, domain))
@@ -178,13 +179,13 @@ fn exists(store: &dyn Store, username: &str, domain: &str) -> Result<bool, Strin
     Ok(!run(store, select.into())?.into_rows().is_empty())
 }
 
-fn who(username: &str, domain: &str) -> Filter {
+pub(crate) fn who(username: &str, domain: &str) -> Filter {
     Filter::all()
         .eq(USERNAME, Cell::text(username))
         .eq(DOMAIN, Cell::text(domain))
 }
 
-fn missing(username: &str, domain: &str) -> String {
+pub(crate) fn missing(username: &str, domain: &str) -> String {
     format!("there is no user {username}@{domain}")
 }
 

@@ -4,8 +4,8 @@ use crate::Worker;
 use crate::hooked::{Hidden, Leaving};
 use crate::outbound::Aim;
 use crate::relay::next_index;
-use bytes::Bytes;
 use crate::response::options;
+use bytes::Bytes;
 use policy::{Branch, Cancel, Client, Context, Failover, Flow};
 use stack::fork::UNSENT;
 use stack::location::Target;
@@ -55,12 +55,7 @@ impl Worker {
         false
     }
 
-    fn sends_elsewhere(
-        &mut self,
-        context: &mut Context,
-        index: u16,
-        next: &Next,
-    ) -> bool {
+    fn sends_elsewhere(&mut self, context: &mut Context, index: u16, next: &Next) -> bool {
         let Some(old) = branch_of(context, index).map(|old| old.flow) else {
             return false;
         };

@@ -1,6 +1,7 @@
 //! `t_relay()`: one branch after the other, each through its branch route and on its way.
 
 use crate::Worker;
+use crate::failover::fails_over;
 use crate::launch::{HeldLeg, Launched};
 use crate::next_hop::{destination, fenced};
 use crate::perform::Performed;
@@ -206,7 +207,11 @@ impl Worker {
                 return None;
             }
         };
-        let mut resolver = Box::new(self.resolver(context, destination));
+        let resolver = self.resolver(context, destination);
+        let mut resolver = Box::new(match fails_over(context) {
+            true => resolver.gathering(),
+            false => resolver,
+        });
         let step = resolver.next();
         self.located(context, job, resolver, step)
     }

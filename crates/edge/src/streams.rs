@@ -26,9 +26,18 @@ impl Worker {
         if self.is_hung_up_on(flow) {
             return self.put(Output::Close(connection));
         }
-        let accept_no_cl = self.edge.config.load().core.tcp.accept_no_cl;
-        let framer = Framer::new(&self.edge.limits.stack, accept_no_cl);
+        let framer = self.framer();
         self.streams.0.insert(connection, Stream { flow, framer });
+    }
+
+    /// Messages are as large as `tcp_rd_buf_size` allows, within our own bound.
+    fn framer(&self) -> Framer {
+        let config = self.edge.config.load();
+        let tcp = &config.core.tcp;
+        let mut limits = self.edge.limits.stack.clone();
+        limits.max_message_bytes = limits.max_message_bytes.min(tcp.rd_buf_size);
+        limits.max_head_bytes = limits.max_head_bytes.min(tcp.rd_buf_size);
+        Framer::new(&limits, tcp.accept_no_cl)
     }
 
     pub(crate) fn stream_received(&mut self, connection: ConnectionId, bytes: Bytes) {

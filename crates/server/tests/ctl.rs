@@ -51,6 +51,52 @@ fn users_come_and_go_with_and_without_a_server() {
 }
 
 #[test]
+fn rights_come_and_go_with_and_without_a_server() {
+    let dir = dir();
+    let state = dir.path().join("state").display().to_string();
+    let ctl = |args: &[&str]| {
+        let mut all = vec!["ctl", "--state", &state, "--domain", "example.test"];
+        all.extend(args);
+        ringwall(&all)
+    };
+    assert_eq!(ctl(&["user", "add", "alice"]).code, Some(0));
+    let granted = ctl(&["acl", "grant", "alice", "local", "mobile"]);
+    assert_eq!(
+        granted.out,
+        "alice@example.test local\nalice@example.test mobile\n"
+    );
+    let nobody = ctl(&["acl", "grant", "bob", "local"]);
+    assert_eq!(nobody.code, Some(1));
+    assert!(nobody.err.contains("no user bob"), "{}", nobody.err);
+
+    let server = Server::start(&dir);
+    let revoked = server.ctl(&["acl", "revoke", "alice@example.test", "local"]);
+    assert_eq!(
+        revoked.out, "alice@example.test mobile\n",
+        "{}",
+        revoked.err
+    );
+    assert_eq!(
+        server.ctl(&["acl", "revoke", "alice", "local"]).code,
+        Some(1)
+    );
+    assert_eq!(
+        server.ctl(&["acl", "grant", "alice", "abroad"]).code,
+        Some(0)
+    );
+    let all = "alice@example.test abroad\nalice@example.test mobile\n";
+    assert_eq!(server.ctl(&["acl", "show"]).out, all);
+    assert_eq!(server.ctl(&["acl", "show", "alice"]).out, all);
+    assert_eq!(server.ctl(&["acl", "revoke", "alice"]).out, "");
+    assert_eq!(
+        server.ctl(&["acl", "grant", "alice", "local"]).code,
+        Some(0)
+    );
+    assert_eq!(server.ctl(&["user", "rm", "alice"]).code, Some(0));
+    assert_eq!(server.ctl(&["acl", "show"]).out, "");
+}
+
+#[test]
 fn a_password_is_stored_only_as_hashes_unless_it_is_wanted() {
     let dir = dir();
     let server = Server::start(&dir);

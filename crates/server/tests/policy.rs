@@ -131,7 +131,16 @@ fn registered_existing_and_missing_users_are_answered_alike() {
         assert_eq!(asked[0], asked[1], "{method}");
         assert_eq!(asked[0], asked[2], "{method}");
     }
-    for method in ["REGISTER", "INVITE"] {
+}
+
+#[test]
+fn wrong_passwords_are_answered_alike_whoever_is_guessed() {
+    for method in ["REGISTER", "INVITE", "OPTIONS", "SUBSCRIBE"] {
+        let dir = dir();
+        let server = Server::start(&dir);
+        let mut alice = Phone::new("alice", &server.add_user("alice"), server.port);
+        server.add_user("bobby");
+        assert_eq!(status(&alice.register()), "200");
         let guessed = ["alice", "bobby", "nobdy"].map(|user| {
             let uri = format!("sip:{user}@example.test");
             let mut phone = Phone::new(user, "wrong", server.port);

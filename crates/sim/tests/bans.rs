@@ -100,6 +100,29 @@ fn a_hit_while_a_delay_runs_is_no_hit() {
     play(1, &steps);
 }
 
+/// Right passwords in between, of somebody else at the same address and of the guesser himself, win no
+/// further guesses, and who knows his password is served on.
+#[test]
+fn right_passwords_in_between_do_not_help_who_guesses() {
+    for proto in ["udp", "tcp"] {
+        let mut steps =
+            format!("agent mallory {proto}:127.0.0.7:5060\nagent bob {proto}:127.0.0.7:5062\n");
+        steps += &registers("mallory.own", "u2", "secret", 200);
+        steps += &guesses("mallory", "u0", 0..4);
+        steps += &registers("bob", "u1", "secret", 200);
+        steps += &registers("mallory.later", "u2", "secret", 200);
+        steps += &guesses("mallory", "u0", 4..8);
+        steps += match proto {
+            "tcp" => "mallory <- closed\n",
+            _ => "mallory.last -> OPTIONS sip:example.test\nmallory.last <- nothing for 1s\n",
+        };
+        steps += &registers("bob.again", "u1", "secret", 200);
+        let world = play(3, &steps);
+        let log = world.log().join("\n");
+        assert!(log.contains("guessing passwords"), "{proto}: {log}");
+    }
+}
+
 #[test]
 fn behind_one_translator_two_hundred_keep_working() {
     const PHONES: usize = 200;

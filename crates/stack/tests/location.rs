@@ -170,6 +170,37 @@ fn srv_targets_come_by_priority_one_after_the_other() {
 }
 
 #[test]
+fn who_tries_all_gets_the_places_of_all_hosts_at_once() {
+    let limits = Limits {
+        max_targets: 3,
+        ..Limits::default()
+    };
+    let only_v4 = Families { v6: false, ..BOTH };
+    let destination = destination("sip:example.com").expect("a destination");
+    let mut resolver = Resolver::new(destination, only_v4, 1, &limits).gathering();
+    resolver.next();
+    let hosts = ["a.", "gone.", "b.", "c."];
+    let records = (0..).zip(hosts).map(|(n, host)| srv(n, 0, 5070 + n, host));
+    let steps = [
+        resolver.answer(Answer::Srv(records.collect())),
+        resolver.answer(addresses(&["192.0.2.1"])),
+        resolver.answer(Answer::Nothing),
+        resolver.answer(addresses(&["192.0.2.2", "192.0.2.3", "192.0.2.4"])),
+        resolver.next(),
+    ];
+    assert_eq!(
+        steps.each_ref().map(told),
+        [
+            "A a",
+            "A gone",
+            "A b",
+            "udp:192.0.2.1:5070 udp:192.0.2.2:5072 udp:192.0.2.3:5072",
+            "unreachable"
+        ]
+    );
+}
+
+#[test]
 fn a_dot_says_that_the_service_is_not_offered() {
     let mut resolver = resolver("sip:example.com", BOTH);
     resolver.next();

@@ -110,3 +110,38 @@ pub(super) fn expected(
 fn protection<'a>(credentials: &Credentials<'a>) -> Option<(&'a [u8], &'a [u8], Qop<'a>)> {
     Some((credentials.nc?, credentials.cnonce?, credentials.qop?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use sip::HeaderId;
+
+    /// Behind this every check is the same arithmetic over as many octets.
+    #[test]
+    fn an_absent_user_has_a_key_of_the_same_length() {
+        for hash in [Hash::Md5, Hash::Sha256] {
+            let claim = Claim {
+                header: HeaderId::Authorization,
+                line: 0,
+                credentials: Bytes::new(),
+                username: Bytes::from_static(b"alice"),
+                user: Bytes::from_static(b"alice"),
+                domain: Bytes::new(),
+                realm: Bytes::from_static(b"r.test"),
+                hash,
+                method: None,
+            };
+            let digits = vec![b'0'; hash.hex_len()];
+            for (present, absent) in [
+                (Secret::Ha1(&digits), Secret::Absent { stored_ha1: true }),
+                (Secret::Password(b"x"), Secret::Absent { stored_ha1: false }),
+            ] {
+                let (key, is_there) = stored_ha1(&claim, present);
+                let (made_up, is_not_there) = stored_ha1(&claim, absent);
+                assert!(is_there && !is_not_there);
+                assert_eq!((key.len(), made_up.len()), (hash.hex_len(), hash.hex_len()));
+            }
+        }
+    }
+}

@@ -97,6 +97,12 @@ impl Desk {
     }
 
     fn serve(&self, header: &str, user: &str, password: &str, hash: Hash) -> Served {
+        let message = self.asking(header, user, password, hash);
+        self.bench.serve(self.bench.context(&message))
+    }
+
+    /// A request with credentials for the nonce.
+    fn asking(&self, header: &str, user: &str, password: &str, hash: Hash) -> String {
         let nonce = &self.nonce;
         let ha1 = digest::ha1(hash, user.as_bytes(), b"r.test", password.as_bytes());
         let ha2 = digest::ha2(hash, b"OPTIONS", b"sip:x", None, b"");
@@ -111,8 +117,23 @@ impl Desk {
             "{header}: Digest username=\"{user}\", realm=\"r.test\", nonce=\"{nonce}\", uri=\"sip:x\", response=\"{}\", algorithm={algorithm}\n",
             response.as_str()
         );
-        self.bench
-            .serve(self.bench.context(&request("OPTIONS", &line)))
+        request("OPTIONS", &line)
+    }
+
+    /// The code of a check, and the tables that it asked.
+    fn asked(&self, user: &str, hash: Hash) -> (Vec<i32>, Vec<String>) {
+        let tables = std::cell::RefCell::new(Vec::new());
+        let message = self.asking("Authorization", user, "wrong", hash);
+        let served = self
+            .bench
+            .serve_with(self.bench.context(&message), |operation| {
+                let Operation::Select(select) = operation else {
+                    panic!("{operation:?}");
+                };
+                tables.borrow_mut().push(select.table.to_string());
+                true
+            });
+        (served.ran.codes, tables.into_inner())
     }
 
     fn codes(&self, user: &str, password: &str) -> Vec<i32> {
@@ -284,4 +305,34 @@ fn subscribers_are_found() {
 fn it_needs_auth_before_it() {
     let script = "loadmodule \"auth_db.so\"\nrequest_route { exit; }";
     assert!(crate::testing::problems(script).contains("auth"));
+}
+
+#[test]
+fn an_absent_user_takes_as_many_questions_as_a_wrong_password() {
+    const HASHES: &str = "modparam(\"auth_db\", \"password_column\", \"ha1\")\nmodparam(\"auth\", \"algorithm\", \"SHA-256,MD5\")\n";
+    let desk = Desk::new(
+        &format!("{HASHES}modparam(\"auth_db\", \"use_domain\", 1)\n"),
+        "www_authenticate(\"r.test\", \"subscriber\"); rc();",
+    );
+    for (hash, tables) in [
+        (Hash::Md5, &["subscriber"][..]),
+        (Hash::Sha256, &["subscriber", "subscriber_sha256"]),
+    ] {
+        let (code, asked) = desk.asked("alice", hash);
+        assert_eq!(
+            (code, asked),
+            (
+                vec![-2],
+                tables.iter().map(|table| (*table).to_owned()).collect()
+            )
+        );
+        let (code, asked) = desk.asked("nobody", hash);
+        assert_eq!(
+            (code, asked),
+            (
+                vec![-3],
+                tables.iter().map(|table| (*table).to_owned()).collect()
+            )
+        );
+    }
 }

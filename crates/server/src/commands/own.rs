@@ -3,6 +3,7 @@
 use super::command;
 use crate::builtin::BuiltIn;
 use control::accounts::{self, Credentials};
+use control::groups;
 use control::trunks::{self, Trunk};
 use policy::{Rpc, RpcError, RpcRequest};
 use serde_json::{Value as Json, json};
@@ -11,7 +12,7 @@ use store::Store;
 
 type Run = fn(&dyn Store, &RpcRequest) -> Result<Json, String>;
 
-const COMMANDS: [(&str, &str, Run); 7] = [
+const COMMANDS: [(&str, &str, Run); 10] = [
     (
         "ringwall.user_add",
         "Adds a user: its credentials, hashed by whoever asks.",
@@ -47,6 +48,34 @@ const COMMANDS: [(&str, &str, Run); 7] = [
         "ringwall.trunk_list",
         "Lists the trusted addresses and networks.",
         |store, _| trunks::list(store).map(Json::from),
+    ),
+    (
+        "ringwall.acl_grant",
+        "Puts a user, by name and domain, into a group.",
+        |store, request| {
+            let (name, domain) = (text(request, 0)?, text(request, 1)?);
+            done(groups::grant(store, &name, &domain, &text(request, 2)?))
+        },
+    ),
+    (
+        "ringwall.acl_revoke",
+        "Takes a user, by name and domain, out of a group, or of all.",
+        |store, request| {
+            let (name, domain) = (text(request, 0)?, text(request, 1)?);
+            let group = text(request, 2).ok();
+            done(groups::revoke(store, &name, &domain, group.as_deref()))
+        },
+    ),
+    (
+        "ringwall.acl_show",
+        "Lists the groups of a user, by name and domain, or of all.",
+        |store, request| {
+            let named = text(request, 0).ok().zip(text(request, 1).ok());
+            let of = named
+                .as_ref()
+                .map(|(name, domain)| (name.as_str(), domain.as_str()));
+            groups::show(store, of).map(Json::from)
+        },
     ),
 ];
 

@@ -75,7 +75,7 @@ pub(super) fn run(word: BanWord, target: &mut Target) -> Result<(), String> {
 
 fn never(word: NeverWord, target: &mut Target) -> Result<(), String> {
     match word {
-        NeverWord::List => print_lines(target.list("ban.never_list", bans::never)?),
+        NeverWord::List => print_lines(target.list("ban.never_list", Vec::new(), bans::never)?),
         NeverWord::Add { source } => {
             let source = Source::parse(&source)?;
             change(target, "ban.never_add", source, |store| {

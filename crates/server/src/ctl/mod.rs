@@ -1,5 +1,6 @@
 //! `ringwall ctl`: commands to the running server, or changes of its database where none runs.
 
+mod acl;
 mod bans;
 mod bindings;
 mod password;
@@ -41,6 +42,9 @@ enum Word {
     /// Trusted peers, such as a carrier: they call without a password.
     #[command(subcommand)]
     Trunk(TrunkWord),
+    /// Groups: what users may do, where the configuration asks for it.
+    #[command(subcommand)]
+    Acl(acl::AclWord),
     /// Bans: who is not heard.
     #[command(subcommand)]
     Ban(bans::BanWord),
@@ -137,6 +141,7 @@ impl Ctl {
             Word::User(word) => user(word, &self.place, &mut target),
             Word::Ul(word) => bindings::run(word, &mut target),
             Word::Trunk(word) => trunk(word, &mut target),
+            Word::Acl(word) => acl::run(word, &self.place, &mut target),
             Word::Ban(word) => bans::run(word, &mut target),
             Word::Db(DbWord::Create) => create(&target),
             Word::Rpc { method, args } => rpc(&mut target, &method, &args),
@@ -165,7 +170,9 @@ fn user(word: UserWord, place: &Place, target: &mut Target) -> Result<(), String
             println!("removed {user}@{domain}");
             Ok(())
         }
-        UserWord::List => print_lines(target.list("ringwall.user_list", accounts::list)?),
+        UserWord::List => {
+            print_lines(target.list("ringwall.user_list", Vec::new(), accounts::list)?)
+        }
     }
 }
 
@@ -219,7 +226,7 @@ fn trunk(word: TrunkWord, target: &mut Target) -> Result<(), String> {
             println!("{trunk} is trusted no longer");
         }
         TrunkWord::List => {
-            return print_lines(target.list("ringwall.trunk_list", trunks::list)?);
+            return print_lines(target.list("ringwall.trunk_list", Vec::new(), trunks::list)?);
         }
     }
     target.reload_addresses()

@@ -78,12 +78,13 @@ impl Target {
     pub(super) fn list(
         &mut self,
         method: &str,
+        params: Vec<Json>,
         list: impl FnOnce(&dyn Store) -> Result<Vec<String>, String>,
     ) -> Result<Vec<String>, String> {
         if let Target::Database { .. } = self {
             return self.with_database(list);
         }
-        let found = self.call(method, Vec::new())?;
+        let found = self.call(method, params)?;
         serde_json::from_value(found).map_err(|error| error.to_string())
     }
 

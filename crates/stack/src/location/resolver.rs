@@ -90,6 +90,10 @@ pub struct Resolver {
     state: State,
     /// Hosts still to be looked up, with their ports.
     hosts: VecDeque<(Bytes, u16)>,
+    /// All hosts are looked up before there are targets.
+    gathers: bool,
+    /// What was found meanwhile.
+    found: Targets,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +120,17 @@ impl Resolver {
             max_targets: limits.max_targets,
             state: State::Start,
             hosts: VecDeque::new(),
+            gathers: false,
+            found: Targets::new(),
         }
+    }
+
+    /// Gives the places of all hosts at once, up to the bounds, for who tries one after the other (RFC 3263
+    /// section 4.3) and cannot ask in between.
+    #[must_use]
+    pub fn gathering(mut self) -> Self {
+        self.gathers = true;
+        self
     }
 
     /// The host that is searched for, where it is a name.
@@ -188,7 +202,7 @@ impl Resolver {
 
     fn ask_front(&mut self) -> Step {
         let Some((name, _)) = self.hosts.front() else {
-            return Step::Unreachable;
+            return self.gathered();
         };
         let name = name.clone();
         self.state = State::First;
@@ -227,8 +241,27 @@ impl Resolver {
         if targets.is_empty() {
             return self.ask_front();
         }
+        if self.gathers {
+            let room = self.max_targets.saturating_sub(self.found.len());
+            self.found.extend(targets.into_iter().take(room));
+            return match self.found.len() < self.max_targets {
+                true => self.ask_front(),
+                false => self.gathered(),
+            };
+        }
         self.state = State::Given;
         Step::Done(targets)
+    }
+
+    /// The end of the search: what was gathered, once.
+    fn gathered(&mut self) -> Step {
+        self.hosts.clear();
+        let found = std::mem::take(&mut self.found);
+        if found.is_empty() {
+            return Step::Unreachable;
+        }
+        self.state = State::Given;
+        Step::Done(found)
     }
 
     fn ask(&mut self, name: Bytes, kind: QueryKind) -> Step {
@@ -237,7 +270,7 @@ impl Resolver {
                 self.queries_left = left;
                 Step::Ask(Query { name, kind })
             }
-            None => Step::Unreachable,
+            None => self.gathered(),
         }
     }
 

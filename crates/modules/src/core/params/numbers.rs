@@ -71,7 +71,7 @@ pub(super) const NUMBERS: &[Number] = &[
     ),
     (
         "tcp_rd_buf_size",
-        "Octets of a message over a stream at most; default 65535.",
+        "Octets of a message over a stream at most; default, and most, 65535. A larger one is answered 513, and its connection closed.",
         |c, n| c.tcp.rd_buf_size = n,
     ),
     (
