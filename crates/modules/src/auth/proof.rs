@@ -115,7 +115,7 @@ fn protection<'a>(credentials: &Credentials<'a>) -> Option<(&'a [u8], &'a [u8], 
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use sip::HeaderId;
+    use sip::{HeaderId, Span};
 
     /// Behind this every check is the same arithmetic over as many octets.
     #[test]
@@ -123,7 +123,7 @@ mod tests {
         for hash in [Hash::Md5, Hash::Sha256] {
             let claim = Claim {
                 header: HeaderId::Authorization,
-                line: 0,
+                line: Span::default(),
                 credentials: Bytes::new(),
                 username: Bytes::from_static(b"alice"),
                 user: Bytes::from_static(b"alice"),
