@@ -1,15 +1,19 @@
 //! Phones that register, many and without a thread for each.
 
 use crate::ground::Ground;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-/// A request without an answer is sent again after this time (RFC 3261, T1).
-const AGAIN: Duration = Duration::from_millis(500);
-/// So often; then it has failed.
-const TRIES: u32 = 7;
+/// A request without an answer is sent again after this time, then after twice as long (RFC 3261, T1).
+const FIRST: Duration = Duration::from_millis(500);
+/// The longest of these times (T2).
+const LONGEST: Duration = Duration::from_secs(4);
+/// So often it is sent, within 32 seconds; then it has failed (timer F).
+const TRIES: u32 = 11;
+/// Answers of a second wait in the socket while this process does not run.
+const BUFFER: usize = 4 << 20;
 /// How long there is nothing to do.
 const NAP: Duration = Duration::from_micros(200);
 
@@ -37,6 +41,8 @@ impl Registrations {
         let socket = UdpSocket::bind(("127.0.0.1", 0)).map_err(|error| error.to_string())?;
         let set = socket.set_nonblocking(true);
         set.map_err(|error| error.to_string())?;
+        // The system may give less; what is lost then is sent again.
+        let _ = socket2::SockRef::from(&socket).set_recv_buffer_size(BUFFER);
         Ok(Registrations {
             socket,
             server: SocketAddr::from(([127, 0, 0, 1], ground.port)),
@@ -64,7 +70,7 @@ impl Registrations {
         let mut users = users.into_iter().peekable();
         let (start, mut sent, mut failed) = (Instant::now(), 0, 0);
         let mut waiting: BTreeMap<u32, Waiting> = BTreeMap::new();
-        let mut timers: VecDeque<(Instant, u32)> = VecDeque::new();
+        let mut timers = BTreeSet::new();
         while users.peek().is_some() || !waiting.is_empty() {
             while (sent as f64) < start.elapsed().as_secs_f64() * rate as f64 {
                 let Some(user) = users.next() else { break };
@@ -72,7 +78,7 @@ impl Registrations {
                 self.cseq += 1;
                 self.send(user, self.cseq).map_err(broken)?;
                 waiting.insert(self.cseq, Waiting { user, tries: 1 });
-                timers.push_back((Instant::now() + AGAIN, self.cseq));
+                timers.insert((Instant::now() + FIRST, self.cseq));
             }
             failed += self.hear(&mut waiting).map_err(broken)?;
             failed += self.retry(&mut waiting, &mut timers).map_err(broken)?;
@@ -102,13 +108,11 @@ impl Registrations {
     fn retry(
         &mut self,
         waiting: &mut BTreeMap<u32, Waiting>,
-        timers: &mut VecDeque<(Instant, u32)>,
+        timers: &mut BTreeSet<(Instant, u32)>,
     ) -> io::Result<u64> {
         let (now, mut lost) = (Instant::now(), 0);
-        while timers.front().is_some_and(|(due, _)| *due <= now) {
-            let Some((_, cseq)) = timers.pop_front() else {
-                break;
-            };
+        while let Some((_, cseq)) = timers.first().copied().filter(|(due, _)| *due <= now) {
+            timers.pop_first();
             let Some(one) = waiting.get_mut(&cseq) else {
                 continue;
             };
@@ -117,11 +121,12 @@ impl Registrations {
                 lost += 1;
                 continue;
             }
+            let pause = FIRST * (1 << one.tries.min(8));
             one.tries += 1;
             let user = one.user;
             self.again += 1;
             self.send(user, cseq)?;
-            timers.push_back((now + AGAIN, cseq));
+            timers.insert((now + pause.min(LONGEST), cseq));
         }
         Ok(lost)
     }
