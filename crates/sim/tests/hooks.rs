@@ -1,15 +1,16 @@
 //! A module between the wire and everything else: what it sees, what it may put in the place of a message, and how it
 //! waits.
 
+#[path = "hooks/server.rs"]
+mod server;
+
 use bytes::Bytes;
-use edge::{Edge, Input, Keys, Limits, Output, Transmit, Worker};
 use policy::{
-    Addresses, Answer, Context, Counters, Declaration, Effect, Entry, Extra, Flow, Incoming, Init,
-    Loader, Logger, MessageHook, Module, Now, Outgoing, Problem, Proto, Received, Sent, SocketId,
-    States, Stores, World,
+    Answer, Context, Declaration, Effect, Entry, Incoming, Init, MessageHook, Module, Outgoing,
+    Problem, Received, Sent,
 };
+use server::{NoStores, Server};
 use sip::Message;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// Adds a header to what comes and to what leaves. Requests with `Slow` in them wait, both times.
@@ -100,7 +101,7 @@ request_route {
 
 #[test]
 fn what_comes_and_what_leaves_is_what_the_hook_made_of_it() {
-    let mut server = Server::start();
+    let mut server = Server::start(SCRIPT, &[Entry::of::<Rim>()], &NoStores);
     server.hear(&request("INVITE", ""));
     let sent = server.sent();
     let (trying, invite) = (&sent[0], &sent[1]);
@@ -132,7 +133,7 @@ fn what_comes_and_what_leaves_is_what_the_hook_made_of_it() {
 
 #[test]
 fn a_message_waits_before_the_script_and_before_it_leaves() {
-    let mut server = Server::start();
+    let mut server = Server::start(SCRIPT, &[Entry::of::<Rim>()], &NoStores);
     server.hear(&request("OPTIONS", "Slow: yes\r\n"));
     server.pass(40);
     assert!(server.sent().is_empty(), "before the script");
@@ -152,7 +153,7 @@ fn a_message_waits_before_the_script_and_before_it_leaves() {
 
 #[test]
 fn what_a_hook_refuses_goes_no_further() {
-    let mut server = Server::start();
+    let mut server = Server::start(SCRIPT, &[Entry::of::<Rim>()], &NoStores);
     server.hear(&request("OPTIONS", "Forged: yes\r\n"));
     assert!(server.sent()[0].starts_with("SIP/2.0 400 Bad Request"));
     server.hear(&request("MESSAGE", "Unfit: yes\r\n"));
@@ -188,139 +189,4 @@ fn reply(request: &str, status: u16) -> String {
     format!(
         "SIP/2.0 {status} No\r\n{lines}To: <sip:bob@example.test>;tag=b\r\nContent-Length: 0\r\n\r\n"
     )
-}
-
-struct Server {
-    worker: Worker,
-    now_ms: u64,
-    sent: Vec<Transmit>,
-}
-
-impl Server {
-    fn start() -> Server {
-        let parsed = script::parse(&OneFile, "main.cfg", &script::Options::default());
-        let (counters, states) = (Counters::default(), States::default());
-        let world = World {
-            counters: &counters,
-            states: &states,
-            stores: &NoStores,
-        };
-        let entries: Vec<Entry> = modules::ALL
-            .iter()
-            .copied()
-            .chain([Entry::of::<Rim>()])
-            .collect();
-        let loader = Loader {
-            entries: &entries,
-            world,
-            logger: Logger::silent(),
-            secret: [7; 32],
-            addresses: &NoNames,
-            extra: Extra::default(),
-        };
-        let ready = loader.load(&parsed);
-        let config = ready
-            .unwrap_or_else(|found| panic!("{}", script::render(&found, &parsed.sources, false)))
-            .config;
-        let keys = Keys {
-            hashing: [1; 8],
-            tags: [2; 4],
-            branches: [[3; 16]; 3],
-            first_label: 1,
-        };
-        let edge = Edge::new(Arc::new(config), Limits::default(), keys, &world);
-        let now = Now {
-            mono: stack::Instant::from_ms(0),
-            unix_ms: 1000,
-        };
-        Server {
-            worker: Worker::new(Arc::new(edge), now, 1),
-            now_ms: 0,
-            sent: Vec::new(),
-        }
-    }
-
-    fn hear(&mut self, text: &str) {
-        let peer = SocketAddr::from((
-            [127, 0, 0, 1],
-            if text.starts_with("SIP") { 5072 } else { 5071 },
-        ));
-        let flow = Flow {
-            proto: Proto::Udp,
-            socket: SocketId(0),
-            local: SocketAddr::from(([127, 0, 0, 1], 5060)),
-            peer,
-            connection: None,
-        };
-        self.input(Input::Datagram {
-            flow,
-            bytes: Bytes::copy_from_slice(text.as_bytes()),
-        });
-    }
-
-    fn pass(&mut self, ms: u64) {
-        for _ in 0..ms / 10 {
-            self.now_ms += 10;
-            self.input(Input::Tick);
-        }
-    }
-
-    fn input(&mut self, input: Input) {
-        let now = Now {
-            mono: stack::Instant::from_ms(self.now_ms),
-            unix_ms: 1000,
-        };
-        self.worker.handle_input(now, input);
-        loop {
-            while let Some(output) = self.worker.poll_output() {
-                if let Output::Transmit(transmit) = output {
-                    self.sent.push(transmit);
-                }
-            }
-            if !self.worker.release() {
-                return;
-            }
-        }
-    }
-
-    /// What left since it was asked last.
-    fn sent(&mut self) -> Vec<String> {
-        let text = |transmit: Transmit| String::from_utf8_lossy(&transmit.bytes).into_owned();
-        self.sent.drain(..).map(text).collect()
-    }
-}
-
-struct OneFile;
-
-impl script::Files for OneFile {
-    fn open(&self, _: Option<&str>, path: &str) -> Result<script::Opened, script::FileError> {
-        Ok(script::Opened {
-            path: path.to_owned(),
-            text: SCRIPT.as_bytes().to_vec(),
-        })
-    }
-}
-
-struct NoStores;
-
-impl Stores for NoStores {
-    fn open(&self, url: &str) -> Result<Arc<dyn store::Store>, String> {
-        Err(format!("no database at {url}"))
-    }
-}
-
-struct NoNames;
-
-impl Addresses for NoNames {
-    fn of_name(&self, _: &str) -> Vec<IpAddr> {
-        Vec::new()
-    }
-
-    fn all(&self) -> Vec<IpAddr> {
-        vec![IpAddr::from([127, 0, 0, 1])]
-    }
-
-    fn host_names(&self) -> Vec<String> {
-        Vec::new()
-    }
 }
