@@ -80,3 +80,25 @@ fn transactions(keys: &mut Keys, pipeline: &[Command]) -> Vec<Said> {
     });
     each.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{wait, words};
+
+    #[test]
+    fn memory_keeps_the_contract() {
+        crate::contract::keys::run(&MemoryKeys::default());
+    }
+
+    #[test]
+    fn a_key_goes_with_its_time() {
+        let keys = MemoryKeys::default();
+        let ask = |text| wait(&keys, vec![words(text)]).expect("an answer").remove(0);
+        ask("SET t 1 EX 10");
+        keys.advance(9_999);
+        assert_eq!(ask("PTTL t"), Said::Int(1));
+        keys.advance(1);
+        assert_eq!(ask("EXISTS t"), Said::Int(0));
+    }
+}
