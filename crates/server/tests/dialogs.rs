@@ -83,7 +83,7 @@ fn a_restart_ends_no_call_and_lets_no_stranger_in() {
     let _killed = server.end(Signal::SIGKILL);
     let server = Server::start_on(dir.path(), ports, &[]);
     // Nobody knows the call any more; its route is still ours, and Alice can prove who she is.
-    let challenged = alice.ask("BYE", &target, to, &route);
+    let challenged = alice.ask("INFO", &target, to, &route);
     assert_eq!(status(&challenged), "407", "{challenged}");
     assert!(bob.hears_nothing());
     alice.send("ACK", &target, to, &route);
@@ -91,16 +91,22 @@ fn a_restart_ends_no_call_and_lets_no_stranger_in() {
     let unsigned = format!("Route: <sip:127.0.0.1:{};lr>\r\n", server.port);
     let refused = alice.ask("BYE", &target, to, &unsigned);
     assert_eq!(status(&refused), "481", "{refused}");
-    let (bye, answer) = alice.authenticated_within("BYE", &target, to, &route, || {
-        let bye = bob.hear();
-        accept(&bob, &bye);
-        bye
+    let (info, answer) = alice.authenticated_within("INFO", &target, to, &route, || {
+        let info = bob.hear();
+        accept(&bob, &info);
+        info
     });
     assert!(
-        bye.starts_with("BYE ") && !bye.contains("Authorization"),
-        "{bye}"
+        info.starts_with("INFO ") && !info.contains("Authorization"),
+        "{info}"
     );
     assert_eq!(status(&answer), "200", "{answer}");
+    // A foreign party has no password, and hangs up all the same.
+    alice.send("BYE", &target, to, &route);
+    let bye = bob.hear();
+    assert!(bye.starts_with("BYE "), "{bye}");
+    accept(&bob, &bye);
+    assert_eq!(status(&alice.hear()), "200");
 }
 
 #[test]
