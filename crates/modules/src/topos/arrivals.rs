@@ -7,7 +7,7 @@ use super::hop::{Answered, Hop, InHand, Known, News};
 use super::incoming::{dialog_of, restore_request, restored_reply, target_of};
 use super::keeper::Keeper;
 use super::params::Failure;
-use super::record::{answered, is_target_refresh, life_of, with_callee};
+use super::record::{answered, life_of, refreshed_by_answer, with_callee};
 use crate::patch::Patch;
 use crate::veil::{Forged, References};
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use policy::{
     Counter, DialogQuery, DialogWay, HiddenBranch, HiddenDialog, Incoming, Level, Logger, Now,
     Received, SanityChecks, Stored, TopologyWrite,
 };
-use sip::{Message, Method};
+use sip::Message;
 use std::sync::{Arc, Weak};
 
 /// Restores what comes.
@@ -26,6 +26,7 @@ pub(super) struct Arrivals {
     pub(super) branches: Arc<Branches>,
     pub(super) keeper: Arc<Keeper>,
     pub(super) sanity: Option<Arc<dyn SanityChecks>>,
+    pub(super) rr_update: bool,
     pub(super) logger: Logger,
     pub(super) unknown: Counter,
     pub(super) forged: Counter,
@@ -268,7 +269,7 @@ impl Arrivals {
         let before = hop.dialog()?;
         let (dialog, is_first) = match &hop.known {
             Some(_) => (
-                refreshed(&before, reply, hop.way, &answered, lives_s)?,
+                refreshed_by_answer(&before, reply, hop.way, &answered, self.rr_update, lives_s)?,
                 false,
             ),
             None => {
@@ -316,31 +317,4 @@ fn within(
         },
     };
     Some(Hop::within(way, known))
-}
-
-/// A dialog as the answer to a target refresh changes it; none where it changes nothing.
-fn refreshed(
-    before: &HiddenDialog,
-    reply: &Message,
-    way: DialogWay,
-    answered: &Answered,
-    lives_s: u64,
-) -> Option<HiddenDialog> {
-    let method = reply.cseq().ok()?.method;
-    if !answered.is_confirmed || !is_target_refresh(method) {
-        return None;
-    }
-    let mut dialog = before.clone();
-    let sender = match way {
-        DialogWay::ToCallee => &mut dialog.callee,
-        DialogWay::ToCaller => &mut dialog.caller,
-    };
-    sender.contact = answered.contact.clone();
-    dialog.is_confirmed |= method == Method::Invite || method == Method::Subscribe;
-    let is_longer = method == Method::Subscribe;
-    if dialog == *before && !is_longer {
-        return None;
-    }
-    dialog.lives_s = lives_s;
-    Some(dialog)
 }

@@ -38,9 +38,9 @@ pub(super) enum Mode {
     Parameter,
     /// 2: it is a parameter; the users are fields of the XAVU.
     Fields {
-        /// `xavu_field_a_contact`.
+        /// What callers see: `xavu_field_b_contact`.
         caller: Bytes,
-        /// `xavu_field_b_contact`.
+        /// What callees see: `xavu_field_a_contact`.
         callee: Bytes,
     },
 }

@@ -190,6 +190,7 @@ fn hider(
         branches: branches.clone(),
         keeper: keeper.clone(),
         sanity,
+        rr_update: params.rr_update,
         logger: init.logger.clone(),
         unknown: init.counter("unknown", "Requests that name a dialog which is not kept."),
         forged: init.counter(
@@ -229,7 +230,8 @@ fn deviations(d: &mut Declaration<Topos>) {
         "The Contact of a 3xx is stripped too, and who calls it is led to the target; 5.6.3 lets it pass.",
         "Only our own Record-Routes are taken for ours; 5.6.3 takes the first one of a request that the script does not record-route.",
         "dialog_expire counts from the last target refresh, not from the first request.",
-        "With rr_update a target refresh without Record-Routes leaves the route as it was; 5.6.3 empties it.",
+        "With rr_update a target refresh without Record-Routes leaves the route as it was, and one of the caller changes his own; 5.6.3 empties it, and takes his for the callee's.",
+        "UPDATE is a target refresh; 5.6.3 keeps the Contacts as they were.",
         "A request whose state cannot be written or read is refused with 503 and Retry-After, or passes unhidden (storage_failure).",
         "tps_set_context() holds for the request in hand; in 5.6.3 for all that the process serves after it.",
     ] {

@@ -181,12 +181,12 @@ fn declare_contact(d: &mut Declaration<Topos>) {
     );
     d.param(
         "xavu_field_a_contact",
-        "Its field with the user that callers see, for contact_mode 2.",
+        "Its field with the user that stands for the caller, in Contacts that callees see, for contact_mode 2.",
         |p: &mut Params, v| p.xavu_field_a_contact = v,
     );
     d.param(
         "xavu_field_b_contact",
-        "Its field with the user that callees see, for contact_mode 2.",
+        "Its field with the user that stands for the callee, in Contacts that callers see, for contact_mode 2.",
         |p: &mut Params, v| p.xavu_field_b_contact = v,
     );
     d.param(
@@ -248,8 +248,8 @@ impl Params {
             0 => Mode::User,
             1 => Mode::Parameter,
             _ => Mode::Fields {
-                caller: some(&self.xavu_field_a_contact).ok_or_else(no_fields)?,
-                callee: some(&self.xavu_field_b_contact).ok_or_else(no_fields)?,
+                caller: some(&self.xavu_field_b_contact).ok_or_else(no_fields)?,
+                callee: some(&self.xavu_field_a_contact).ok_or_else(no_fields)?,
             },
         };
         Ok(Style {

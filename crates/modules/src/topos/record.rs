@@ -129,7 +129,10 @@ impl<'a> Departure<'a> {
             sender.contact = contact;
         }
         if follows_routes && !self.routes.is_empty() {
-            sender.routes = self.routes.clone();
+            sender.routes = match hop.way {
+                DialogWay::ToCallee => self.routes.clone(),
+                DialogWay::ToCaller => reversed(&self.routes),
+            };
         }
         if new == *dialog {
             return None;
@@ -179,6 +182,40 @@ pub(super) fn with_callee(
     dialog
 }
 
+/// A dialog as the answer to a target refresh changes it; none where it changes nothing.
+pub(super) fn refreshed_by_answer(
+    before: &HiddenDialog,
+    reply: &Message,
+    way: DialogWay,
+    answered: &Answered,
+    follows_routes: bool,
+    lives_s: u64,
+) -> Option<HiddenDialog> {
+    let method = reply.cseq().ok()?.method;
+    if !answered.is_confirmed || !is_target_refresh(method) {
+        return None;
+    }
+    let mut dialog = before.clone();
+    let sender = match way {
+        DialogWay::ToCallee => &mut dialog.callee,
+        DialogWay::ToCaller => &mut dialog.caller,
+    };
+    sender.contact = answered.contact.clone();
+    if follows_routes && !answered.routes.is_empty() {
+        sender.routes = match way {
+            DialogWay::ToCallee => answered.routes.clone(),
+            DialogWay::ToCaller => reversed(&answered.routes),
+        };
+    }
+    dialog.is_confirmed |= method == Method::Invite || method == Method::Subscribe;
+    let is_longer = method == Method::Subscribe;
+    if dialog == *before && !is_longer {
+        return None;
+    }
+    dialog.lives_s = lives_s;
+    Some(dialog)
+}
+
 /// How long a dialog lives from this reply on: a subscription as long as it says, and a while for its end.
 pub(super) fn life_of(reply: &Message, is_confirmed: bool, lifetimes: Lifetimes) -> u64 {
     let method = reply.cseq().map(|cseq| cseq.method);
@@ -196,6 +233,12 @@ pub(super) fn is_target_refresh(method: Method) -> bool {
         method,
         Method::Invite | Method::Update | Method::Subscribe | Method::Notify | Method::Refer
     )
+}
+
+/// Routes the other way round: a callee's are kept as an answer has them, a caller's as a request has them.
+pub(super) fn reversed(routes: &[u8]) -> Bytes {
+    let routes: Vec<&[u8]> = sip::split_values(routes).collect();
+    joined(routes.into_iter().rev())
 }
 
 /// The URI of the first Contact.
