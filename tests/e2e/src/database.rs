@@ -14,7 +14,7 @@ pub struct Database {
 const TABLES: &str = "/usr/share/kamailio/db_sqlite";
 
 impl Database {
-    /// Makes the file with the tables that authentication and the user location service read.
+    /// Makes the file with the tables that authentication, the user location service and topology hiding read.
     ///
     /// # Panics
     /// Where the scripts of the Debian package are missing.
@@ -23,7 +23,7 @@ impl Database {
         let database = Database { path };
         // Without it a reader and a writer refuse each other: Kamailio sets no busy timeout.
         database.run("PRAGMA journal_mode=WAL;");
-        for name in ["standard", "auth_db", "usrloc"] {
+        for name in ["standard", "auth_db", "usrloc", "topos"] {
             let script = std::fs::read_to_string(format!("{TABLES}/{name}-create.sql"));
             database.run(&script.expect("the tables of kamailio-sqlite-modules"));
         }

@@ -1,54 +1,104 @@
 //! A call that is hidden goes on when another server takes over the address in its middle.
 
-use ringwall_e2e::{PATIENCE, Scratch, Server, Subject, ports, until};
+use ringwall_e2e::{Database, PATIENCE, Scratch, Server, Subject, ports, until};
 use std::net::UdpSocket;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 #[test]
 fn a_call_set_up_through_kamailio_goes_on_through_ringwall() {
-    Stage::new().take_over(Subject::Kamailio, Subject::Ringwall);
+    Stage::new(Hiding::Masked).take_over(Subject::Kamailio, Subject::Ringwall, Caller);
 }
 
 #[test]
 fn a_call_set_up_through_ringwall_goes_on_through_kamailio() {
-    Stage::new().take_over(Subject::Ringwall, Subject::Kamailio);
+    Stage::new(Hiding::Masked).take_over(Subject::Ringwall, Subject::Kamailio, Callee);
 }
+
+#[test]
+fn a_call_whose_rows_kamailio_wrote_goes_on_through_ringwall() {
+    for ends in [Caller, Callee] {
+        Stage::new(Hiding::Kept).take_over(Subject::Kamailio, Subject::Ringwall, ends);
+    }
+}
+
+#[test]
+fn a_call_whose_rows_ringwall_wrote_goes_on_through_kamailio() {
+    for ends in [Caller, Callee] {
+        Stage::new(Hiding::Kept).take_over(Subject::Ringwall, Subject::Kamailio, ends);
+    }
+}
+
+/// How the sides of a call are hidden from each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hiding {
+    /// In masks, by module `topoh`.
+    Masked,
+    /// In a database, by module `topos`.
+    Kept,
+}
+
+/// Who hangs up.
+#[derive(Clone, Copy)]
+enum Ends {
+    Caller,
+    Callee,
+}
+use Ends::{Callee, Caller};
 
 struct Stage {
     scratch: Scratch,
     port: u16,
+    hiding: Hiding,
+    /// The script that both servers run.
+    file: PathBuf,
 }
 
 impl Stage {
-    fn new() -> Stage {
+    fn new(hiding: Hiding) -> Stage {
+        let scratch = Scratch::new();
+        let configurations = Path::new(env!("CARGO_MANIFEST_DIR")).join("cfg");
+        let file = match hiding {
+            Hiding::Masked => configurations.join("hidden.cfg"),
+            Hiding::Kept => {
+                let database = Database::create(scratch.join("calls.sqlite"));
+                let text = std::fs::read_to_string(configurations.join("kept.cfg"));
+                let text = text.expect("a script").replace("{db}", &database.url());
+                scratch.write("kept.cfg", &text)
+            }
+        };
         Stage {
-            scratch: Scratch::new(),
+            scratch,
             port: ports::block(1),
+            hiding,
+            file,
         }
     }
 
     fn start(&self, subject: Subject) -> Server {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("cfg/hidden.cfg");
-        Server::with_file(subject, self.scratch.path(), self.port, &file, &[])
+        Server::with_file(subject, self.scratch.path(), self.port, &self.file, &[])
     }
 
     /// Every kind of request within the call goes through the second server, from both sides.
-    fn take_over(&self, first: Subject, second: Subject) {
+    fn take_over(&self, first: Subject, second: Subject, ends: Ends) {
         let before = self.start(first);
         let (alice, bob) = (End::new("alice", self.port), End::new("bob", self.port));
-        let (mut caller, mut callee) = set_up(&alice, &bob);
+        let (mut caller, mut callee) = set_up(&alice, &bob, self.hiding);
         before.kill();
         let _after = self.start(second);
         within(&mut caller, &mut callee, "INVITE");
         within(&mut callee, &mut caller, "INVITE");
-        within(&mut caller, &mut callee, "INFO");
-        within(&mut callee, &mut caller, "BYE");
+        within(&mut caller, &mut callee, "UPDATE");
+        within(&mut callee, &mut caller, "INFO");
+        match ends {
+            Caller => within(&mut caller, &mut callee, "BYE"),
+            Callee => within(&mut callee, &mut caller, "BYE"),
+        }
     }
 }
 
 /// Sets a call up, and gives the two sides of it as each end knows it.
-fn set_up<'a>(alice: &'a End, bob: &'a End) -> (Side<'a>, Side<'a>) {
+fn set_up<'a>(alice: &'a End, bob: &'a End, hiding: Hiding) -> (Side<'a>, Side<'a>) {
     let (from, to) = (alice.address(), bob.address());
     let mut caller = Side {
         end: alice,
@@ -61,10 +111,9 @@ fn set_up<'a>(alice: &'a End, bob: &'a End) -> (Side<'a>, Side<'a>) {
     };
     caller.send("INVITE");
     let invite = bob.receive("INVITE ");
-    assert!(
-        !invite.contains(&caller.call_id) && !invite.contains(&from_line(&caller)),
-        "{invite}"
-    );
+    assert!(!invite.contains(&from_line(&caller)), "{invite}");
+    let has_masked = !invite.contains(&caller.call_id);
+    assert_eq!(has_masked, hiding == Hiding::Masked, "{invite}");
     bob.reply(&invite, ";tag=callee");
     let accepted = alice.receive("SIP/2.0 200");
     caller.remote.push_str(";tag=callee");
