@@ -268,12 +268,18 @@ impl Arrivals {
         let lives_s = life_of(reply, answered.is_confirmed, lifetimes);
         let before = hop.dialog()?;
         let (dialog, is_first) = match &hop.known {
-            Some(_) => (
-                refreshed_by_answer(&before, reply, hop.way, &answered, self.rr_update, lives_s)?,
-                false,
-            ),
+            Some(_) => {
+                let follows = self.rr_update;
+                let dialog =
+                    refreshed_by_answer(&before, reply, hop.way, &answered, follows, lives_s)?;
+                self.branches.note_refreshed(&dialog);
+                (dialog, false)
+            }
             None => {
-                let dialog = with_callee(&before, branch, &answered, lives_s);
+                let mut dialog = with_callee(&before, branch, &answered, lives_s);
+                if let Some(caller) = hop.moved_caller(&answered.tag) {
+                    dialog.caller = caller;
+                }
                 (dialog, news == News::First)
             }
         };

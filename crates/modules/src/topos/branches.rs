@@ -5,7 +5,7 @@ use super::limits::Limits;
 use ahash::RandomState;
 use bytes::Bytes;
 use parking_lot::Mutex;
-use policy::HiddenBranch;
+use policy::{HiddenBranch, HiddenDialog};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
@@ -19,7 +19,11 @@ pub(super) struct Branches {
     most: usize,
 }
 
-type Shard = HashMap<Bytes, Entry, RandomState>;
+struct Shard {
+    branches: HashMap<Bytes, Entry, RandomState>,
+    /// The INVITEs that began dialogs, by the dialogs' names.
+    begun: HashMap<Bytes, Weak<Hop>, RandomState>,
+}
 
 struct Entry {
     known: Known,
@@ -41,7 +45,12 @@ impl Branches {
     /// An empty table.
     pub(super) fn new(hasher: RandomState, limits: &Limits) -> Branches {
         Branches {
-            shards: std::array::from_fn(|_| Mutex::new(HashMap::with_hasher(hasher.clone()))),
+            shards: std::array::from_fn(|_| {
+                Mutex::new(Shard {
+                    branches: HashMap::with_hasher(hasher.clone()),
+                    begun: HashMap::with_hasher(hasher.clone()),
+                })
+            }),
             hasher,
             most: limits.branches.div_ceil(SHARDS),
         }
@@ -53,7 +62,7 @@ impl Branches {
             return false;
         };
         let mut shard = shard.lock();
-        if shard.len() >= self.most && !shard.contains_key(&branch) {
+        if shard.branches.len() >= self.most && !shard.branches.contains_key(&branch) {
             return false;
         }
         let entry = Entry {
@@ -61,35 +70,64 @@ impl Branches {
             life,
             until_s,
         };
-        shard.insert(branch, entry);
+        shard.branches.insert(branch, entry);
         true
     }
 
     /// What is known of a branch.
     pub(super) fn find(&self, branch: &[u8]) -> Option<Known> {
         let shard = self.shard(branch)?.lock();
-        shard.get(branch).map(|entry| entry.known.clone())
+        shard.branches.get(branch).map(|entry| entry.known.clone())
+    }
+
+    /// An INVITE begins the dialog of this name. Without room an early target refresh lasts until the INVITE is answered.
+    pub(super) fn note_begun(&self, uuid: &Bytes, hop: &Arc<Hop>) {
+        let Some(shard) = self.shard(uuid) else {
+            return;
+        };
+        let mut shard = shard.lock();
+        if shard.begun.len() < self.most {
+            shard.begun.insert(uuid.clone(), Arc::downgrade(hop));
+        }
+    }
+
+    /// A target refresh has changed a dialog: where its INVITE is not accepted yet, the answer to that leaves the
+    /// caller as he is now.
+    pub(super) fn note_refreshed(&self, dialog: &HiddenDialog) {
+        if dialog.is_confirmed {
+            return;
+        }
+        let shard = self.shard(&dialog.uuid);
+        let hop = shard.and_then(|shard| shard.lock().begun.get(&dialog.uuid)?.upgrade());
+        if let Some(hop) = hop {
+            hop.note_caller(dialog);
+        }
     }
 
     /// Forgets a branch on which nothing left after all.
     pub(super) fn remove(&self, branch: &[u8]) {
         if let Some(shard) = self.shard(branch) {
-            shard.lock().remove(branch);
+            shard.lock().branches.remove(branch);
         }
     }
 
     /// Forgets what has outlived its time, part after part.
     pub(super) fn clean(&self, now_s: u64) {
         for shard in &self.shards {
+            let mut shard = shard.lock();
             shard
-                .lock()
+                .branches
                 .retain(|_, entry| entry.until_s > now_s || entry.life.strong_count() > 0);
+            shard.begun.retain(|_, hop| hop.strong_count() > 0);
         }
     }
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().len()).sum()
+        self.shards
+            .iter()
+            .map(|shard| shard.lock().branches.len())
+            .sum()
     }
 
     fn shard(&self, branch: &[u8]) -> Option<&Mutex<Shard>> {

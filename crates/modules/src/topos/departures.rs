@@ -66,6 +66,9 @@ impl Departures {
         {
             return self.written(&in_hand.hop, &name, bytes, Err(FULL.to_owned()));
         }
+        if in_hand.hop.known.is_none() && departure.request.method() == Method::Invite {
+            self.branches.note_begun(&dialog.uuid, &in_hand.hop);
+        }
         let mut writes = vec![TopologyWrite::Branch(branch)];
         writes.extend(duties.writes);
         self.write(in_hand.hop.clone(), name, bytes, writes, outgoing)
@@ -139,6 +142,7 @@ impl Departures {
                 } else if changed.is_some() || known.news != News::None {
                     let dialog = changed.unwrap_or_else(|| known.dialog.clone());
                     hop.change(dialog.clone());
+                    self.branches.note_refreshed(&dialog);
                     writes.push(TopologyWrite::Put { dialog, is_first });
                 }
                 known.dialog.clone()

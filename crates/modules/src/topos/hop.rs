@@ -3,7 +3,7 @@
 use crate::veil::References;
 use bytes::Bytes;
 use parking_lot::Mutex;
-use policy::{DialogWay, HiddenBranch, HiddenDialog};
+use policy::{DialogWay, HiddenBranch, HiddenDialog, HiddenEnd};
 use smallvec::SmallVec;
 use std::sync::{Arc, Weak};
 
@@ -54,6 +54,8 @@ struct Live {
     has_hidden: bool,
     is_let_pass: bool,
     answers: SmallVec<[Answered; 1]>,
+    /// The caller as an early target refresh has changed him, by the tag of the callee it went to or came from.
+    moved: SmallVec<[(Bytes, HiddenEnd); 0]>,
 }
 
 /// What a callee has said of himself.
@@ -175,6 +177,24 @@ impl Hop {
 
     pub(super) fn has_hidden(&self) -> bool {
         self.live.lock().has_hidden
+    }
+
+    /// A target refresh within an early dialog that this request began has left the caller like this.
+    pub(super) fn note_caller(&self, early: &HiddenDialog) {
+        let (tag, caller) = (&early.callee.tag, early.caller.clone());
+        let mut live = self.live.lock();
+        match live.moved.iter_mut().find(|(moved, _)| moved == tag) {
+            Some((_, place)) => *place = caller,
+            None => live.moved.push((tag.clone(), caller)),
+        }
+    }
+
+    /// The caller towards one of the callees, where he is not as this request said.
+    pub(super) fn moved_caller(&self, tag: &[u8]) -> Option<HiddenEnd> {
+        let live = self.live.lock();
+        let mut moved = live.moved.iter();
+        let found = moved.find(|(callee, _)| callee == tag);
+        found.map(|(_, caller)| caller.clone())
     }
 
     /// Whether an answer says something new; and whether it is the first.
