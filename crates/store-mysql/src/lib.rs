@@ -95,18 +95,24 @@ impl Driver for Mysql {
         "mysql"
     }
 
-    /// A quote is doubled and so is a backslash, which is an escape here. Bytes that are not UTF-8
-    /// are spelled in hexadecimal.
+    /// Quotes of both kinds, backslashes and NUL stand behind a backslash, so that what is inside the
+    /// quotes is safe between double quotes too. Bytes that are not UTF-8 are spelled in hexadecimal.
     fn quote(text: &[u8]) -> String {
-        match std::str::from_utf8(text) {
-            Ok(text) if !text.contains('\0') => {
-                format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
-            }
-            _ => {
-                let digits: String = text.iter().map(|byte| format!("{byte:02X}")).collect();
-                format!("X'{digits}'")
+        let Ok(text) = std::str::from_utf8(text) else {
+            let digits: String = text.iter().map(|byte| format!("{byte:02X}")).collect();
+            return format!("X'{digits}'");
+        };
+        let mut literal = String::with_capacity(text.len() + 2);
+        literal.push('\'');
+        for letter in text.chars() {
+            match letter {
+                '\'' | '"' | '\\' => literal.extend(['\\', letter]),
+                '\0' => literal.push_str("\\0"),
+                other => literal.push(other),
             }
         }
+        literal.push('\'');
+        literal
     }
 
     async fn connect(&self) -> Result<MysqlSession, StoreError> {

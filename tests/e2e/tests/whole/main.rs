@@ -13,6 +13,7 @@ mod fail2ban;
 mod flood;
 mod hidden;
 mod phones;
+mod quoting;
 mod rate;
 mod scanners;
 mod secured;

@@ -154,10 +154,11 @@ fn escape_common(context: &mut Context, value: Value) -> Value {
     }
     let text = value.to_text();
     let escaped = match &context.config.installed.sql_rules {
-        Some(rules) => {
+        Some(rules) => inside_quotes(&rules.quote(&text)).or_else(|| {
+            // What cannot stand between quotes there is left out.
             let clean = String::from_utf8_lossy(&text).replace('\0', "");
             inside_quotes(&rules.quote(clean.as_bytes()))
-        }
+        }),
         None => None,
     };
     Value::Str(escaped.unwrap_or_else(|| escape::common(&text)).into())
