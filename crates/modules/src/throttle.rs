@@ -33,9 +33,16 @@ const ALGORITHMS: [(Algorithm, &str); 5] = [
 ];
 
 impl Algorithm {
-    /// Reads its name; upper case, as Kamailio wants it.
+    /// Reads its name; upper case, as Kamailio's ratelimit wants it in the configuration.
     pub(crate) fn parse(name: &[u8]) -> Option<Algorithm> {
         let found = ALGORITHMS.iter().find(|(_, own)| own.as_bytes() == name);
+        found.map(|(algorithm, _)| *algorithm)
+    }
+
+    /// Reads its name in any case, as Kamailio's pipelimit and commands do.
+    pub(crate) fn named(name: &[u8]) -> Option<Algorithm> {
+        let is_it = |own: &str| own.as_bytes().eq_ignore_ascii_case(name);
+        let found = ALGORITHMS.iter().find(|(_, own)| is_it(own));
         found.map(|(algorithm, _)| *algorithm)
     }
 

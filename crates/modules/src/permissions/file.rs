@@ -34,6 +34,7 @@ fn record(table: &mut Table, words: &[&str], max_subnets: usize) -> Result<(), &
         tag: word(4).map(|tag| Bytes::copy_from_slice(tag.as_bytes())),
     };
     match policy::address_of(address.as_bytes()) {
+        _ if group < 1 => Err(NO_GROUP),
         Some(ip) => add(table, ip, mask, entry, max_subnets),
         None => {
             table.add_domain(address.as_bytes(), entry);
@@ -41,6 +42,9 @@ fn record(table: &mut Table, words: &[&str], max_subnets: usize) -> Result<(), &
         }
     }
 }
+
+/// Groups begin with 1: 0 would end the script that `allow_source_address_group()` returns it to.
+pub(super) const NO_GROUP: &str = "its group is not above 0";
 
 /// Adds an address or a network. A mask of 0 is a full one, as in Kamailio.
 pub(super) fn add(
@@ -78,7 +82,7 @@ mod tests {
     #[test]
     fn a_file_of_addresses() {
         let text = "# address file\n\n1 127.0.0.1 32 0 tag1\n1 10.0.0.10 # full mask\n2 192.168.1.0 24 0 tag2\n\
-            3 [1:5ee::900d:c0de]\n4 trunk.test 0 5060 a=b;c\n5 10.9.9.9 0\nx 10.0.0.1\n1\n1 10.0.0.1 33\n1 10.0.0.1 32 70000\n";
+            3 [1:5ee::900d:c0de]\n4 trunk.test 0 5060 a=b;c\n5 10.9.9.9 0\nx 10.0.0.1\n1\n1 10.0.0.1 33\n0 10.0.0.2\n1 10.0.0.1 32 70000\n";
         let (table, wrong) = parse(text, 512);
         let found = |address: &str, port| {
             let ip = address.parse().expect("an address");
@@ -92,7 +96,7 @@ mod tests {
         assert_eq!(found("10.9.9.8", 1), None);
         let domain = table.domain(None, b"trunk.test", 5060).expect("a name");
         assert_eq!(domain.tag.as_deref(), Some(b"a=b;c".as_slice()));
-        assert_eq!(wrong.len(), 4);
+        assert_eq!(wrong.len(), 5);
         assert_eq!(
             wrong.first().map(String::as_str),
             Some("line 9: its group is no number")

@@ -89,6 +89,8 @@ impl Module for Permissions {
         d.deviation("In the dumps `table` is the number of the line, not of a hash slot.");
         d.deviation("A line of a file of rules with a word that is neither ALL nor in quotes is named in the log; Kamailio 5.6.3 drops it silently.");
         d.deviation("allow_address_group() sets the tag of a host name too; in Kamailio 5.6.3 only allow_address() does.");
+        d.deviation("A row that is wrong is left out and named in the log; Kamailio 5.6.3 does not start, or its reload fails.");
+        d.deviation("reload_delta counts for each table; in Kamailio a reload of one keeps the other waiting.");
         d.deviation("Of two files each is the one that was named; Kamailio 5.6.3 takes the deny file that was loaded together with the allow file, where there is one.");
     }
 

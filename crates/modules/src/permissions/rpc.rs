@@ -53,7 +53,7 @@ impl Permissions {
             .flat_map(|(name, entries)| entries.iter().map(move |entry| (name, entry)));
         let lines = rows.enumerate().map(|(number, (name, entry))| {
             let name = String::from_utf8_lossy(name);
-            let item = json!({"domain_name": name, "port": entry.port, "tag": tag(entry, "")});
+            let item = json!({"domain_name": name, "port": entry.port, "tag": tag(entry, "NULL")});
             json!({"table": number, "group": entry.group, "item": item})
         });
         Ok(listed(lines.collect()))

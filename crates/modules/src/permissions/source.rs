@@ -165,6 +165,7 @@ fn add(
         tag: tag.map(Bytes::copy_from_slice),
     };
     match policy::address_of(address) {
+        _ if entry.group < 1 => Err(file::NO_GROUP),
         Some(ip) => {
             let mask = number(&columns.mask, 0).ok_or("its mask is no number")?;
             file::add(table, ip, mask, entry, max_subnets)

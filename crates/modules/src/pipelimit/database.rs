@@ -78,7 +78,7 @@ impl Source {
         };
         let limit = rows.cell(row, &self.limit).and_then(Cell::as_int);
         let limit = limit.and_then(|limit| u32::try_from(limit).ok());
-        let made = match (Algorithm::parse(text(&self.algorithm)), limit) {
+        let made = match (Algorithm::named(text(&self.algorithm)), limit) {
             (Some(algorithm), Some(limit)) if algorithm.takes(limit) => {
                 let name = Bytes::copy_from_slice(text(&self.id));
                 !name.is_empty() && pipes.ensure(&name, algorithm, limit)

@@ -66,6 +66,7 @@ impl Module for Pipelimit {
             |module, _| module.turn(),
         );
         d.deviation("There is no default for db_url: without it no pipe is read.");
+        d.deviation("Commands refuse a missing argument or one that is no number; Kamailio 5.6.3 takes it for 0.");
         d.deviation("At most 65,536 pipes; pl_check() with a further name is -2 until idle ones have made room.");
         d.deviation("Each FEEDBACK pipe has a controller of its own; in Kamailio all share one.");
         d.deviation("NOP pipes are listed by the commands too.");
@@ -113,27 +114,38 @@ impl Pipelimit {
             let limit = limit
                 .get(context)
                 .and_then(|limit| u32::try_from(limit).ok());
-            let (Some(known), Some(limit)) = (Algorithm::parse(&algorithm), limit) else {
-                context.log(Level::Err, "pipelimit", || {
-                    let name = String::from_utf8_lossy(&name).into_owned();
-                    format!("no algorithm or limit for pipe {name}")
-                });
-                return -1;
+            let Some(limit) = limit else {
+                say(context, "invalid limit for pipe", &name);
+                return REFUSED;
             };
-            if !self.pipes.ensure(&name, known, limit) {
-                self.complain(context);
+            match Algorithm::named(&algorithm) {
+                Some(known) if self.pipes.ensure(&name, known, limit) => {}
+                Some(_) => self.complain(context),
+                // A pipe that is there keeps its algorithm, whatever is given.
+                None if self.pipes.give(&name, limit) => {}
+                None => {
+                    say(context, "cannot find algorithm", &algorithm);
+                    return MISSING;
+                }
             }
+        } else if !self.pipes.has(&name) {
+            say(context, "pipe not found", &name);
         }
         match self.pipes.check(&name) {
-            Checked::Missing => -2,
-            Checked::Refused => -1,
+            Checked::Missing => MISSING,
+            Checked::Refused => REFUSED,
             Checked::Passes => 1,
             Checked::Nop => 2,
         }
     }
 
     fn is_active(&self, context: &mut Context, name: &Text) -> bool {
-        self.pipes.has(&name.get(context))
+        let name = name.get(context);
+        let is_there = self.pipes.has(&name);
+        if !is_there {
+            say(context, "pipe does not exist", &name);
+        }
+        is_there
     }
 
     fn refuse(&self, context: &mut Context, min: &Option<Int>, max: &Option<Int>) -> Outcome {
@@ -142,7 +154,8 @@ impl Pipelimit {
             Some(given.max(0))
         };
         let seconds = match (number(context, min), number(context, max)) {
-            (Some(one), Some(other)) => Some(context.rng.i64(one.min(other)..=one.max(other))),
+            (Some(min), Some(max)) if max < min => Some(min),
+            (Some(min), Some(max)) => Some(context.rng.i64(min..=max)),
             (one, other) => one.or(other),
         };
         if let Some(seconds) = seconds {
@@ -178,4 +191,15 @@ impl Pipelimit {
         };
         self.pipes.turn(clean, read);
     }
+}
+
+/// Codes of `pl_check()`.
+const REFUSED: i32 = -1;
+const MISSING: i32 = -2;
+
+/// Logs what is wrong with a name of the script.
+fn say(context: &mut Context, what: &str, name: &[u8]) {
+    context.log(Level::Err, "pipelimit", || {
+        format!("{what} [{}]", String::from_utf8_lossy(name))
+    });
 }

@@ -48,6 +48,14 @@ pub(super) struct Named {
     pub(super) unused: u32,
 }
 
+impl Named {
+    fn limit(&mut self, limit: u32) {
+        if limit > 0 {
+            self.pipe.limit = limit;
+        }
+    }
+}
+
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Checked {
@@ -89,9 +97,7 @@ impl Pipes {
     pub(super) fn ensure(&self, name: &Bytes, algorithm: Algorithm, limit: u32) -> bool {
         let mut shard = self.shard(name).lock();
         if let Some(named) = shard.get_mut(name) {
-            if limit > 0 {
-                named.pipe.limit = limit;
-            }
+            named.limit(limit);
             return true;
         }
         if name.len() > self.limits.name_bytes {
@@ -108,6 +114,13 @@ impl Pipes {
             shard.insert(Bytes::copy_from_slice(name), Named { pipe, unused: 0 });
         }
         fits
+    }
+
+    /// Gives a pipe a limit above 0; false where there is none.
+    pub(super) fn give(&self, name: &[u8], limit: u32) -> bool {
+        let mut shard = self.shard(name).lock();
+        let named = shard.get_mut(name);
+        named.map(|named| named.limit(limit)).is_some()
     }
 
     /// Whether there is such a pipe.

@@ -39,7 +39,7 @@ fn codes_tell_what_a_pipe_is() {
         pl_check("z", "TAILDROP", "0"); rc(); pl_check("x", "FOO", "1"); rc();
         pl_check("z", "RED", "5"); rc(); pl_check("z"); rc();"#,
     );
-    assert_eq!(codes(&bench, 1), [-2, -1, 2, 1, -1, -1, 1, 1]);
+    assert_eq!(codes(&bench, 1), [-2, -1, 2, 1, -1, -2, 1, 1]);
 }
 
 #[test]

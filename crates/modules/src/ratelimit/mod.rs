@@ -73,6 +73,8 @@ impl Module for Ratelimit {
         d.deviation("Each FEEDBACK pipe has a limit and a controller of its own; in Kamailio all share one.");
         d.deviation("A NETWORK pipe lets requests pass until the first interval has ended; in Kamailio 5.6.3 rl_check() ends the script meanwhile.");
         d.deviation("rl.get_pipes, rl.get_queues and rl.stats answer all lines; over JSON-RPC Kamailio 5.6.3 answers the last one.");
+        d.deviation("A NOP pipe that is named by its number lets requests pass; in Kamailio 5.6.3 it is as none.");
+        d.deviation("Commands refuse a missing argument, one that is no number, and negative limits; Kamailio 5.6.3 takes them.");
         d.deviation("rl_retry_after() is ours.");
     }
 
@@ -133,7 +135,7 @@ impl Ratelimit {
                     .unwrap_or(true),
             ),
             None => {
-                context.log(Level::Err, "ratelimit", || {
+                context.log(Level::Dbg, "ratelimit", || {
                     let method = String::from_utf8_lossy(request.method_bytes()).into_owned();
                     format!("no queue matches method {method}")
                 });

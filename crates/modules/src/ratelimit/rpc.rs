@@ -82,7 +82,7 @@ fn set_pipe(module: &Ratelimit, request: &RpcRequest) -> RpcResult {
 fn set_queue(module: &Ratelimit, request: &RpcRequest) -> RpcResult {
     let (number, method, pipe) = (request.int(0)?, request.text(1)?, request.int(2)?);
     let pipe = usize::try_from(pipe).ok().filter(|pipe| *pipe < MOST);
-    let pipe = pipe.ok_or_else(|| RpcError::invalid("Unknown pipe"))?;
+    let pipe = pipe.ok_or_else(|| RpcError::invalid("Invalid pipe number"))?;
     let queue = Queue::parse(&format!("{pipe}:{method}")).map_err(RpcError::invalid)?;
     let known = usize::try_from(number).is_ok_and(|number| module.pipes.set_queue(number, queue));
     if known {

@@ -96,8 +96,8 @@ pub(super) struct Columns {
     pub(super) data: Name,
 }
 
-/// The rows as lists, and which rows mean nothing. As in Kamailio every action but 1 blocks, and
-/// action 2 is a destination where the type is 0.
+/// The rows as lists, and which rows mean nothing. Action 0 blocks, 1 allows, and
+/// 2 is a destination where the type is 0.
 pub(super) fn lists(rows: &Rows, columns: &Columns) -> (Lists, Vec<String>) {
     let (mut lists, mut wrong) = (Lists::default(), Vec::new());
     for row in 0..rows.len() {
@@ -118,7 +118,8 @@ pub(super) fn lists(rows: &Rows, columns: &Columns) -> (Lists, Vec<String>) {
         match (action, *kind) {
             (2, Kind::UserAgent) => lists.destinations.push(data.to_vec()),
             (1, kind) => lists.add(kind, Colour::White, data),
-            (_, kind) => lists.add(kind, Colour::Black, data),
+            (0 | 2, kind) => lists.add(kind, Colour::Black, data),
+            _ => wrong.push(format!("row {}: unknown action or type", row + 1)),
         }
     }
     (lists, wrong)

@@ -72,6 +72,10 @@ impl Module for SecFilter {
         d.deviation("secf_check_country(), secf_check_dst() and secf_check_sqli_hdr() take a variable in quotes by its value; Kamailio 5.6.3 takes its name for the text.");
         d.deviation("secfilter.print answers lists; Kamailio 5.6.3 prints text, which gives nothing over JSON-RPC.");
         d.deviation("secfilter.add_dst takes a text as well as a number.");
+        d.deviation("A row of an unknown action or type is left out and named in the log; Kamailio 5.6.3 does not start.");
+        d.deviation(
+            "A From or To without a user is compared by its domain; Kamailio 5.6.3 lets it pass.",
+        );
         d.deviation("A row without data is left out and named in the log; in Kamailio it matches everything.");
     }
 

@@ -29,7 +29,7 @@ impl Regulator {
 /// Algorithm and limit, the second and third argument of `set_pipe`.
 pub(crate) fn pipe_setting(request: &RpcRequest) -> Result<(Algorithm, u32), RpcError> {
     let (name, limit) = (request.text(1)?, request.int(2)?);
-    let algorithm = Algorithm::parse(name.as_bytes());
+    let algorithm = Algorithm::named(name.as_bytes());
     let algorithm = algorithm.ok_or_else(|| RpcError::invalid("Unknown algorithm"))?;
     let limit = u32::try_from(limit)
         .ok()

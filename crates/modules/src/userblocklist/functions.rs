@@ -84,7 +84,7 @@ impl UserBlockList {
             });
             return Outcome::FALSE;
         };
-        let select = self.lists.select_user(&table, &user, &domain);
+        let select = self.lists.select_user(&table, &user, Some(domain.as_ref()));
         let lists = self.lists.clone();
         let store = lists.store.clone();
         Outcome::query("userblocklist", store, select, -1, move |_, outcome| {

@@ -73,10 +73,10 @@ impl Lists {
     }
 
     /// The rows of one user.
-    pub(super) fn select_user(&self, table: &Name, user: &[u8], domain: &[u8]) -> Select {
+    pub(super) fn select_user(&self, table: &Name, user: &[u8], domain: Option<&[u8]>) -> Select {
         let params = &self.params;
         let mut filter = Filter::all().eq(params.user_username.clone(), Cell::text(user));
-        if params.use_domain {
+        if let Some(domain) = domain.filter(|_| params.use_domain) {
             filter = filter.eq(params.user_domain.clone(), Cell::text(domain));
         }
         Select::from(table.clone())

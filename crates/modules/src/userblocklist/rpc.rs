@@ -21,7 +21,7 @@ impl UserBlockList {
         let line = |(prefix, allows): (&[u8], bool)| {
             json!({
                 "prefix": String::from_utf8_lossy(prefix),
-                "allowlist": i32::from(allows),
+                "allowlist": if allows { "1" } else { "0" },
             })
         };
         Ok(Json::Array(list.iter().map(line).collect()))
@@ -54,7 +54,7 @@ impl UserBlockList {
             .map_err(|_| RpcError::internal("Check failed: 1 argument needed (\"prefix\")"))?;
         let list = self.lists.list(&self.lists.params.global_table);
         let answer = judge(list.longest(prefix.as_bytes()));
-        Ok(json!({"prefix": prefix, key: answer}))
+        Ok(json!({"prefix": prefix, key: answer.to_string()}))
     }
 
     fn look_up_user(
@@ -65,18 +65,19 @@ impl UserBlockList {
     ) -> RpcResult {
         let (Ok(prefix), Ok(user)) = (request.text(0), request.text(1)) else {
             return Err(RpcError::internal(
-                "Check failed: at least 2 arguments needed (\"prefix\" and \"user\")",
+                "Check failed: 2 or 3 arguments needed (\"prefix\" \"user\" \"domain\"(optional))",
             ));
         };
-        let domain = request.text(2).unwrap_or_default();
+        let domain = request.text(2).ok();
         let table = &self.lists.params.user_table;
-        let select = self
-            .lists
-            .select_user(table, user.as_bytes(), domain.as_bytes());
+        let select =
+            self.lists
+                .select_user(table, user.as_bytes(), domain.as_deref().map(str::as_bytes));
         let rows = store::wait(self.lists.store.as_ref(), select.into())
             .map_err(|error| RpcError::internal(format!("Check failed: {error}")))?;
         let prefixes = self.lists.prefixes(&rows.into_rows());
+        let domain = domain.unwrap_or_default();
         let answer = judge(prefixes.longest(prefix.as_bytes()));
-        Ok(json!({"prefix": prefix, "user": user, "domain": domain, key: answer}))
+        Ok(json!({"prefix": prefix, "user": user, "domain": domain, key: answer.to_string()}))
     }
 }

@@ -106,22 +106,22 @@ fn commands_look_up() {
     let say = |name: &str, params| bench.rpc(name, params).map_err(|error| error.message);
     assert_eq!(
         say("userblocklist.check_blocklist", json!(["1234567"])),
-        Ok(json!({"prefix": "1234567", "blocklisted": true}))
+        Ok(json!({"prefix": "1234567", "blocklisted": "true"}))
     );
     assert_eq!(
         say("userblocklist.check_allowlist", json!(["12345"])),
-        Ok(json!({"prefix": "12345", "allowlisted": true}))
+        Ok(json!({"prefix": "12345", "allowlisted": "true"}))
     );
     assert_eq!(
         say("userblocklist.check_userblocklist", json!(["12345", "u1"])),
-        Ok(json!({"prefix": "12345", "user": "u1", "domain": "", "blocklisted": true}))
+        Ok(json!({"prefix": "12345", "user": "u1", "domain": "", "blocklisted": "true"}))
     );
     assert_eq!(
         say(
             "userblocklist.check_userallowlist",
             json!(["123456788", "u1", "h"])
         ),
-        Ok(json!({"prefix": "123456788", "user": "u1", "domain": "h", "allowlisted": true}))
+        Ok(json!({"prefix": "123456788", "user": "u1", "domain": "h", "allowlisted": "true"}))
     );
     assert_eq!(
         say("userblocklist.check_blocklist", json!([])),
@@ -136,6 +136,6 @@ fn commands_look_up() {
     assert_eq!(dump.as_array().map(Vec::len), Some(5));
     assert_eq!(
         dump.get(4),
-        Some(&json!({"prefix": "1999", "allowlist": 0}))
+        Some(&json!({"prefix": "1999", "allowlist": "0"}))
     );
 }

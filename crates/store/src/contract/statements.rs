@@ -125,7 +125,15 @@ pub(super) fn raw_statements_run_or_are_unsupported(store: &dyn Store) {
         let rows = count(&format!("password = {}", store.quote(text))).expect("quoted");
         assert_eq!(rows.rows, [[1.into()]], "{text:?}");
     }
-    for text in ["it's", "a\\", "\\'", "say \"x\"", "two\r\nlines", "%_;--", "\u{2019}"] {
+    for text in [
+        "it's",
+        "a\\",
+        "\\'",
+        "say \"x\"",
+        "two\r\nlines",
+        "%_;--",
+        "\u{2019}",
+    ] {
         let back = raw(format!("select {}", store.quote(text.as_bytes())));
         let back = back.map(Outcome::into_rows).expect(text);
         assert_eq!(back.rows, [[Cell::text(text)]], "{text}");

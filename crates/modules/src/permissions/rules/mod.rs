@@ -87,14 +87,16 @@ impl RuleFiles {
         }
     }
 
-    /// The pair of a basename that some function of the script names.
-    fn loaded(&self, basename: &str) -> Pair {
+    /// The pair of a basename; none where no function of the script names either file.
+    fn loaded(&self, basename: &str) -> Option<Pair> {
         let read = self.read.lock();
         let found = |suffix: &String| read.get(&format!("{basename}{suffix}")).cloned();
-        Pair {
-            allow: found(&self.settings.allow_suffix).unwrap_or_default(),
-            deny: found(&self.settings.deny_suffix).unwrap_or_default(),
-        }
+        let allow = found(&self.settings.allow_suffix);
+        let deny = found(&self.settings.deny_suffix);
+        (allow.is_some() || deny.is_some()).then(|| Pair {
+            allow: allow.unwrap_or_default(),
+            deny: deny.unwrap_or_default(),
+        })
     }
 }
 
@@ -226,8 +228,11 @@ impl Permissions {
                 "Not enough parameters (basename, URI and contact)",
             ));
         };
-        let pair = self.rules.loaded(&basename);
-        let is_allowed = pair.decide(uri.as_bytes(), &[contact.into_bytes()]);
+        // Of files that were not loaded nothing is known, which allows nothing.
+        let is_allowed = self
+            .rules
+            .loaded(&basename)
+            .is_some_and(|pair| pair.decide(uri.as_bytes(), &[contact.into_bytes()]));
         Ok(json!(if is_allowed { "Allowed" } else { "Denied" }))
     }
 
