@@ -2,9 +2,11 @@
 
 mod installed;
 mod states;
+mod tables;
 
 pub use installed::{ConnectionClosed, Installed, OwnRoute, Rpc, RunRpc, Timer};
 pub use states::States;
+pub use tables::{TableVersions, Untold};
 
 use crate::hooks::{Tracer, TransactionHook};
 use crate::message_hook::MessageHook;

@@ -12,11 +12,11 @@ use credentials::Credential;
 use lookup::Check;
 use policy::{
     Context, Declaration, DigestAuth, Entry, Init, Int, Level, Module, Outcome, Problem, Routes,
-    Text,
+    Text, Untold,
 };
 use sip::{HeaderId, Method, Uri};
 use std::sync::Arc;
-use store::{Name, Operation, Store, name, schema};
+use store::{Name, name, schema};
 use table::Table;
 
 pub(crate) const ENTRY: Entry = Entry::of::<AuthDb>();
@@ -82,7 +82,13 @@ impl Module for AuthDb {
         let digest = init.service::<dyn DigestAuth>("auth")?;
         let store = init.store(&params.db_url)?;
         if params.version_table {
-            check_version(init, store.clone());
+            let subscriber = &schema::SUBSCRIBER;
+            init.expect_table(
+                &params.db_url,
+                &subscriber.name,
+                subscriber,
+                Untold::Accepted,
+            )?;
         }
         let named = params.credentials.iter().cloned();
         let credentials = named
@@ -255,22 +261,4 @@ impl AuthDb {
 fn set(column: &mut Name, text: &str) -> Result<(), String> {
     *column = Name::parse(text).map_err(|error| error.to_string())?;
     Ok(())
-}
-
-/// Stops the start where `subscriber` is there in another version than this one.
-fn check_version(init: &mut Init<'_>, store: Arc<dyn Store>) {
-    init.on_start(move |done| {
-        let table = schema::SUBSCRIBER.name.clone();
-        let answer = move |result: Result<store::Outcome, store::StoreError>| match result {
-            Ok(store::Outcome::Version(Some(found))) if found != schema::SUBSCRIBER.version => {
-                let wanted = schema::SUBSCRIBER.version;
-                done(Err(format!(
-                    "table subscriber has version {found}, expected {wanted}; see modparam version_table"
-                )));
-            }
-            Ok(_) => done(Ok(())),
-            Err(error) => done(Err(format!("auth_db: {error}"))),
-        };
-        store.submit(Operation::TableVersion { table }, Box::new(answer));
-    });
 }

@@ -35,14 +35,16 @@ mod vars;
 mod watch;
 mod way;
 
+use columns::Column;
 use counts::Counts;
 use events::Happened;
 use logic::{Logic, Shared};
 use names::Numbers;
 use params::{DbMode, Params};
-use policy::{Declaration, Entry, Init, Module, Problem, problem};
+use policy::{Declaration, Entry, Init, Module, Problem, Untold, problem};
 use profile::Profile;
 use std::sync::Arc;
+use store::{Store, schema};
 
 pub(crate) const ENTRY: Entry = Entry::of::<DialogModule>();
 
@@ -87,7 +89,7 @@ impl Module for DialogModule {
         let profiles = profiles_of(&params, &shared, init)?;
         let store = match params.db_mode {
             DbMode::None => None,
-            _ => Some(init.store(&params.db_url)?),
+            _ => Some(opened(&params, init)?),
         };
         let timeout_avp = params.timeout_avp.clone();
         let logic = Arc::new(Logic {
@@ -142,6 +144,19 @@ fn shared(params: &Params, init: &Init<'_>) -> Result<Arc<Shared>, Problem> {
             "hash_size, h_id_start and h_id_step cannot change while the server runs",
         )),
     }
+}
+
+/// The database, whose tables are to be of our time.
+fn opened(params: &Params, init: &mut Init<'_>) -> Result<Arc<dyn Store>, Problem> {
+    let tables = [
+        (Column::Table, &schema::DIALOG),
+        (Column::VarsTable, &schema::DIALOG_VARS),
+    ];
+    for (column, schema) in tables {
+        let name = params.columns.name(column);
+        init.expect_table(&params.db_url, &name, schema, Untold::Refused)?;
+    }
+    init.store(&params.db_url)
 }
 
 /// The profiles that the parameters name; those of the configuration before keep their members.

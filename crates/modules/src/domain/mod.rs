@@ -7,12 +7,12 @@ mod table;
 mod tests;
 
 use parking_lot::RwLock;
-use policy::{AvpName, Context, Declaration, Entry, Init, Module, Problem, Routes, Text};
+use policy::{AvpName, Context, Declaration, Entry, Init, Module, Problem, Routes, Text, Untold};
 use script::Value;
 use sip::Uri;
 use source::{Columns, Source};
 use std::sync::Arc;
-use store::Name;
+use store::{Name, schema};
 use table::Domains;
 
 pub(crate) const ENTRY: Entry = Entry::of::<Domain>();
@@ -67,6 +67,10 @@ impl Module for Domain {
             store: init.store(&params.db_url)?,
             columns: params.columns,
         };
+        let (url, columns) = (&params.db_url, &source.columns);
+        init.expect_table(url, &columns.domains, &schema::DOMAIN, Untold::Refused)?;
+        let attributes = &schema::DOMAIN_ATTRS;
+        init.expect_table(url, &columns.attributes, attributes, Untold::Refused)?;
         let domains: Arc<RwLock<Arc<Domains>>> = Arc::default();
         let (reader, into) = (source.clone(), domains.clone());
         init.on_start(move |done| reader.read(into, done));

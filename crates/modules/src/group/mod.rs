@@ -8,10 +8,10 @@ mod who;
 use expressions::{Expressions, Source};
 use parking_lot::RwLock;
 use policy::{AvpName, Context, Declaration, Entry, Init, Level, Module, Outcome, Problem};
-use policy::{Routes, Text};
+use policy::{Routes, Text, Untold};
 use script::Value;
 use std::sync::Arc;
-use store::{Cell, Filter, Name, Select, Store, name};
+use store::{Cell, Filter, Name, Select, Store, name, schema};
 use who::Who;
 
 pub(crate) const ENTRY: Entry = Entry::of::<Group>();
@@ -90,8 +90,11 @@ impl Module for Group {
 
     fn init(params: Params, init: &mut Init<'_>) -> Result<Group, Problem> {
         let store = init.store(&params.db_url)?;
+        let url = &params.db_url;
+        init.expect_table(url, &params.table, &schema::GRP, Untold::Refused)?;
         let expressions = Arc::new(RwLock::new(Arc::default()));
         if let Some(table) = params.re_table.clone() {
+            init.expect_table(url, &table, &schema::RE_GRP, Untold::Refused)?;
             let source = Source {
                 store: store.clone(),
                 table,

@@ -25,11 +25,14 @@ use database::Source;
 use items::Items;
 use limits::Limits;
 use params::Params;
-use policy::{Declaration, Entry, Init, Module, Outbox, Problem, Surroundings, Task, problem};
+use policy::{
+    Declaration, Entry, Init, Module, Outbox, Problem, Surroundings, Task, Untold, problem,
+};
 use script::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use store::{Name, schema};
 use table::Table;
 
 pub(crate) const ENTRY: Entry = Entry::of::<Htable>();
@@ -102,6 +105,9 @@ impl Module for Htable {
         d.deviation("The attributes dbaccess and colnull of a table are not in Kamailio 5.6.3.");
         d.deviation("Tables are shared through Redis (parameter redis), not by module dmq: enable_dmq=1 and dmq_init_sync=1 are refused.");
         d.deviation("Items read at start get their time with the first timer_interval.");
+        d.deviation(
+            "A table whose row in table version names another version stops the start; Kamailio 5.6.3 does not look.",
+        );
     }
 
     fn init(params: Params, init: &mut Init<'_>) -> Result<Htable, Problem> {
@@ -109,6 +115,7 @@ impl Module for Htable {
         sharing::share(&params, &mut tables, init)?;
         let source = source(&params, init)?;
         if let Some(source) = &source {
+            expect_tables(&params, &tables, init)?;
             load_and_save(source, &tables, init);
         }
         let outbox = init.outbox();
@@ -168,6 +175,19 @@ fn source(params: &Params, init: &Init<'_>) -> Result<Option<Source>, Problem> {
         size_suffix: params.array_size_suffix.clone(),
         db_expires: params.db_expires,
     }))
+}
+
+/// Kamailio looks at no version here: any table is taken, also a standard one of another module, unless it
+/// says that it is a table of items in another version.
+fn expect_tables(params: &Params, tables: &Tables, init: &mut Init<'_>) -> Result<(), Problem> {
+    let url = params.db_url.as_deref().unwrap_or_default();
+    let names = tables.all.iter().map(|table| &table.definition.dbtable);
+    let is_anothers =
+        |name: &Name| *name != schema::HTABLE.name && schema::find(name.as_str()).is_some();
+    for name in names.flatten().filter(|name| !is_anothers(name)) {
+        init.expect_table(url, name, &schema::HTABLE, Untold::Accepted)?;
+    }
+    Ok(())
 }
 
 /// Reads tables at start and writes those with `dbmode` at the end.

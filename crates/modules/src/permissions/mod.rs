@@ -17,13 +17,14 @@ use parking_lot::{Mutex, RwLock};
 use peers::Peers;
 use policy::{
     AvpName, Context, Declaration, Entry, Init, Int, Logger, Module, Problem, Text,
-    TrustedAddresses, problem,
+    TrustedAddresses, Untold, problem,
 };
 use rules::{Pair, RuleFiles};
 use script::Value;
 use source::{Origin, Source};
 use std::net::IpAddr;
 use std::sync::Arc;
+use store::schema;
 use table::{Entry as Found, Table};
 use trusted::Trusted;
 
@@ -135,7 +136,7 @@ impl Module for Permissions {
 }
 
 /// Where the table of addresses comes from; a file wins over the database.
-fn source_of(params: &Params, init: &Init<'_>) -> Result<Option<Source>, Problem> {
+fn source_of(params: &Params, init: &mut Init<'_>) -> Result<Option<Source>, Problem> {
     if params.load_backends & ADDRESSES == 0 {
         return Ok(None);
     }
@@ -145,10 +146,14 @@ fn source_of(params: &Params, init: &Init<'_>) -> Result<Option<Source>, Problem
             path: path.clone(),
             surroundings: init.surroundings().clone(),
         },
-        (None, Some(url)) => Origin::Rows {
-            store: init.store(url)?,
-            columns: params.columns.checked()?,
-        },
+        (None, Some(url)) => {
+            let columns = params.columns.checked()?;
+            init.expect_table(url, &columns.table, &schema::ADDRESS, Untold::Refused)?;
+            Origin::Rows {
+                store: init.store(url)?,
+                columns,
+            }
+        }
         (None, None) => return Ok(None),
     };
     Ok(Some(Source {
@@ -158,13 +163,19 @@ fn source_of(params: &Params, init: &Init<'_>) -> Result<Option<Source>, Problem
     }))
 }
 
-fn trusted_of(params: &Params, init: &Init<'_>) -> Result<Option<Arc<Peers>>, Problem> {
+fn trusted_of(params: &Params, init: &mut Init<'_>) -> Result<Option<Arc<Peers>>, Problem> {
     let url = params.db_url.as_deref().filter(|url| !url.is_empty());
     let Some(url) = url.filter(|_| params.load_backends & TRUSTED != 0) else {
         return Ok(None);
     };
     let store = init.store(url)?;
     let trusted = Peers::new(store, &params.trusted, params.caches_trusted)?;
+    // Kamailio looks at it where it keeps the table in memory.
+    let untold = match params.caches_trusted {
+        true => Untold::Refused,
+        false => Untold::Accepted,
+    };
+    init.expect_table(url, trusted.table(), &schema::TRUSTED, untold)?;
     Ok(Some(Arc::new(trusted)))
 }
 

@@ -42,7 +42,7 @@ pub(super) struct Columns {
 /// The same as names of a database.
 #[derive(Clone)]
 pub(super) struct Checked {
-    table: Name,
+    pub(super) table: Name,
     group: Name,
     address: Name,
     mask: Name,

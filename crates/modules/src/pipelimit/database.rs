@@ -54,6 +54,10 @@ impl Source {
         })
     }
 
+    pub(super) fn table(&self) -> &Name {
+        &self.table
+    }
+
     /// Reads every pipe, then calls `done`.
     pub(super) fn load(self, pipes: Arc<Pipes>, done: StartDone) {
         let columns = [&self.id, &self.limit, &self.algorithm].map(Name::clone);

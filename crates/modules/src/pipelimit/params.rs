@@ -2,8 +2,9 @@
 
 use super::Pipelimit;
 use super::database::{Columns, Source};
-use policy::{Declaration, Globals, Init, Module, Problem};
+use policy::{Declaration, Globals, Init, Module, Problem, Untold};
 use script::Value;
+use store::schema;
 
 /// The parameters.
 pub(crate) struct Params {
@@ -32,12 +33,13 @@ impl Default for Params {
 
 impl Params {
     /// Where pipes are read from; none without a database.
-    pub(super) fn source(&self, init: &Init<'_>) -> Result<Option<Source>, Problem> {
+    pub(super) fn source(&self, init: &mut Init<'_>) -> Result<Option<Source>, Problem> {
         let Some(url) = self.db_url.as_ref().filter(|url| !url.is_empty()) else {
             return Ok(None);
         };
-        let store = init.store(url)?;
-        Source::new(store, &self.columns, init.logger.clone()).map(Some)
+        let source = Source::new(init.store(url)?, &self.columns, init.logger.clone())?;
+        init.expect_table(url, source.table(), &schema::PL_PIPES, Untold::Refused)?;
+        Ok(Some(source))
     }
 
     /// What commands may change while the server runs.

@@ -113,12 +113,12 @@ fn pipes_come_from_the_database() {
     let store = Memory::standard();
     for (id, algorithm, limit) in [("one", "TAILDROP", 2), ("bad", "FOO", 2)] {
         let row = vec![
-            (name!("key_name"), id.into()),
-            (name!("key_value"), algorithm.into()),
-            (name!("expires"), limit.into()),
+            (name!("pipeid"), id.into()),
+            (name!("algorithm"), algorithm.into()),
+            (name!("plimit"), limit.into()),
         ];
         let insert = Write::Insert {
-            table: name!("htable"),
+            table: name!("pl_pipes"),
             row,
         };
         store::wait(&store, insert.into()).expect("a row");
@@ -126,10 +126,6 @@ fn pipes_come_from_the_database() {
     let script = r#"
 loadmodule "pipelimit.so"
 modparam("pipelimit", "db_url", "memory://x")
-modparam("pipelimit", "plp_table_name", "htable")
-modparam("pipelimit", "plp_pipeid_column", "key_name")
-modparam("pipelimit", "plp_algorithm_column", "key_value")
-modparam("pipelimit", "plp_limit_column", "expires")
 request_route { pl_check("one"); rc(); pl_check("bad"); rc(); }"#;
     let bench = Bench::with_store(script, Arc::new(store));
     assert_eq!(codes(&bench, 3), [1, -2, 1, -2, -1, -2]);

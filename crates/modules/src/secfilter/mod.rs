@@ -12,9 +12,9 @@ mod tests;
 use counts::Counts;
 use lists::{Columns, Lists};
 use parking_lot::RwLock;
-use policy::{Declaration, Entry, Init, Level, Logger, Module, Problem, Routes};
+use policy::{Declaration, Entry, Init, Level, Logger, Module, Problem, Routes, Untold};
 use std::sync::Arc;
-use store::{Select, Store, StoreError, name};
+use store::{Select, Store, StoreError, name, schema};
 
 pub(crate) const ENTRY: Entry = Entry::of::<SecFilter>();
 
@@ -83,11 +83,15 @@ impl Module for SecFilter {
         let lists = Arc::new(RwLock::new(Arc::new(Lists::default())));
         let source = match params.db_url.filter(|url| !url.is_empty()) {
             None => None,
-            Some(url) => Some(Source {
-                store: init.store(&url)?,
-                columns: params.columns,
-                logger: init.logger.clone(),
-            }),
+            Some(url) => {
+                let table = &params.columns.table;
+                init.expect_table(&url, table, &schema::SECFILTER, Untold::Refused)?;
+                Some(Source {
+                    store: init.store(&url)?,
+                    columns: params.columns,
+                    logger: init.logger.clone(),
+                })
+            }
         };
         if let Some(source) = source.clone() {
             let lists = lists.clone();

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use policy::{
     Answer, DialogQuery, DialogWay, Effect, HiddenBranch, HiddenDialog, HiddenEnd, Level,
-    Lifetimes, Logger, ReadStored, StartDone, Stored, TopologyStorage, TopologyWrite,
+    Lifetimes, Logger, ReadStored, Stored, TopologyStorage, TopologyWrite,
 };
 use std::sync::Arc;
 use store::schema::{TOPOS_D, TOPOS_T, Table};
@@ -21,22 +21,6 @@ pub(super) struct Database {
 impl Database {
     pub(super) fn new(store: Arc<dyn Store>, logger: Logger) -> Database {
         Database { store, logger }
-    }
-
-    /// Stops the start where a table has another version than this one.
-    pub(super) fn check_versions(&self, done: StartDone) {
-        let (second, logger) = (self.store.clone(), self.logger.clone());
-        check_version(
-            &*self.store,
-            &TOPOS_D,
-            Box::new(move |first| match first {
-                Ok(()) => check_version(&*second, &TOPOS_T, done),
-                Err(why) => {
-                    logger.log(Level::Err, "topos", || why.clone());
-                    done(Err(why));
-                }
-            }),
-        );
     }
 
     fn ask<T: 'static>(
@@ -60,22 +44,6 @@ impl Database {
         };
         self.store.submit(operation, Box::new(heard));
     }
-}
-
-fn check_version(store: &dyn Store, table: &'static Table, done: StartDone) {
-    let name = table.name.clone();
-    let heard = move |result| match result {
-        Ok(Outcome::Version(Some(found))) if found == table.version => done(Ok(())),
-        Ok(Outcome::Version(found)) => {
-            let (name, found, wanted) = (&table.name, found.unwrap_or(0), table.version);
-            done(Err(format!(
-                "invalid version {found} for table {name} found, expected {wanted}"
-            )));
-        }
-        Ok(_) => done(Ok(())),
-        Err(error) => done(Err(format!("topos: {error}"))),
-    };
-    store.submit(Operation::TableVersion { table: name }, Box::new(heard));
 }
 
 fn read_with<T: 'static>(read: impl FnOnce(Outcome) -> T + Send + 'static) -> ReadStored<T> {

@@ -30,9 +30,10 @@ use memory::Memory;
 use params::Params;
 use policy::{
     Context, Declaration, Entry, HookRoutes, Init, Level, Module, Problem, Routes, SanityChecks,
-    Text, TopologyStorages, problem,
+    Text, TopologyStorages, Untold, problem,
 };
 use std::sync::Arc;
+use store::schema;
 
 pub(crate) const ENTRY: Entry = Entry::of::<Topos>();
 
@@ -133,8 +134,10 @@ fn keeper(params: &Params, init: &mut Init<'_>) -> Result<Arc<Keeper>, Problem> 
         b"db" => {
             let store = init.store(&params.db_url)?;
             let database = Arc::new(Database::new(store, init.logger.clone()));
-            keeper.offer("db", database.clone());
-            init.on_start(move |done| database.check_versions(done));
+            keeper.offer("db", database);
+            for table in [&schema::TOPOS_D, &schema::TOPOS_T] {
+                init.expect_table(&params.db_url, &table.name, table, Untold::Accepted)?;
+            }
         }
         b"redis" => {}
         _ => return Err(problem("topos.storage is db, redis or memory")),
@@ -233,6 +236,7 @@ fn deviations(d: &mut Declaration<Topos>) {
         "With rr_update a target refresh without Record-Routes leaves the route as it was, and one of the caller changes his own; 5.6.3 empties it, and takes his for the callee's.",
         "UPDATE is a target refresh; 5.6.3 keeps the Contacts as they were.",
         "A request whose state cannot be written or read is refused with 503 and Retry-After, or passes unhidden (storage_failure).",
+        "A table whose row in table version names another version stops the start; 5.6.3 does not look.",
         "tps_set_context() holds for the request in hand; in 5.6.3 for all that the process serves after it.",
     ] {
         d.deviation(sentence);

@@ -6,11 +6,11 @@ mod tests;
 use bytes::Bytes;
 use policy::{
     Claim, Context, Declaration, Entry, Init, Level, Module, Outcome, Problem, Routes, Text,
-    Verified,
+    Untold, Verified,
 };
 use sip::{HeaderError, NameAddr, Uri};
 use std::sync::Arc;
-use store::{Cell, Filter, Name, Select, Store, name};
+use store::{Cell, Filter, Name, Select, Store, name, schema};
 
 pub(crate) const ENTRY: Entry = Entry::of::<UriDb>();
 
@@ -75,6 +75,13 @@ impl Module for UriDb {
             true => None,
             false => Some(init.store(&params.db_url)?),
         };
+        if store.is_some() {
+            let schema = match params.use_uri_table {
+                true => &schema::URI,
+                false => &schema::SUBSCRIBER,
+            };
+            init.expect_table(&params.db_url, &params.table, schema, Untold::Refused)?;
+        }
         Ok(UriDb { params, store })
     }
 }

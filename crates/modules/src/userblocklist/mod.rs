@@ -10,10 +10,11 @@ mod tests;
 
 use lists::Lists;
 use params::Params;
-use policy::{Declaration, Entry, Init, Module, Problem, Routes, RpcRequest, RpcResult, StartDone};
+use policy::{Declaration, Entry, Init, Module, Problem, Routes, RpcRequest, RpcResult};
+use policy::{StartDone, Untold};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use store::Name;
+use store::{Name, schema};
 
 pub(crate) const ENTRY: Entry = Entry::of::<UserBlockList>().also(&["userblacklist"]);
 
@@ -39,7 +40,10 @@ impl Module for UserBlockList {
     }
 
     fn init(params: Params, init: &mut Init<'_>) -> Result<UserBlockList, Problem> {
-        let store = init.store(&params.db_url)?;
+        let (url, store) = (&params.db_url, init.store(&params.db_url)?);
+        let (users, all) = (&schema::USERBLOCKLIST, &schema::GLOBALBLOCKLIST);
+        init.expect_table(url, &params.user_table, users, Untold::Refused)?;
+        init.expect_table(url, &params.global_table, all, Untold::Refused)?;
         let lists = Arc::new(Lists::new(params, store, init.logger.clone()));
         let same = lists.clone();
         // The script is read by then, so every table it names is known.

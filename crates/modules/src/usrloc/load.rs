@@ -3,22 +3,19 @@
 use super::keeper::Keeper;
 use super::table::Table;
 use bytes::Bytes;
-use policy::{Binding, Change, Level};
+use policy::{Binding, Change, Level, TableVersions, Untold};
 use std::sync::Arc;
-use store::{Direction, Filter, Op, Operation, Outcome, Select, Store, StoreError, name};
-
-/// The version of table `location` that Kamailio 5.6 and Ringwall write.
-const VERSION: i64 = 9;
+use store::{Direction, Filter, Op, Outcome, Select, Store, StoreError, name, schema};
 
 /// How tables are read.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Loading {
     /// Rows a page.
     pub(super) rows: u32,
     /// False where only the version is compared.
     pub(super) reads: bool,
-    /// Compare the version first.
-    pub(super) checks_version: bool,
+    /// Compares the version first.
+    pub(super) versions: Option<TableVersions>,
     /// Delete contacts over TCP, TLS and WebSocket instead.
     pub(super) cleans_tcp: bool,
 }
@@ -37,12 +34,13 @@ pub(super) fn load(
         return done(Ok(()));
     };
     let next = {
-        let keeper = keeper.clone();
+        let (keeper, how) = (keeper.clone(), how.clone());
         Box::new(move |result: Result<(), String>| match result {
             Ok(()) => load(keeper, how, tables, done),
             Err(error) => done(Err(error)),
         })
     };
+    let versions = how.versions.clone();
     let page = Page {
         keeper,
         how,
@@ -51,10 +49,9 @@ pub(super) fn load(
         last_id: None,
         contacts: 0,
     };
-    if how.checks_version {
-        page.check_version(next);
-    } else {
-        page.read(next);
+    match versions {
+        Some(versions) => page.check_version(&versions, next),
+        None => page.read(next),
     }
 }
 
@@ -68,23 +65,13 @@ struct Page {
 }
 
 impl Page {
-    fn check_version(self, done: Done) {
-        let operation = Operation::TableVersion {
-            table: self.table.sql_name.clone(),
-        };
-        let store = self.store.clone();
-        let checked = move |result: Result<Outcome, StoreError>| match result {
-            Ok(Outcome::Version(Some(VERSION))) => self.read(done),
-            Ok(Outcome::Version(found)) => {
-                let (found, name) = (found.unwrap_or(0), &self.table.sql_name);
-                done(Err(format!(
-                    "invalid version {found} for table {name} found, expected {VERSION}"
-                )));
-            }
-            Ok(_) => self.read(done),
-            Err(error) => done(Err(self.failed(&error))),
-        };
-        store.submit(operation, Box::new(checked));
+    fn check_version(self, versions: &TableVersions, done: Done) {
+        let name = self.table.sql_name.clone();
+        let checked = Box::new(move |result| match result {
+            Ok(()) => self.read(done),
+            Err(why) => done(Err(why)),
+        });
+        versions.check(name, &schema::LOCATION, Untold::Refused, checked);
     }
 
     fn read(self, done: Done) {

@@ -95,7 +95,7 @@ impl Module for Usrloc {
                 .collect(),
             settings: settings(&params, init)?,
         });
-        install(&keeper, &params, &names, init);
+        install(&keeper, &params, &names, init)?;
         Ok(Usrloc { keeper })
     }
 }
@@ -123,7 +123,12 @@ fn settings(params: &Params, init: &mut Init<'_>) -> Result<Settings, Problem> {
 }
 
 /// Hangs start, stop, services and lost connections into the configuration.
-fn install(keeper: &Arc<Keeper>, params: &Params, names: &[String], init: &mut Init<'_>) {
+fn install(
+    keeper: &Arc<Keeper>,
+    params: &Params,
+    names: &[String],
+    init: &mut Init<'_>,
+) -> Result<(), Problem> {
     init.provide::<dyn Location>(Arc::new(Service {
         keeper: keeper.clone(),
     }));
@@ -134,7 +139,10 @@ fn install(keeper: &Arc<Keeper>, params: &Params, names: &[String], init: &mut I
     let how = load::Loading {
         rows: params.fetch_rows,
         reads: params.db_mode == DbMode::LoadOnly || (params.db_mode.writes() && params.db_load),
-        checks_version: params.version_table && params.db_mode.has_database(),
+        versions: match params.version_table && params.db_mode.has_database() {
+            true => Some(init.table_versions(&params.db_url)?),
+            false => None,
+        },
         cleans_tcp: params.db_clean_tcp,
     };
     let starting = keeper.clone();
@@ -151,6 +159,7 @@ fn install(keeper: &Arc<Keeper>, params: &Params, names: &[String], init: &mut I
         let keeper = keeper.clone();
         init.on_connection_closed(move |connection, _| lose(&keeper, connection));
     }
+    Ok(())
 }
 
 /// Removes the contacts of a connection that is gone.

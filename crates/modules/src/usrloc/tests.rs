@@ -330,10 +330,9 @@ fn a_table_of_another_version_stops_the_start() {
     let said = started
         .err()
         .and_then(|panic| panic.downcast_ref::<String>().cloned());
-    assert_eq!(
-        said.as_deref(),
-        Some("invalid version 8 for table location found, expected 9")
-    );
+    let said = said.expect("a sentence");
+    let wanted = "module usrloc: invalid version 8 for table location found in ";
+    assert!(said.starts_with(wanted), "{said}");
 }
 
 #[test]

@@ -55,6 +55,7 @@ pub static STANDARD: &[&Table] = &[
     &DISPATCHER,
     &DIALPLAN,
     &SPEED_DIAL,
+    &PL_PIPES,
     &HTABLE,
     &BAN,
     &FRAUD_PREFIX,

@@ -1,4 +1,4 @@
-//! Destinations and rules: dispatcher, dialplan, speeddial, htable.
+//! Destinations and rules: dispatcher, dialplan, speeddial, pipelimit, htable.
 
 use crate::Name;
 
@@ -54,6 +54,18 @@ pub static SPEED_DIAL: Table = Table {
         "speed_dial_idx",
         &["username", "domain", "sd_domain", "sd_username"],
     )],
+};
+
+/// `pl_pipes`, version 1.
+pub static PL_PIPES: Table = Table {
+    name: Name::fixed("pl_pipes"),
+    version: 1,
+    columns: &[
+        text("pipeid", 64).default_text(""),
+        text("algorithm", 32).default_text(""),
+        int("plimit").default_int(0),
+    ],
+    indexes: &[],
 };
 
 /// `htable`, version 2.

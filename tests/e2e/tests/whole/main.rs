@@ -21,5 +21,6 @@ mod sharing;
 mod start;
 mod stock;
 mod streams;
+mod tables;
 mod takeover;
 mod tools;

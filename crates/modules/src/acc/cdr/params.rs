@@ -15,7 +15,7 @@ pub(in super::super) struct CdrParams {
     pub(super) nullable: bool,
     pub(super) skip: String,
     pub(super) facility: Option<String>,
-    pub(super) table: Option<Name>,
+    pub(crate) table: Option<Name>,
     pub(super) start: String,
     pub(super) end: String,
     pub(super) duration: String,

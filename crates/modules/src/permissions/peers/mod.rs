@@ -72,6 +72,10 @@ impl TrustedColumns {
 }
 
 impl Peers {
+    pub(super) fn table(&self) -> &Name {
+        &self.columns.table
+    }
+
     pub(super) fn new(
         store: Arc<dyn Store>,
         columns: &TrustedColumns,
