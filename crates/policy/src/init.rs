@@ -152,7 +152,10 @@ impl<'a> Init<'a> {
 
     /// The database of `url`.
     pub fn store(&self, url: &str) -> Result<Arc<dyn Store>, Problem> {
-        self.stores.open(url).map_err(problem)
+        let store = self.stores.open(url).map_err(problem)?;
+        let used = (self.module, url.to_owned());
+        self.installed.databases.lock().push(used);
+        Ok(store)
     }
 
     /// The server of keys and values at this place.

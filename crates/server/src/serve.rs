@@ -59,7 +59,9 @@ impl<'a> Server<'a> {
         let open = open::open(&config, &letters.posts, ground)?;
         process.write_pid_files()?;
         process.drop_privileges()?;
-        ground.databases.connect()?;
+        ground
+            .databases
+            .connect_for(&config.installed.databases.lock())?;
         let store = own_store(ground, built_in)?;
         let has_users = match &store {
             Some((_, store)) => !control::accounts::list(&**store)?.is_empty(),

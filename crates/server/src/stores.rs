@@ -22,15 +22,33 @@ pub(crate) struct Databases {
 }
 
 impl Databases {
+    /// Connects every database, those of modules (module and URL) first.
+    ///
+    /// # Errors
+    /// A sentence for the first that does not open, with the module that wants it.
+    pub(crate) fn connect_for(&self, wanted: &[(&'static str, String)]) -> Result<(), String> {
+        for (module, url) in wanted {
+            let lazy = self.by_url.lock().get(url).cloned();
+            if let Some(lazy) = lazy {
+                self.connect_one(&lazy)
+                    .map_err(|why| format!("module {module} needs its database: {why}"))?;
+            }
+        }
+        self.connect()
+    }
+
+    fn connect_one(&self, lazy: &Lazy) -> Result<(), StoreError> {
+        let settings = self.settings.lock().get(lazy.driver).copied();
+        lazy.connect(settings.unwrap_or_default())
+    }
+
     /// Connects every database that was named.
     ///
     /// # Errors
     /// A sentence for the first that does not open.
     pub(crate) fn connect(&self) -> Result<(), String> {
         for lazy in self.by_url.lock().values() {
-            let settings = self.settings.lock().get(lazy.driver).copied();
-            lazy.connect(settings.unwrap_or_default())
-                .map_err(|why| why.to_string())?;
+            self.connect_one(lazy).map_err(|why| why.to_string())?;
         }
         for lazy in self.keys.lock().values() {
             lazy.connect().map_err(|why| why.to_string())?;

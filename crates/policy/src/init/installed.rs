@@ -64,6 +64,8 @@ pub struct Installed {
     pub tls_connections: Option<Arc<dyn crate::TlsConnections>>,
     /// Who watches each statement.
     pub tracer: Option<Arc<dyn Tracer>>,
+    /// The databases that modules use: module and URL.
+    pub databases: Mutex<Vec<(&'static str, String)>>,
     /// What says whether a domain is served here.
     pub local_domains: Vec<IsLocalDomain>,
     /// Names of ours that modules add.

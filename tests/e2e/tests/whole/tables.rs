@@ -149,6 +149,19 @@ fn refuses_other_versions(driver: &str, url: &str, subjects: &[Subject], run: im
     assert!(printed.contains(" db create` makes"), "{printed}");
 }
 
+#[test]
+fn a_database_that_is_away_is_told_with_who_needs_it() {
+    let (scratch, ports) = (Scratch::new(), ports::block(2));
+    let url = format!("mysql://root@127.0.0.1:{}/kamailio", ports + 1);
+    let text = SCRIPT
+        .replace("{driver}", "db_mysql")
+        .replace("{url}", &url);
+    scratch.write("tables.cfg", &text);
+    let printed = refusal(Subject::Ringwall, &scratch, ports);
+    let wanted = format!("module usrloc needs its database: the database {url} is not available");
+    assert!(printed.contains(&wanted), "{printed}");
+}
+
 /// The tables that are missing, as operators make them.
 fn make_tables(scratch: &Scratch, url: &str) {
     let mut command = Command::new(ringwall());
