@@ -1,18 +1,21 @@
 //! Forwarding without a transaction: `forward()`, ACK, and the replies that come back.
 
+use crate::hooked::{HeldLeaving, Hidden, Leaving};
 use crate::next_hop::fenced;
 use crate::outbound::Aim;
 use crate::perform::Performed;
 use crate::{Output, Transmit, Worker};
 use bytes::Bytes;
 use policy::{
-    Answer, Context, Continuation, Effect, Flow, NextHop, Notes, Outcome, Proto, Relay, go_on,
+    Answer, Context, Continuation, Effect, Flow, NextHop, Notes, Outcome, Proto, Relay, TlsWay,
+    go_on,
 };
 use script::Flow as ScriptFlow;
 use sip::Message;
 use stack::branch::StatelessFields;
 use stack::location::{Resolver, Step};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 impl Worker {
     /// `t_relay()` of an ACK: that of a negative reply ends here, any other goes on statelessly.
@@ -69,41 +72,50 @@ impl Worker {
             }
             Ok(Step::Ask(query)) => ScriptFlow::Wait(
                 Effect::Lookup(query),
-                after_lookup((relay, resolver), resume),
+                after_wait(Stage::Located((relay, resolver)), resume),
             ),
             Ok(Step::Unreachable) => {
                 context.error = Some((478, "Unresolvable destination (478/SL)"));
                 go_on(context, resume, Answer::Code(-1))
             }
             Ok(Step::Done(targets)) => {
-                let sent = targets.first().is_some_and(|target| {
-                    let (socket, connection) = (context.target.socket, context.target.connection);
-                    let aim = Aim {
-                        proto: target.transport,
-                        address: target.address,
-                        socket,
-                        connection,
-                    };
-                    self.send_stateless_request(context, aim, resolver.host())
+                let (socket, connection) = (context.target.socket, context.target.connection);
+                let aim = targets.first().map(|target| Aim {
+                    proto: target.transport,
+                    address: target.address,
+                    socket,
+                    connection,
                 });
-                go_on(context, resume, Answer::Code(if sent { 1 } else { -1 }))
+                match aim {
+                    Some(aim) => self.send_stateless_request(context, aim, resolver.host(), resume),
+                    None => go_on(context, resume, Answer::Code(-1)),
+                }
             }
         }
     }
 
-    /// Goes on after the name servers answered a forward.
+    /// Goes on after the name servers, or the storage of a message hook, answered a forward.
     pub(crate) fn forward_step(
         &mut self,
         context: &mut Context,
         job: ForwardJob,
         resume: Continuation,
     ) -> Performed {
-        let ForwardJob {
-            search: (relay, mut resolver),
-            answer,
-        } = job;
-        let step = resolver.answer(answer);
-        self.forward_to(context, (relay, resolver), step, resume)
+        let ForwardJob { stage, answer } = job;
+        match (stage, answer) {
+            (Stage::Located((relay, mut resolver)), answer) => {
+                let answer = match answer {
+                    Answer::Names(names) => names,
+                    _ => stack::location::Answer::Nothing,
+                };
+                let step = resolver.answer(answer);
+                self.forward_to(context, (relay, resolver), step, resume)
+            }
+            (Stage::Hidden(way, held), answer) => {
+                let hidden = self.hide_after(*held, answer, context);
+                self.send_hidden(context, way, hidden, resume)
+            }
+        }
     }
 
     fn send_stateless_request(
@@ -111,41 +123,56 @@ impl Worker {
         context: &mut Context,
         aim: Aim,
         host: Option<&Bytes>,
-    ) -> bool {
+        resume: Continuation,
+    ) -> Performed {
         let way = self.way_to(context, aim);
         let Some(flow) = way.filter(|way| !self.holds_back_stateless(context, way)) else {
             context.error = Some((
                 477,
                 "Unfortunately error on sending to next hop occurred (477/SL)",
             ));
-            return false;
+            return go_on(context, resume, Answer::Code(-1));
         };
-        let Some(branch) = self.stateless_branch(context) else {
-            return false;
+        let branch = self.stateless_branch(context);
+        let bytes = branch.and_then(|token| self.render_request(context, &flow, token.as_bytes()));
+        let Some(bytes) = bytes.filter(|_| !self.is_dropped_on_send(context, flow)) else {
+            return go_on(context, resume, Answer::Code(-1));
         };
-        let Some(bytes) = self.render_request(context, &flow, branch.as_bytes()) else {
-            return false;
+        let way = StatelessWay {
+            flow,
+            tls: self.tls_way(context, flow.proto, host),
         };
-        if self.is_dropped_on_send(context, flow) {
-            return false;
-        }
-        let Some(bytes) = self.hide(flow, bytes, Some(context)) else {
-            return false;
+        let hidden = self.hide_on(Leaving::new(flow, bytes), Some(context), true);
+        self.send_hidden(context, way, hidden, resume)
+    }
+
+    /// Sends a request as far as the message hooks let it.
+    fn send_hidden(
+        &mut self,
+        context: &mut Context,
+        way: StatelessWay,
+        hidden: Hidden,
+        resume: Continuation,
+    ) -> Performed {
+        let bytes = match hidden {
+            Hidden::Done(bytes) => bytes,
+            Hidden::Refused(refusal) => {
+                refusal.tell(context);
+                return go_on(context, resume, Answer::Code(-1));
+            }
+            Hidden::Wait(effect, held) => {
+                return ScriptFlow::Wait(effect, after_wait(Stage::Hidden(way, held), resume));
+            }
         };
         self.edge.counts.forwarded_requests.inc();
-        let (no_connect, close) = (
-            context.switches.forward_no_connect,
-            context.switches.forward_close,
-        );
-        let tls = self.tls_way(context, flow.proto, host);
         self.put(Output::Transmit(Transmit {
-            flow,
+            flow: way.flow,
             bytes,
-            no_connect,
-            close,
-            tls,
+            no_connect: context.switches.forward_no_connect,
+            close: context.switches.forward_close,
+            tls: way.tls,
         }));
-        true
+        go_on(context, resume, Answer::Code(1))
     }
 
     fn stateless_branch(&self, context: &Context) -> Option<stack::branch::Token> {
@@ -212,23 +239,33 @@ impl Worker {
     }
 }
 
-/// A forward that waits for the name servers.
+/// A forward that waited, and what was answered.
 pub(crate) struct ForwardJob {
-    search: Search,
-    answer: stack::location::Answer,
+    stage: Stage,
+    answer: Answer,
+}
+
+/// What a forward waits for.
+enum Stage {
+    /// The name servers.
+    Located(Search),
+    /// A message hook, once the way is known.
+    Hidden(StatelessWay, Box<HeldLeaving>),
 }
 
 /// What was asked for, and the search for its address.
 type Search = (Relay, Box<Resolver>);
 
-fn after_lookup(search: Search, resume: Continuation) -> Continuation {
+/// The way of a request without a transaction.
+struct StatelessWay {
+    flow: Flow,
+    tls: Option<Arc<TlsWay>>,
+}
+
+fn after_wait(stage: Stage, resume: Continuation) -> Continuation {
     Box::new(move |_, answer| {
-        let answer = match answer {
-            Answer::Names(names) => names,
-            _ => stack::location::Answer::Nothing,
-        };
         Outcome::Ask(
-            Effect::Step(Box::new(ForwardJob { search, answer })),
+            Effect::Step(Box::new(ForwardJob { stage, answer })),
             resume,
         )
     })

@@ -102,9 +102,9 @@ pub struct Outgoing<'a> {
     pub request: Option<&'a Context>,
     /// What was noted of a reply that finds its way back without a transaction.
     pub notes: &'a Notes,
-    /// Whether [`Sent::Wait`] is heard: only for requests that are relayed through a transaction. For
-    /// replies, for requests without a transaction (ACK, `forward()`) and for the ACK of a request of our own it is
-    /// not: what those need must be known, or written, when the message comes in.
+    /// Whether [`Sent::Wait`] is heard: only for requests that a script relays or forwards. For replies, for
+    /// the next target of a branch and for the ACK of a request of our own it is not: what those need must be
+    /// known, or written, when the message comes in.
     pub may_wait: bool,
 }
 

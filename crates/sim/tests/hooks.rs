@@ -152,6 +152,19 @@ fn a_message_waits_before_the_script_and_before_it_leaves() {
 }
 
 #[test]
+fn what_is_forwarded_without_a_transaction_waits_too() {
+    let script = SCRIPT.replace("t_relay()", "forward()");
+    let mut server = Server::start(script.leak(), &[Entry::of::<Rim>()], &NoStores);
+    server.hear(&request("OPTIONS", "Slow: yes\r\n"));
+    server.pass(60);
+    assert!(server.sent().is_empty());
+    server.pass(60);
+    let sent = server.sent();
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert!(sent[0].contains("X-Out: 1000"), "{}", sent[0]);
+}
+
+#[test]
 fn what_a_hook_refuses_goes_no_further() {
     let mut server = Server::start(SCRIPT, &[Entry::of::<Rim>()], &NoStores);
     server.hear(&request("OPTIONS", "Forged: yes\r\n"));

@@ -76,6 +76,17 @@ fn a_request_that_cannot_be_hidden_does_not_leave() {
 }
 
 #[test]
+fn forward_waits_for_the_storage_too() {
+    let script = REFUSES.replace("t_relay()", "forward()");
+    let mut server = Server::start(script.leak(), &[], &Away);
+    server.hear(&invite("sip:bob@127.0.0.1:5072", ""));
+    let sent = sent(&mut server);
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert!(sent[0].starts_with("SIP/2.0 503 "), "{}", sent[0]);
+    assert!(sent[0].contains("\r\nRetry-After: 9\r\n"), "{}", sent[0]);
+}
+
+#[test]
 fn a_request_whose_dialog_cannot_be_looked_up_is_told_to_come_again() {
     let mut server = Server::start(REFUSES, &[], &Away);
     server.hear(&invite("sip:atpsh-1@127.0.0.1", ";tag=b"));
