@@ -228,6 +228,7 @@ impl Worker {
         context.target.dst_uri = Some(request.next_hop.unwrap_or(request.uri));
         context.target.socket = wanted;
         context.target.connection = request.contact.and_then(|contact| contact.connection());
+        context.attach(request.way.map(|way| -> policy::Note { Box::new(way) }));
         Some(context)
     }
 

@@ -264,9 +264,6 @@ struct StatelessWay {
 
 fn after_wait(stage: Stage, resume: Continuation) -> Continuation {
     Box::new(move |_, answer| {
-        Outcome::Ask(
-            Effect::Step(Box::new(ForwardJob { stage, answer })),
-            resume,
-        )
+        Outcome::Ask(Effect::Step(Box::new(ForwardJob { stage, answer })), resume)
     })
 }

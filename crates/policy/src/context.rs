@@ -360,8 +360,8 @@ impl Context {
             .unwrap_or_else(|| unreachable!("the position was found by its type"))
     }
 
-    /// Takes what message hooks noted when the message came in.
-    pub fn attach(&mut self, notes: crate::Notes) {
+    /// Takes what message hooks noted when the message came in, or who made it when it was made here.
+    pub fn attach(&mut self, notes: impl IntoIterator<Item = crate::Note>) {
         self.extensions.extend(notes);
     }
 

@@ -137,6 +137,11 @@ pub struct LocalRequest {
     pub call_id: Option<Bytes>,
     /// The CSeq number; 10 where it is missing, as Kamailio counts.
     pub cseq: Option<u32>,
+    /// Which way it goes in a dialog between others that passes through us; none where it is in no such
+    /// dialog. Modules that hide topology find it among the context's extensions, as a [`DialogWay`].
+    ///
+    /// [`DialogWay`]: crate::DialogWay
+    pub way: Option<crate::DialogWay>,
     /// Further header lines, each with its line end.
     pub lines: Bytes,
     /// The body; `lines` tell its type.

@@ -13,7 +13,7 @@ mod reach;
 mod settings;
 mod telltales;
 
-pub use settings::is_printed_mask_key;
+pub use settings::{is_known_database_url, is_printed_mask_key};
 
 use script::{Diagnostic, Parsed};
 

@@ -207,6 +207,21 @@ const CASES: &[(&str, &str, &str)] = &[
         r#"loadmodule "topos.so""#,
     ),
     (
+        "E0616",
+        r#"loadmodule "topos.so" modparam("topos", "mask_callid", 1) modparam("topos", "mask_key", "secret")"#,
+        r#"loadmodule "topos.so" modparam("topos", "mask_callid", 1) modparam("topos", "mask_key", "xQ5-0kVvZ")"#,
+    ),
+    (
+        "E0616",
+        r#"loadmodule "topos.so" modparam("topos", "mask_callid", 1) modparam("topos", "db_url", "sqlite:///x")"#,
+        r#"loadmodule "topos.so" modparam("topos", "mask_callid", 1) modparam("topos", "storage", "memory")"#,
+    ),
+    (
+        "E0616",
+        r#"loadmodule "topos.so" modparam("topos", "mask_callid", 1)"#,
+        r#"loadmodule "topos.so" modparam("topos", "mask_callid", 1) modparam("topos", "db_url", "mysql://k:xQ5-0kVvZ@h/k")"#,
+    ),
+    (
         "W0622",
         r#"loadmodule "topoh.so" request_route { remove_hf("User-Agent"); t_relay(); } reply_route { route(HIDE); } route[HIDE] { remove_hf_re("^(.*)$"); }"#,
         r#"loadmodule "topoh.so" request_route { route(HIDE); t_relay(); } reply_route { route(HIDE); } route[HIDE] { remove_hf_re("^(.*)$"); }"#,

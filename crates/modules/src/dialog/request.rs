@@ -3,7 +3,7 @@
 use super::call::{Dialog, Leg, Live, Side};
 use super::logic::{Cause, Logic};
 use bytes::Bytes;
-use policy::{LocalRequest, OnEnd, Task};
+use policy::{DialogWay, LocalRequest, OnEnd, Task};
 use sip::{NameAddr, Uri};
 use std::sync::Arc;
 
@@ -107,6 +107,10 @@ impl Logic {
             to,
             call_id: Some(Bytes::copy_from_slice(dialog.call_id())),
             cseq: Some(cseq),
+            way: Some(match within.to {
+                Side::Caller => DialogWay::ToCaller,
+                Side::Callee => DialogWay::ToCallee,
+            }),
             lines: [way.lines.as_slice(), within.lines, extra, own]
                 .concat()
                 .into(),

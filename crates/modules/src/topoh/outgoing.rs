@@ -6,7 +6,7 @@ use crate::veil::Kind;
 use crate::veil::References;
 use crate::veil::Veil;
 use crate::veil::{Heading, Way};
-use policy::{Context, Identity, Outgoing};
+use policy::{Context, DialogWay, Identity, Outgoing};
 use sip::{HeaderId, Message, NameAddr, Span};
 
 /// Hides a request: every Via below ours, Contact, every Record-Route but the one it came to us for, and with
@@ -21,7 +21,7 @@ pub(super) fn hide_request(
     let note = outgoing.request.and_then(Context::extension::<RequestNote>);
     let heading = note
         .map(|note| note.heading)
-        .or_else(|| own_heading(request));
+        .or_else(|| own_heading(outgoing));
     remove_markers(request, patch);
     hide_vias(veil, request, note.map(|note| note.heading), patch);
     hide_contacts(veil, request, patch);
@@ -69,11 +69,16 @@ pub(super) fn hide_reply(
     }
 }
 
-/// A request of our own goes to the callee where it says so in Kamailio's words (`lreq_callee_headers` of
-/// module `dialog`).
-fn own_heading(request: &Message) -> Option<Heading> {
-    let marker = request.named(super::MARKER).next()?;
-    (marker.value == b"dlh").then_some(Heading {
+/// A request of our own goes to the callee where its module says so, or where it says so itself in Kamailio's words
+/// (`lreq_callee_headers` of module `dialog`).
+fn own_heading(outgoing: &Outgoing<'_>) -> Option<Heading> {
+    let way = outgoing.request.and_then(Context::extension::<DialogWay>);
+    let mut markers = outgoing.message.named(super::MARKER);
+    let goes_down = match way {
+        Some(way) => *way == DialogWay::ToCallee,
+        None => markers.next().is_some_and(|marker| marker.value == b"dlh"),
+    };
+    goes_down.then_some(Heading {
         way: Way::Down,
         confirmed: true,
     })

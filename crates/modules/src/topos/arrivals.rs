@@ -4,7 +4,7 @@ use super::branches::{Branches, Known as Kept};
 use super::call_ids::CallIds;
 use super::contact::{End, Key, Names, Style};
 use super::hop::{Answered, Hop, InHand, Known, News};
-use super::incoming::{dialog_of, restore_request, restored_reply, target_of};
+use super::incoming::{dialog_of, restore_call_id, restore_request, restored_reply, target_of};
 use super::keeper::Keeper;
 use super::params::Failure;
 use super::record::{answered, life_of, refreshed_by_answer, with_callee};
@@ -168,8 +168,20 @@ impl Arrivals {
         };
         match self.branches.find(branch) {
             Some(Kept::Hidden(branch, hop)) => self.restored(reply, &branch, &hop, incoming.now),
-            Some(Kept::Clear) => Received::Unchanged(None),
+            Some(Kept::Clear) => self.own_answered(reply),
             None => self.ask_for(reply, branch, incoming.now),
+        }
+    }
+
+    /// An answer to a request of our own, whose Call-ID may have left masked.
+    fn own_answered(&self, reply: &Message) -> Received {
+        let mut patch = Patch::default();
+        if let Some(call_id) = self.call_ids.of(reply) {
+            restore_call_id(reply, &call_id, &mut patch);
+        }
+        match patch.is_empty() {
+            true => Received::Unchanged(None),
+            false => Received::Replaced(patch.apply(reply.bytes()), None),
         }
     }
 

@@ -11,6 +11,7 @@ use super::outgoing::{Dress, strip_request, stripped_reply};
 use super::params::Failure;
 use super::record::Departure;
 use crate::patch::{Patch, values};
+use crate::veil::References;
 use bytes::Bytes;
 use policy::{Context, DialogWay, HiddenDialog, Outgoing, Sent, Stored, TopologyWrite};
 use sip::{HeaderId, Method};
@@ -42,7 +43,7 @@ impl Departures {
             context.and_then(|context| Some((context, context.extension::<InHand>()?)))
         else {
             self.expect_clear(outgoing);
-            return Sent::Unchanged;
+            return self.own_request(outgoing);
         };
         if in_hand.hop.is_let_pass() {
             return Sent::Unchanged;
@@ -176,6 +177,34 @@ impl Departures {
         self.call_ids
             .hide(&in_hand.references, request, way, &mut patch);
         patch.apply(request.bytes())
+    }
+
+    /// A request of our own has nothing to strip; within a dialog that we hide its Call-IDs are masked as those of
+    /// others are.
+    fn own_request(&self, outgoing: &Outgoing<'_>) -> Sent {
+        let context = outgoing.request;
+        let Some(way) = context.and_then(Context::extension::<DialogWay>) else {
+            return Sent::Unchanged;
+        };
+        let request = outgoing.message;
+        let call_id = request.call_id().unwrap_or_default();
+        let masked = match way {
+            DialogWay::ToCallee => self.call_ids.masked(call_id),
+            DialogWay::ToCaller => None,
+        };
+        let dress = Dress {
+            call_id: masked.as_deref(),
+            kept_routes: usize::MAX,
+            ..Dress::default()
+        };
+        let mut patch = Patch::default();
+        strip_request(request, dress, &mut patch);
+        self.call_ids
+            .hide(&References::default(), request, *way, &mut patch);
+        match patch.is_empty() {
+            true => Sent::Unchanged,
+            false => Sent::Replaced(patch.apply(request.bytes())),
+        }
     }
 
     /// A request of our own, or one that a hook before us let pass: nobody need be asked about its replies.

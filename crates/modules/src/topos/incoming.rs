@@ -127,7 +127,8 @@ pub(super) fn joined<'a>(values: impl Iterator<Item = &'a [u8]>) -> Bytes {
     out.into()
 }
 
-fn restore_call_id(message: &Message, call_id: &[u8], patch: &mut Patch) {
+/// Puts this Call-ID where another one stands.
+pub(super) fn restore_call_id(message: &Message, call_id: &[u8], patch: &mut Patch) {
     let header = message.header(HeaderId::CallId);
     if let Some(header) = header.filter(|header| header.value != call_id && !call_id.is_empty()) {
         patch.replace(header.value_span, |out| out.extend_from_slice(call_id));

@@ -80,11 +80,7 @@ impl Module for Topos {
     }
 
     fn init(params: Params, init: &mut Init<'_>) -> Result<Topos, Problem> {
-        if params.mask_callid && params.mask_key.is_empty() && params.storage.as_ref() == b"redis" {
-            init.logger.log(Level::Warn, "topos", || {
-                "without mask_key other servers mask Call-IDs otherwise, and so does this one when it starts again".to_owned()
-            });
-        }
+        check_key(&params, init)?;
         let (keeper, branches) = (keeper(&params, init)?, branches(init));
         init.provide::<dyn TopologyStorages>(keeper.clone());
         check_storage(&keeper, init);
@@ -109,6 +105,31 @@ impl Topos {
         }
         is_name
     }
+}
+
+/// # Errors
+/// The key of Call-IDs is one that everybody knows.
+fn check_key(params: &Params, init: &Init<'_>) -> Result<(), Problem> {
+    if !params.mask_callid {
+        return Ok(());
+    }
+    let (is_given, is_in_database) = (!params.mask_key.is_empty(), params.storage == "db");
+    if is_given && security::is_printed_mask_key(&params.mask_key) {
+        return Err(problem(
+            "topos.mask_key is printed in manuals; it must be a secret",
+        ));
+    }
+    if !is_given && params.storage == "redis" {
+        init.logger.log(Level::Warn, "topos", || {
+            "without mask_key other servers mask Call-IDs otherwise, and so does this one when it starts again".to_owned()
+        });
+    }
+    if !is_given && is_in_database && security::is_known_database_url(&params.db_url) {
+        init.logger.log(Level::Warn, "topos", || {
+            "without mask_key Call-IDs are masked with a key made of db_url, which has no secret in it".to_owned()
+        });
+    }
+    Ok(())
 }
 
 /// The keeper with the storage of the parameters; one that another module offers comes later.
@@ -242,3 +263,6 @@ fn deviations(d: &mut Declaration<Topos>) {
         d.deviation(sentence);
     }
 }
+
+#[cfg(test)]
+mod tests;

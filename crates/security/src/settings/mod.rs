@@ -2,13 +2,13 @@
 
 mod bound;
 mod headers;
+mod hiding;
 mod ini;
 mod secrets;
 mod tls;
-mod topoh;
 
 pub(crate) use bound::is_http_public;
-pub use topoh::is_printed as is_printed_mask_key;
+pub use hiding::{is_known_url as is_known_database_url, is_printed as is_printed_mask_key};
 
 use crate::Surroundings;
 use script::ast::{Item, ParamValue};
@@ -22,7 +22,7 @@ pub(crate) fn find(parsed: &mut Parsed, surroundings: &dyn Surroundings) -> Vec<
     } = parsed;
     let settings = Settings::of(script);
     let mut findings = Vec::new();
-    topoh::find(&settings, &mut findings);
+    hiding::find(&settings, &mut findings);
     headers::find(&settings, &mut findings);
     bound::find(&settings, &mut findings);
     tls::find(&settings, &mut findings);

@@ -61,7 +61,7 @@ pub(super) fn readable(
 }
 
 /// `user:password@` of a URL, where it has a password.
-fn secret_of(url: &str) -> Option<String> {
+pub(super) fn secret_of(url: &str) -> Option<String> {
     let (_, rest) = url.split_once("://")?;
     let authority = rest.split('/').next()?;
     let (user, _) = authority.rsplit_once('@')?;

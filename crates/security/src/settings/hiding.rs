@@ -19,11 +19,13 @@ const PRINTED: [&str; 10] = [
 ];
 
 pub(super) fn find(settings: &Settings<'_>, findings: &mut Vec<Diagnostic>) {
-    let Some(loaded) = settings.loaded("topoh") else {
-        return;
-    };
-    findings.extend(known_key(settings, loaded));
-    findings.extend(weak_mask(settings, loaded));
+    if let Some(loaded) = settings.loaded("topoh") {
+        findings.extend(known_key(settings, loaded));
+        findings.extend(weak_mask(settings, loaded));
+    }
+    if settings.loaded("topos").is_some() {
+        findings.extend(known_call_id_key(settings));
+    }
 }
 
 fn known_key(settings: &Settings<'_>, loaded: Span) -> Option<Diagnostic> {
@@ -47,6 +49,39 @@ fn known_key(settings: &Settings<'_>, loaded: Span) -> Option<Diagnostic> {
             .label("who knows the key reads the hidden addresses")
             .help(help),
     )
+}
+
+/// The Call-IDs of topos: its key, or what it makes one of.
+fn known_call_id_key(settings: &Settings<'_>) -> Option<Diagnostic> {
+    let param = |name| settings.param("topos", name);
+    let masks = param("mask_callid").filter(|masks| masks.is_on() == Some(true))?;
+    let is_in_database = param("storage").is_none_or(|storage| storage.text() == "db");
+    let (span, what) = match param("mask_key").filter(|key| !key.text().is_empty()) {
+        Some(key) if is_printed(key.text().as_bytes()) => (
+            key.span,
+            "Call-IDs are masked with a key that is printed in manuals",
+        ),
+        None if is_in_database && param("db_url").is_none_or(|url| is_known_url(&url.text())) => (
+            masks.span,
+            "Call-IDs are masked with a key that is made of a database URL without a secret in it",
+        ),
+        _ => return None,
+    };
+    let help =
+        "write `modparam(\"topos\", \"mask_key\", \"…\")` with a long random text of your own";
+    let finding = Diagnostic::new("E0616", span, what);
+    Some(
+        finding
+            .label("who knows the key reads the Call-IDs, and the addresses in them")
+            .help(help),
+    )
+}
+
+/// True for the URL of a database that has no password, or the one Kamailio is shipped with.
+#[must_use]
+pub fn is_known_url(url: &str) -> bool {
+    let secret = super::secrets::secret_of(url);
+    secret.is_none_or(|secret| secret.ends_with(":kamailiorw@"))
 }
 
 fn is_sealed(settings: &Settings<'_>) -> bool {
