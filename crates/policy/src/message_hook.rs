@@ -24,6 +24,13 @@ pub trait MessageHook: Send + Sync {
 
     /// A request or reply is about to leave, once for all its retransmissions.
     fn on_send(&self, outgoing: &Outgoing<'_>) -> Sent;
+
+    /// Whether what this hook noted of a reply says that the Vias below ours are those of a request that we let
+    /// through, or another server with the same key or storage did. Such a reply finds its way without a
+    /// transaction (RFC 3261 section 16.7); others that match nothing of this process go nowhere.
+    fn vouches(&self, _notes: &Notes) -> bool {
+        false
+    }
 }
 
 /// The names of a hook's event routes; none where the script has none, so that nothing is prepared.

@@ -1,6 +1,6 @@
 //! Where messages pass: opened when they come, hidden when they leave.
 
-use super::incoming::{open_reply, open_request};
+use super::incoming::{ReplyNote, open_reply, open_request};
 use super::outgoing::{hide_reply, hide_request};
 use super::params::Params;
 use super::{OUTGOING, SENDING};
@@ -9,8 +9,8 @@ use crate::veil::Forged;
 use crate::veil::Mask;
 use crate::veil::Veil;
 use policy::{
-    Counter, HookRoutes, Incoming, Init, Level, Logger, MessageHook, Note, Outgoing, Problem,
-    Received, SanityChecks, Sent,
+    Counter, HookRoutes, Incoming, Init, Level, Logger, MessageHook, Note, Notes, Outgoing,
+    Problem, Received, SanityChecks, Sent,
 };
 use std::sync::Arc;
 
@@ -117,5 +117,10 @@ impl MessageHook for Hider {
             true => Sent::Unchanged,
             false => Sent::Replaced(patch.apply(message.bytes())),
         }
+    }
+
+    /// The Vias were masked with our key.
+    fn vouches(&self, notes: &Notes) -> bool {
+        notes.iter().any(|note| note.is::<ReplyNote>())
     }
 }

@@ -1,9 +1,9 @@
 //! Where messages pass: restored when they come, stripped when they leave.
 
-use super::arrivals::Arrivals;
+use super::arrivals::{Arrivals, ReplyNote};
 use super::departures::Departures;
 use crate::patch::is_left_alone;
-use policy::{HookRoutes, Incoming, MessageHook, Outgoing, Received, Sent};
+use policy::{HookRoutes, Incoming, MessageHook, Notes, Outgoing, Received, Sent};
 use std::sync::Arc;
 
 /// Both ways through us.
@@ -34,5 +34,10 @@ impl MessageHook for Hider {
             (false, true) => self.departures.request(outgoing),
             (false, false) => self.departures.reply(outgoing),
         }
+    }
+
+    /// The Vias come from our storage, where nobody else finds them.
+    fn vouches(&self, notes: &Notes) -> bool {
+        notes.iter().any(|note| note.is::<ReplyNote>())
     }
 }

@@ -1,6 +1,6 @@
 //! A call that is hidden goes on when another server takes over the address in its middle.
 
-use ringwall_e2e::{Database, PATIENCE, Scratch, Server, Subject, ports, until};
+use ringwall_e2e::{Database, PATIENCE, Redis, Scratch, Server, Subject, ports, until};
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,6 +29,34 @@ fn a_call_whose_rows_ringwall_wrote_goes_on_through_kamailio() {
     }
 }
 
+#[test]
+fn a_call_whose_keys_kamailio_wrote_goes_on_through_ringwall() {
+    for ends in [Caller, Callee] {
+        Stage::new(Hiding::Shared).take_over(Subject::Kamailio, Subject::Ringwall, ends);
+    }
+}
+
+#[test]
+fn a_call_whose_keys_ringwall_wrote_goes_on_through_kamailio() {
+    for ends in [Caller, Callee] {
+        Stage::new(Hiding::Shared).take_over(Subject::Ringwall, Subject::Kamailio, ends);
+    }
+}
+
+#[test]
+fn a_call_that_rings_meanwhile_is_answered() {
+    let (kamailio, ringwall) = (Subject::Kamailio, Subject::Ringwall);
+    for hiding in [Hiding::Masked, Hiding::Kept, Hiding::Shared] {
+        for (first, second) in [
+            (kamailio, ringwall),
+            (ringwall, kamailio),
+            (ringwall, ringwall),
+        ] {
+            Stage::new(hiding).take_over_ringing(first, second);
+        }
+    }
+}
+
 /// How the sides of a call are hidden from each other.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hiding {
@@ -36,6 +64,8 @@ enum Hiding {
     Masked,
     /// In a database, by module `topos`.
     Kept,
+    /// In Redis, by modules `topos` and `topos_redis`.
+    Shared,
 }
 
 /// Who hangs up.
@@ -52,19 +82,23 @@ struct Stage {
     hiding: Hiding,
     /// The script that both servers run.
     file: PathBuf,
+    _redis: Option<Redis>,
 }
 
 impl Stage {
     fn new(hiding: Hiding) -> Stage {
         let scratch = Scratch::new();
+        let mut redis = None;
         let configurations = Path::new(env!("CARGO_MANIFEST_DIR")).join("cfg");
         let file = match hiding {
             Hiding::Masked => configurations.join("hidden.cfg"),
             Hiding::Kept => {
                 let database = Database::create(scratch.join("calls.sqlite"));
-                let text = std::fs::read_to_string(configurations.join("kept.cfg"));
-                let text = text.expect("a script").replace("{db}", &database.url());
-                scratch.write("kept.cfg", &text)
+                scratch.write("kept.cfg", &kept(&in_database(&database.url())))
+            }
+            Hiding::Shared => {
+                let server = redis.insert(Redis::new());
+                scratch.write("kept.cfg", &kept(&in_redis(server.port())))
             }
         };
         Stage {
@@ -72,6 +106,7 @@ impl Stage {
             port: ports::block(1),
             hiding,
             file,
+            _redis: redis,
         }
     }
 
@@ -83,24 +118,60 @@ impl Stage {
     fn take_over(&self, first: Subject, second: Subject, ends: Ends) {
         let before = self.start(first);
         let (alice, bob) = (End::new("alice", self.port), End::new("bob", self.port));
-        let (mut caller, mut callee) = set_up(&alice, &bob, self.hiding);
+        let (caller, invite) = ring(&alice, &bob, self.hiding);
+        let (mut caller, mut callee) = answer(caller, &bob, &invite);
         before.kill();
         let _after = self.start(second);
         within(&mut caller, &mut callee, "INVITE");
         within(&mut callee, &mut caller, "INVITE");
         within(&mut caller, &mut callee, "UPDATE");
         within(&mut callee, &mut caller, "INFO");
-        match ends {
-            Caller => within(&mut caller, &mut callee, "BYE"),
-            Callee => within(&mut callee, &mut caller, "BYE"),
-        }
+        hang_up(&mut caller, &mut callee, ends);
+    }
+
+    /// Bob answers through the second server what came through the first.
+    fn take_over_ringing(&self, first: Subject, second: Subject) {
+        let before = self.start(first);
+        let (alice, bob) = (End::new("alice", self.port), End::new("bob", self.port));
+        let (caller, invite) = ring(&alice, &bob, self.hiding);
+        before.kill();
+        let _after = self.start(second);
+        let (mut caller, mut callee) = answer(caller, &bob, &invite);
+        within(&mut caller, &mut callee, "INVITE");
+        hang_up(&mut caller, &mut callee, Callee);
     }
 }
 
-/// Sets a call up, and gives the two sides of it as each end knows it.
-fn set_up<'a>(alice: &'a End, bob: &'a End, hiding: Hiding) -> (Side<'a>, Side<'a>) {
+fn hang_up(caller: &mut Side<'_>, callee: &mut Side<'_>, ends: Ends) {
+    match ends {
+        Caller => within(caller, callee, "BYE"),
+        Callee => within(callee, caller, "BYE"),
+    }
+}
+
+/// The script with a storage.
+fn kept(storage: &str) -> String {
+    include_str!("../../cfg/kept.cfg").replace("#{storage}", storage)
+}
+
+fn in_database(url: &str) -> String {
+    format!(
+        "loadmodule \"db_sqlite.so\"\nloadmodule \"topos.so\"\nmodparam(\"topos\", \"db_url\", \"{url}\")\n"
+    )
+}
+
+fn in_redis(port: u16) -> String {
+    format!(
+        "loadmodule \"ndb_redis.so\"\nloadmodule \"topos.so\"\nloadmodule \"topos_redis.so\"\n\
+         modparam(\"ndb_redis\", \"server\", \"name=shared;addr=127.0.0.1;port={port}\")\n\
+         modparam(\"topos\", \"storage\", \"redis\")\nmodparam(\"topos_redis\", \"serverid\", \"shared\")\n"
+    )
+}
+
+/// Alice calls, and Bob's phone rings: her side of the call, and what he got.
+fn ring<'a>(alice: &'a End, bob: &End, hiding: Hiding) -> (Side<'a>, String) {
     let (from, to) = (alice.address(), bob.address());
-    let mut caller = Side {
+    let caller = Side {
         end: alice,
         call_id: format!("call-{}@inner.example.net", alice.port()),
         local: format!("<{from}>;tag=caller"),
@@ -114,7 +185,15 @@ fn set_up<'a>(alice: &'a End, bob: &'a End, hiding: Hiding) -> (Side<'a>, Side<'
     assert!(!invite.contains(&from_line(&caller)), "{invite}");
     let has_masked = !invite.contains(&caller.call_id);
     assert_eq!(has_masked, hiding == Hiding::Masked, "{invite}");
-    bob.reply(&invite, ";tag=callee");
+    bob.reply(180, &invite, ";tag=callee");
+    alice.receive("SIP/2.0 180");
+    (caller, invite)
+}
+
+/// Bob answers, and the two sides of the call are as each end knows it.
+fn answer<'a>(mut caller: Side<'a>, bob: &'a End, invite: &str) -> (Side<'a>, Side<'a>) {
+    let alice = caller.end;
+    bob.reply(200, invite, ";tag=callee");
     let accepted = alice.receive("SIP/2.0 200");
     caller.remote.push_str(";tag=callee");
     caller.target = contact_of(&accepted);
@@ -124,11 +203,11 @@ fn set_up<'a>(alice: &'a End, bob: &'a End, hiding: Hiding) -> (Side<'a>, Side<'
     bob.receive("ACK ");
     let callee = Side {
         end: bob,
-        call_id: headers(&invite, "Call-ID").concat(),
+        call_id: headers(invite, "Call-ID").concat(),
         local: caller.remote.clone(),
         remote: caller.local.clone(),
-        target: contact_of(&invite),
-        routes: headers(&invite, "Record-Route"),
+        target: contact_of(invite),
+        routes: headers(invite, "Record-Route"),
         cseq: 1,
     };
     (caller, callee)
@@ -140,7 +219,7 @@ fn within(from: &mut Side<'_>, to: &mut Side<'_>, method: &str) {
     from.send(method);
     let request = to.end.receive(&format!("{method} {} ", to.end.address()));
     assert_eq!(headers(&request, "Call-ID"), [to.call_id.as_str()]);
-    to.end.reply(&request, "");
+    to.end.reply(200, &request, "");
     let reply = from.end.receive("SIP/2.0 200");
     assert_eq!(headers(&reply, "Call-ID"), [from.call_id.as_str()]);
     assert_eq!(headers(&reply, "Via").len(), 1, "{reply}");
@@ -213,7 +292,7 @@ impl End {
         sent.expect("the loopback takes it");
     }
 
-    fn reply(&self, request: &str, tag: &str) {
+    fn reply(&self, code: u16, request: &str, tag: &str) {
         let lines = |name: &str| -> String {
             let values = headers(request, name);
             values
@@ -223,7 +302,7 @@ impl End {
         };
         let to = headers(request, "To").concat();
         self.send(&format!(
-            "SIP/2.0 200 OK\r\n{}{}{}To: {to}{tag}\r\n{}{}Contact: <{}>\r\nContent-Length: 0\r\n\r\n",
+            "SIP/2.0 {code} So\r\n{}{}{}To: {to}{tag}\r\n{}{}Contact: <{}>\r\nContent-Length: 0\r\n\r\n",
             lines("Via"), lines("Record-Route"), lines("From"), lines("Call-ID"), lines("CSeq"), self.address()
         ));
     }
