@@ -23,15 +23,18 @@ fn dir() -> tempfile::TempDir {
     tempfile::tempdir().expect("a directory")
 }
 
+/// What `ringwall ctl` says that works on the state directory itself.
+fn ctl_without_a_server(dir: &tempfile::TempDir, args: &[&str]) -> support::Ended {
+    let state = dir.path().join("state").display().to_string();
+    let mut all = vec!["ctl", "--state", &state, "--domain", "example.test"];
+    all.extend(args);
+    ringwall(&all)
+}
+
 #[test]
 fn users_come_and_go_with_and_without_a_server() {
     let dir = dir();
-    let state = dir.path().join("state").display().to_string();
-    let ctl = |args: &[&str]| {
-        let mut all = vec!["ctl", "--state", &state, "--domain", "example.test"];
-        all.extend(args);
-        ringwall(&all)
-    };
+    let ctl = |args: &[&str]| ctl_without_a_server(&dir, args);
     assert_eq!(ctl(&["user", "add", "alice"]).code, Some(0));
     let again = ctl(&["user", "add", "alice"]);
     assert_eq!(again.code, Some(1));
@@ -53,12 +56,7 @@ fn users_come_and_go_with_and_without_a_server() {
 #[test]
 fn rights_come_and_go_with_and_without_a_server() {
     let dir = dir();
-    let state = dir.path().join("state").display().to_string();
-    let ctl = |args: &[&str]| {
-        let mut all = vec!["ctl", "--state", &state, "--domain", "example.test"];
-        all.extend(args);
-        ringwall(&all)
-    };
+    let ctl = |args: &[&str]| ctl_without_a_server(&dir, args);
     assert_eq!(ctl(&["user", "add", "alice"]).code, Some(0));
     let granted = ctl(&["acl", "grant", "alice", "local", "mobile"]);
     assert_eq!(
