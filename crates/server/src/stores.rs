@@ -143,10 +143,10 @@ impl Store for Lazy {
         if let Some(store) = &*self.store.read() {
             return store.submit(operation, done);
         }
-        done(Err(StoreError::Unavailable {
-            store: self.url.to_string(),
-            reason: "not connected".to_owned(),
-        }));
+        done(Err(StoreError::unavailable(
+            self.url.to_string(),
+            "not connected",
+        )));
     }
 
     fn quote(&self, text: &[u8]) -> String {

@@ -53,10 +53,10 @@ impl Job {
 impl Drop for Reply {
     fn drop(&mut self) {
         if let Some(done) = self.0.take() {
-            done(Err(StoreError::Unavailable {
-                store: "the database".to_owned(),
-                reason: "its thread has ended".to_owned(),
-            }));
+            done(Err(StoreError::unavailable(
+                "the database",
+                "its thread has ended",
+            )));
         }
     }
 }

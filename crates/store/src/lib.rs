@@ -82,9 +82,9 @@ pub fn wait(store: &dyn Store, operation: Operation) -> Result<Outcome, StoreErr
         }),
     );
     receiver.recv().unwrap_or_else(|_| {
-        Err(StoreError::Unavailable {
-            store: store.kind().to_owned(),
-            reason: "it ended before it answered".to_owned(),
-        })
+        Err(StoreError::unavailable(
+            store.kind(),
+            "it ended before it answered",
+        ))
     })
 }

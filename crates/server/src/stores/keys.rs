@@ -42,9 +42,9 @@ impl KeyStore for LazyKeys {
         if let Some(store) = &*self.store.read() {
             return store.submit(pipeline, heard);
         }
-        heard(Err(StoreError::Unavailable {
-            store: self.server.to_string(),
-            reason: "not connected".to_owned(),
-        }));
+        heard(Err(StoreError::unavailable(
+            self.server.to_string(),
+            "not connected",
+        )));
     }
 }

@@ -107,10 +107,10 @@ pub fn wait(store: &dyn KeyStore, pipeline: Vec<Command>) -> Result<Vec<Said>, S
         }),
     );
     receiver.recv().unwrap_or_else(|_| {
-        Err(StoreError::Unavailable {
-            store: "the key server".to_owned(),
-            reason: "it ended before it answered".to_owned(),
-        })
+        Err(StoreError::unavailable(
+            "the key server",
+            "it ended before it answered",
+        ))
     })
 }
 
