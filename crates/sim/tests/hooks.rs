@@ -9,7 +9,7 @@ use policy::{
     Answer, Context, Declaration, Effect, Entry, Incoming, Init, MessageHook, Module, Outgoing,
     Problem, Received, Sent,
 };
-use server::{NoStores, Server};
+use server::{NoStores, Server, reply};
 use sip::Message;
 use std::sync::Arc;
 
@@ -116,7 +116,7 @@ fn what_comes_and_what_leaves_is_what_the_hook_made_of_it() {
     // Sent again it is the same, and its CANCEL is made of it.
     server.pass(600);
     assert_eq!(server.sent().as_slice(), std::slice::from_ref(invite));
-    server.hear(&reply(invite, 404));
+    server.hear(&reply(invite, "404 No"));
     let sent = server.sent();
     assert!(
         sent[0].starts_with("ACK ") && !sent[0].contains("X-Out"),
@@ -185,21 +185,5 @@ fn request(method: &str, more: &str) -> String {
         "{method} sip:bob@127.0.0.1:5072 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5071;branch=z9hG4bK{method}\r\n\
          From: <sip:alice@example.test>;tag=a\r\nTo: <sip:bob@example.test>\r\nCall-ID: c\r\nCSeq: 1 {method}\r\n\
          Max-Forwards: 70\r\n{more}Content-Length: 0\r\n\r\n"
-    )
-}
-
-fn reply(request: &str, status: u16) -> String {
-    let kept = |line: &&str| {
-        ["Via:", "From:", "Call-ID:", "CSeq:"]
-            .iter()
-            .any(|name| line.starts_with(name))
-    };
-    let lines: String = request
-        .lines()
-        .filter(kept)
-        .map(|line| format!("{line}\r\n"))
-        .collect();
-    format!(
-        "SIP/2.0 {status} No\r\n{lines}To: <sip:bob@example.test>;tag=b\r\nContent-Length: 0\r\n\r\n"
     )
 }

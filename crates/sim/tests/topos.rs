@@ -4,7 +4,7 @@
 mod server;
 
 use policy::Stores;
-use server::{NoStores, Server};
+use server::{NoStores, Server, reply};
 use std::sync::Arc;
 use store::{Done, Memory, Operation, Outcome, Store, StoreError};
 
@@ -15,10 +15,7 @@ impl Store for Away {
     fn submit(&self, operation: Operation, done: Done) {
         match operation {
             Operation::TableVersion { .. } => done(Ok(Outcome::Version(Some(2)))),
-            _ => done(Err(StoreError::Unavailable {
-                store: "away".to_owned(),
-                reason: "it is away".to_owned(),
-            })),
+            _ => done(Err(StoreError::unavailable("away", "it is away"))),
         }
     }
 
@@ -37,33 +34,31 @@ impl Stores for Away {
     }
 }
 
-const REFUSES: &str = r#"
+/// Everything but what becomes of a message whose state cannot be kept.
+macro_rules! script {
+    ($setting:literal) => {
+        concat!(
+            r#"
 loadmodule "tm.so"
 loadmodule "sl.so"
 loadmodule "rr.so"
 loadmodule "topos.so"
 modparam("topos", "db_url", "away://x")
-modparam("topos", "retry_after", 9)
+modparam("topos", "#,
+            $setting,
+            r#")
 listen=udp:127.0.0.1:5060
 request_route {
     record_route();
     if (!t_relay()) sl_reply_error();
 }
-"#;
+"#
+        )
+    };
+}
 
-const PASSES: &str = r#"
-loadmodule "tm.so"
-loadmodule "sl.so"
-loadmodule "rr.so"
-loadmodule "topos.so"
-modparam("topos", "db_url", "away://x")
-modparam("topos", "storage_failure", "pass")
-listen=udp:127.0.0.1:5060
-request_route {
-    record_route();
-    if (!t_relay()) sl_reply_error();
-}
-"#;
+const REFUSES: &str = script!(r#""retry_after", 9"#);
+const PASSES: &str = script!(r#""storage_failure", "pass""#);
 
 #[test]
 fn a_request_that_cannot_be_hidden_does_not_leave() {
@@ -129,20 +124,11 @@ fn a_storage_must_be_there() {
     Server::start(REFUSES, &[], &NoStores);
 }
 
-/// A 200 with what a callee copies.
+/// A 200 with a Contact.
 fn answer(request: &str) -> String {
-    let kept = |line: &&str| {
-        ["Via:", "From:", "Call-ID:", "CSeq:", "Record-Route:"]
-            .iter()
-            .any(|name| line.starts_with(name))
-    };
-    let lines: String = request
-        .lines()
-        .filter(kept)
-        .map(|line| format!("{line}\r\n"))
-        .collect();
-    format!(
-        "SIP/2.0 200 OK\r\n{lines}To: <sip:bob@example.test>;tag=b\r\nContact: <sip:bob@10.8.8.8>\r\nContent-Length: 0\r\n\r\n"
+    reply(request, "200 OK").replace(
+        "Content-Length",
+        "Contact: <sip:bob@10.8.8.8>\r\nContent-Length",
     )
 }
 

@@ -122,6 +122,23 @@ impl Server {
     }
 }
 
+/// An answer to a request with what a callee copies of it.
+pub(crate) fn reply(request: &str, status: &str) -> String {
+    let kept = |line: &&str| {
+        ["Via:", "From:", "Call-ID:", "CSeq:", "Record-Route:"]
+            .iter()
+            .any(|name| line.starts_with(name))
+    };
+    let lines: String = request
+        .lines()
+        .filter(kept)
+        .map(|line| format!("{line}\r\n"))
+        .collect();
+    format!(
+        "SIP/2.0 {status}\r\n{lines}To: <sip:bob@example.test>;tag=b\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
 struct OneFile(&'static str);
 
 impl script::Files for OneFile {
