@@ -94,11 +94,7 @@ pub(super) fn declare(d: &mut Declaration<Topos>) {
         |p: &mut Params, v| p.sanity_checks = v,
     );
     declare_times(d);
-    d.param(
-        "event_callback",
-        "Accepted; names a function of a scripting engine, which a native script never calls.",
-        |_: &mut Params, _: Bytes| {},
-    );
+    d.callback("event_callback", |_, _| {});
     d.param(
         "event_mode",
         "Which event routes run, a sum: 1 topos:msg-outgoing, 2 topos:msg-sending, 4 topos:msg-incoming, 8 topos:msg-receiving. Default 3.",
