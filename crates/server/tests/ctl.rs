@@ -17,14 +17,14 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use support::{Phone, Server, free_port, ringwall};
+use support::{Ended, Phone, Server, free_port, ringwall};
 
 fn dir() -> tempfile::TempDir {
     tempfile::tempdir().expect("a directory")
 }
 
 /// What `ringwall ctl` says that works on the state directory itself.
-fn ctl_without_a_server(dir: &tempfile::TempDir, args: &[&str]) -> support::Ended {
+fn ctl_without_a_server(dir: &tempfile::TempDir, args: &[&str]) -> Ended {
     let state = dir.path().join("state").display().to_string();
     let mut all = vec!["ctl", "--state", &state, "--domain", "example.test"];
     all.extend(args);

@@ -4,4 +4,4 @@ mod phone;
 mod server;
 
 pub(crate) use phone::Phone;
-pub(crate) use server::{Server, free_port, ringwall};
+pub(crate) use server::{Ended, Server, free_port, ringwall};
