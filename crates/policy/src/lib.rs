@@ -114,6 +114,7 @@ pub use service::{
 };
 /// The destinations that failed, for modules `core` and `blst`.
 pub use stack::blocklist::{self, Blocklist};
+pub use stack::memory;
 /// The name of a transaction, which module `tmx` shows.
 pub use stack::table::TxId;
 /// The timers of a transaction, which module `tm` sets.

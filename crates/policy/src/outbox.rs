@@ -51,6 +51,9 @@ impl Outbox {
     /// event route that runs minutes late serves nobody.
     pub const MOST: usize = 65_536;
 
+    /// Tasks that there is room for when none waits.
+    const KEPT: usize = 64;
+
     /// Leaves a task; false where the queue is full and the task was dropped.
     pub fn post(&self, task: Task) -> bool {
         let mut tasks = self.0.tasks.lock();
@@ -69,6 +72,10 @@ impl Outbox {
         }
         let mut tasks = self.0.tasks.lock();
         let task = tasks.pop_front();
+        if tasks.is_empty() {
+            // What a peak has left is given back.
+            tasks.shrink_to(Self::KEPT);
+        }
         self.0.waiting.store(tasks.len(), Ordering::Release);
         task
     }
@@ -88,5 +95,7 @@ mod tests {
         assert!(!outbox.post(Task::Close(ConnectionId(0))));
         assert!(matches!(outbox.take(), Some(Task::Close(ConnectionId(0)))));
         assert!(matches!(outbox.take(), Some(Task::Close(ConnectionId(1)))));
+        while outbox.take().is_some() {}
+        assert_eq!(outbox.0.tasks.lock().capacity(), Outbox::KEPT);
     }
 }

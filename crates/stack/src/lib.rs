@@ -13,6 +13,7 @@
 //! | [`routing`] | Route and Record-Route |
 //! | [`location`] | where a URI leads (RFC 3263) |
 //! | [`blocklist`] | destinations that failed |
+//! | [`memory`] | hash tables that stay as small as they can |
 //!
 //! It knows no script, no module and no database.
 
@@ -23,6 +24,7 @@ pub mod framing;
 mod instant;
 mod limits;
 pub mod location;
+pub mod memory;
 pub mod reply;
 pub mod routing;
 pub mod table;

@@ -35,6 +35,11 @@ mod codes {
     pub(super) const USER_MISMATCH: i32 = -8;
 }
 
+/// Milliseconds between two looks at nonces that are over.
+const FORGET_MS: u32 = 60_000;
+/// Seconds that a use is remembered at least: a reload may bring a longer life of nonces.
+const KEPT_S: u32 = 3600;
+
 /// Module `auth`.
 struct Auth {
     digest: Arc<Digest>,
@@ -66,6 +71,20 @@ impl State {
 }
 
 impl Digest {
+    /// Gives the memory of nonces back that nobody can use any more.
+    fn forget(&self, now_ms: u64) {
+        let Some(state) = &self.state else { return };
+        let lives_s = self
+            .params
+            .nonce_expire_s
+            .saturating_add(self.params.drift_s);
+        let kept_s = u64::from(lives_s.max(KEPT_S));
+        // Seconds of nonces go round after 136 years.
+        let before_s = (now_ms / 1000).wrapping_sub(kept_s) as u32;
+        state.counts.forget(before_s);
+        state.one_time.forget(before_s);
+    }
+
     /// The realm without `realm_prefix`.
     fn bare_realm<'a>(&self, realm: &'a [u8]) -> &'a [u8] {
         let prefix = &self.params.realm_prefix;
@@ -80,6 +99,7 @@ impl Module for Auth {
     fn declare(d: &mut Declaration<Auth>) {
         d.doc("Challenges requests and checks digest credentials.");
         declare::all(d);
+        d.timer(|_| FORGET_MS, |auth, now_ms| auth.digest.forget(now_ms));
         d.deviation("A wrong password uses up neither a nonce count nor a one-time nonce: Kamailio 5.6.3 notes them before it looks at the password.");
         d.deviation("With nonce_count or one_time_nonce a verified request has its transaction before the use is noted, so that its retransmission is absorbed, and all replies of ours to it go through that; Kamailio 5.6.3 refuses a retransmission that reaches the check.");
         d.deviation("Credentials with an unknown algorithm are -1, and -sess is computed as RFC 7616 says; Kamailio 5.6.3 takes both for plain MD5.");

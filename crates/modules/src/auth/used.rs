@@ -2,7 +2,8 @@
 //!
 //! The place of a nonce is its number modulo the size. It is written only by requests whose
 //! password was right, so that strangers cannot fill it. Memory comes in blocks as it is needed:
-//! 24 bytes a nonce in use. Where a newer nonce has taken the place, the older one counts as stale.
+//! 24 bytes a nonce in use, and is given back when no nonce of a block can be used any more. Where a newer nonce
+//! has taken the place, the older one counts as stale.
 
 use parking_lot::Mutex;
 
@@ -99,6 +100,25 @@ impl Used {
             };
         }
         known
+    }
+
+    /// Gives the blocks back whose nonces were all last used before `before_s`.
+    pub(super) fn forget(&self, before_s: u32) {
+        let is_old = |place: &Place| (place.at_s.wrapping_sub(before_s) as i32) < 0;
+        for block in &self.blocks {
+            let mut block = block.lock();
+            let mut used = block.iter().filter(|place| place.id != 0);
+            if !block.is_empty() && used.all(is_old) {
+                *block = Vec::new();
+            }
+        }
+    }
+
+    /// Octets that the blocks in use take.
+    #[cfg(test)]
+    fn octets(&self) -> usize {
+        let blocks = self.blocks.iter().map(|block| block.lock().capacity());
+        blocks.sum::<usize>() * size_of::<Place>()
     }
 
     fn place_of(&self, id: u32) -> (usize, usize) {
@@ -199,5 +219,28 @@ mod tests {
         assert_eq!(ring.note(used(u32::MAX, 1, 4)), Known::Fresh);
         assert_eq!(ring.note(used(3, 1, 5)), Known::Fresh);
         assert_eq!(ring.note(used(u32::MAX, 2, 6)), Known::Forgotten);
+    }
+    #[test]
+    fn a_block_goes_when_its_last_nonce_is_over() {
+        let ring = Used::new(12);
+        let at = |id, now_s| Use {
+            now_s,
+            ..used(id, 1, 1)
+        };
+        for id in 0..4096 {
+            assert_eq!(ring.note(at(id, id)), Known::Fresh);
+        }
+        assert_eq!(ring.octets(), 4096 * 24);
+        ring.forget(2047);
+        assert_eq!(
+            ring.octets(),
+            3 * 1024 * 24,
+            "one of the second block is not over"
+        );
+        assert_eq!(ring.look(at(2000, 2100)), Known::Reused);
+        ring.forget(2048);
+        assert_eq!(ring.octets(), 2 * 1024 * 24);
+        ring.forget(5000);
+        assert_eq!(ring.octets(), 0);
     }
 }

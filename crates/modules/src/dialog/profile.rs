@@ -4,6 +4,7 @@ use super::call::Dialog;
 use super::texts::Did;
 use ahash::RandomState;
 use parking_lot::Mutex;
+use policy::memory::give_back;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -192,7 +193,8 @@ impl Profile {
             return;
         }
         for shard in &self.shards {
-            shard.lock().retain(|_, members| {
+            let mut shard = shard.lock();
+            shard.retain(|_, members| {
                 let before = members.remote.len();
                 members.remote.retain(|_, expires_s| *expires_s > now_s);
                 self.forget(members, before - members.remote.len());
@@ -207,6 +209,7 @@ impl Profile {
                 self.resize(members, gone, 0);
                 members.size > 0
             });
+            give_back(&mut shard);
         }
     }
 
@@ -276,6 +279,7 @@ impl Profile {
         let done = work(members);
         if members.size == 0 {
             shard.remove(value);
+            give_back(&mut shard);
         }
         done
     }

@@ -5,6 +5,7 @@ use super::limits::ITEM;
 use ahash::RandomState;
 use bytes::Bytes;
 use parking_lot::Mutex;
+use policy::memory;
 use script::Value;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -125,6 +126,7 @@ impl Items {
     pub(super) fn remove(&self, key: &[u8]) -> bool {
         let mut slot = self.slot(key).lock();
         let removed = slot.remove(key);
+        memory::give_back(&mut slot);
         removed
             .inspect(|item| self.give_back(item.cost(key)))
             .is_some()
@@ -134,7 +136,8 @@ impl Items {
     pub(super) fn remove_where(&self, is_meant: impl Fn(&[u8], &Held) -> bool) -> usize {
         let mut removed = 0;
         for slot in &self.slots {
-            slot.lock().retain(|key, item| {
+            let mut slot = slot.lock();
+            slot.retain(|key, item| {
                 let goes = is_meant(key, &item.value);
                 if goes {
                     self.give_back(item.cost(key));
@@ -142,6 +145,7 @@ impl Items {
                 }
                 !goes
             });
+            memory::give_back(&mut slot);
         }
         removed
     }
@@ -150,8 +154,8 @@ impl Items {
     /// start ends `fresh_s` from now.
     pub(super) fn sweep(&self, now_s: u64, fresh_s: u64, mut tell: impl FnMut(Listed)) {
         for slot in &self.slots {
-            let mut gone = Vec::new();
-            slot.lock().retain(|key, item| {
+            let (mut gone, mut slot) = (Vec::new(), slot.lock());
+            slot.retain(|key, item| {
                 if item.until_s == LOADED {
                     item.until_s = now_s.saturating_add(fresh_s);
                 }
@@ -162,6 +166,8 @@ impl Items {
                 }
                 !goes
             });
+            memory::give_back(&mut slot);
+            drop(slot);
             gone.into_iter().for_each(&mut tell);
         }
     }

@@ -14,6 +14,7 @@ use super::prefix::Prefix;
 use super::rules::{Rules, SHARDS};
 use ahash::RandomState;
 use parking_lot::Mutex;
+use policy::memory::{give_back, keep_within};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -104,7 +105,8 @@ impl Tree {
     pub(super) fn sweep(&self, unit: u32, rules: &Rules) -> Vec<u64> {
         let mut cooled = Vec::new();
         for shard in &self.shards {
-            shard.lock().nodes.retain(|prefix, node| {
+            let mut shard = shard.lock();
+            shard.nodes.retain(|prefix, node| {
                 let stays = rules.left_s(node.unit, unit).is_some();
                 if stays && node.is_red && node.heat(unit, rules) != Heat::Hot {
                     node.is_red = false;
@@ -112,6 +114,7 @@ impl Tree {
                 }
                 stays
             });
+            give_back(&mut shard.nodes);
         }
         cooled
     }
@@ -201,6 +204,7 @@ impl Tree {
             shard.nodes.retain(|_, node| node.unit + 1 >= unit);
         }
         if shard.nodes.len() < most {
+            keep_within(&mut shard.nodes, most);
             shard.nodes.entry(prefix).or_insert(node);
         }
     }
@@ -266,5 +270,27 @@ mod tests {
         assert_eq!(size_of::<(Prefix, Node)>() + 1, 37);
         let full = Limits::default().nodes / 7 * 8 * 37;
         assert_eq!(full, 9_699_328, "9.25 MiB");
+    }
+    /// Sources that come and go leave no larger tables behind than those that stay.
+    #[test]
+    fn a_full_tree_stays_as_large_as_the_limit_says() {
+        let tree = Tree::new(RandomState::with_seeds(1, 2, 3, 4));
+        let rules = Rules {
+            density: 4,
+            unit_s: 2,
+            latency_s: 10,
+            limits: Limits::default(),
+        };
+        let room = |shard: &Mutex<Shard>| shard.lock().nodes.capacity();
+        for unit in 1..20 {
+            for source in 0..100_000_u32 {
+                let source = unit * 100_000 + source;
+                let address = IpAddr::from((0x0a00_0000 + source).to_be_bytes());
+                (0..4).for_each(|_| _ = tree.hit(address, unit, &rules));
+            }
+            let most = tree.shards.iter().map(room).max();
+            assert!(most <= Some(rules.limits.nodes / SHARDS), "{most:?}");
+        }
+        assert!(tree.nodes() > rules.limits.nodes / 2, "{}", tree.nodes());
     }
 }

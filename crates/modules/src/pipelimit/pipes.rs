@@ -4,6 +4,7 @@ use crate::throttle::{Algorithm, Pipe, Regulator};
 use ahash::RandomState;
 use bytes::Bytes;
 use parking_lot::Mutex;
+use policy::memory::give_back;
 use std::collections::HashMap;
 
 /// How many pipes there may be.
@@ -144,7 +145,8 @@ impl Pipes {
         let (load, gains) = self.regulator.measure(&wanted, read);
         let mut wanted = Vec::new();
         for shard in &self.shards {
-            shard.lock().retain(|_, named| {
+            let mut shard = shard.lock();
+            shard.retain(|_, named| {
                 let algorithm = named.pipe.algorithm;
                 if algorithm.goes_by_load() && !wanted.contains(&algorithm) {
                     wanted.push(algorithm);
@@ -153,6 +155,7 @@ impl Pipes {
                 named.unused = named.unused.saturating_add(1);
                 clean == 0 || named.unused <= clean
             });
+            give_back(&mut shard);
         }
         *self.wanted.lock() = wanted;
     }

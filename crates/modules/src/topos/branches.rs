@@ -5,6 +5,7 @@ use super::limits::Limits;
 use ahash::RandomState;
 use bytes::Bytes;
 use parking_lot::Mutex;
+use policy::memory::give_back;
 use policy::{HiddenBranch, HiddenDialog};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -119,6 +120,9 @@ impl Branches {
                 .branches
                 .retain(|_, entry| entry.until_s > now_s || entry.life.strong_count() > 0);
             shard.begun.retain(|_, hop| hop.strong_count() > 0);
+            let Shard { branches, begun } = &mut *shard;
+            give_back(branches);
+            give_back(begun);
         }
     }
 

@@ -4,6 +4,7 @@ use super::limits::Limits;
 use ahash::RandomState;
 use bytes::Bytes;
 use parking_lot::Mutex;
+use policy::memory::give_back;
 use policy::{
     DialogQuery, HiddenBranch, HiddenDialog, Lifetimes, Stored, TopologyStorage, TopologyWrite,
 };
@@ -105,10 +106,12 @@ impl TopologyStorage for Memory {
     }
 
     fn clean(&self, lifetimes: Lifetimes) {
-        self.dialogs.lock().retain(|_, forks| {
+        let mut dialogs = self.dialogs.lock();
+        dialogs.retain(|_, forks| {
             forks.retain(|kept| kept.until_s > lifetimes.now_s);
             !forks.is_empty()
         });
+        give_back(&mut dialogs);
     }
 }
 

@@ -3,6 +3,7 @@
 use ahash::RandomState;
 use bytes::Bytes;
 use parking_lot::Mutex;
+use policy::memory::give_back;
 use policy::{Binding, BindingState, Bindings, Change, Counter};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -98,6 +99,7 @@ impl Table {
         self.count(before.len(), bindings.len());
         if bindings.is_empty() {
             slot.records.remove(aor);
+            give_back(&mut slot.records);
         } else if let Some(record) = slot.records.get_mut(aor) {
             *record = bindings.clone();
         } else {

@@ -1,6 +1,7 @@
 //! All connections, by id, by address and by source.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -79,6 +80,7 @@ impl Table {
             *used = used.saturating_sub(1);
             if *used == 0 {
                 self.by_source.remove(&source);
+                give_back(&mut self.by_source);
             }
         }
     }
@@ -105,6 +107,8 @@ impl Table {
                 }
             }
         }
+        give_back(&mut self.by_id);
+        give_back(&mut self.by_peer);
     }
 
     pub(super) fn by_id(&self, id: ConnId) -> Option<Arc<Conn>> {
@@ -123,5 +127,12 @@ impl Table {
 
     pub(super) fn is_empty(&self) -> bool {
         self.by_id.is_empty()
+    }
+}
+
+/// Gives memory back after a peak; a quarter of the room stays, so that it costs each removal the same on average.
+fn give_back<K: Hash + Eq, V>(table: &mut HashMap<K, V>) {
+    if table.len() < (table.capacity() + 4) / 8 {
+        table.shrink_to(table.len() * 2);
     }
 }

@@ -3,6 +3,7 @@
 use super::{Source, shard_of};
 use ahash::RandomState;
 use parking_lot::Mutex;
+use stack::memory::{give_back, keep_within};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
@@ -82,6 +83,7 @@ impl Known {
             shard.sweep(now_ms);
         }
         let is_full = shard.len >= self.most;
+        keep_within(&mut shard.sources, self.most);
         let people = shard.sources.entry(source).or_default();
         let before = people.len();
         people.note(
@@ -156,6 +158,7 @@ impl Shard {
             people.len() > 0
         });
         self.len = len;
+        give_back(&mut self.sources);
     }
 }
 

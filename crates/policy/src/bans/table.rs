@@ -3,6 +3,7 @@
 use super::{Ban, Proof, Source, shard_of};
 use ahash::RandomState;
 use parking_lot::RwLock;
+use stack::memory::{give_back, keep_within};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -88,6 +89,7 @@ impl Table {
             let fits = shard.bans.contains_key(&key) || shard.make_room(ban.proof, most, now_ms);
             if fits {
                 shard.remove(key);
+                keep_within(&mut shard.bans, most);
                 shard.insert(key, ban);
             }
             fits
@@ -170,6 +172,7 @@ impl Shard {
             stays
         });
         (self.weak, self.ports) = (weak, ports);
+        give_back(&mut self.bans);
     }
 
     fn insert(&mut self, key: Key, ban: Ban) {

@@ -203,6 +203,7 @@ impl World for Simulated {
             self.queue
                 .put(self.now_ms + 1, Event::Closed { connection });
         }
+        self.queue.forget_ways(self.now_ms);
     }
 
     fn run_until(&mut self, at_ms: u64) -> Vec<Arrival> {

@@ -53,6 +53,11 @@ impl Queue {
         self.events.insert((at_ms, self.put), event);
     }
 
+    /// Forgets ways on which nothing is under way any more.
+    pub(super) fn forget_ways(&mut self, now_ms: u64) {
+        self.last_ms.retain(|_, last_ms| *last_ms > now_ms);
+    }
+
     pub(super) fn next_ms(&self) -> Option<u64> {
         self.events.keys().next().map(|(at, _)| *at)
     }

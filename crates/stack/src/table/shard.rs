@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::key::Class;
 use super::{Key, Lookup, Out, Refused, TxId};
+use crate::memory::give_back;
 
 #[derive(Debug)]
 pub(super) struct Shard<T, M> {
@@ -173,7 +174,7 @@ impl<T, M> Shard<T, M> {
         let entry = chain.get_mut().swap_remove(at);
         if chain.get().is_empty() {
             chain.remove();
-            self.shrink();
+            give_back(&mut self.chains);
         }
         Some(entry.slot)
     }
@@ -194,13 +195,6 @@ impl<T, M> Shard<T, M> {
             .iter_mut()
             .find(|e| e.label == id.label)
             .map(|e| &mut e.slot)
-    }
-
-    /// Gives memory back after a peak; halving keeps the cost of it constant per removal.
-    fn shrink(&mut self) {
-        if self.chains.capacity() > 64 && self.chains.len() < self.chains.capacity() / 8 {
-            self.chains.shrink_to(self.chains.capacity() / 2);
-        }
     }
 }
 

@@ -7,6 +7,7 @@ use super::person::{Exceeded, Moment, Numbers, Person, Verdict, Wanted};
 use super::profile::Profile;
 use ahash::RandomState;
 use parking_lot::Mutex;
+use policy::memory::give_back;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -298,6 +299,7 @@ impl Pages {
         let gone = before - all.len();
         if all.is_empty() {
             self.calls.remove(&dialog);
+            give_back(&mut self.calls);
         }
         self.count = self.count.saturating_sub(gone);
         gone > 0
@@ -318,6 +320,7 @@ impl Pages {
     fn sweep(&mut self, at: Moment) {
         self.swept_s = at.now_s;
         self.people.retain(|_, person| !person.is_idle(at));
+        give_back(&mut self.people);
         self.destinations = self.people.values().map(Person::destinations).sum();
     }
 
