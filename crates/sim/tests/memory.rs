@@ -1,55 +1,27 @@
-//! What one transaction, one dialog and one registered contact hold of the heap, counted by the allocator.
+//! What one transaction, one dialog and one registered contact hold of the heap, and what is left of it after a
+//! peak, counted by the allocator.
 //!
-//! `cargo test -p ringwall-sim --test memory -- --nocapture` prints the figures, which the docs of `Limits` repeat. It
-//! is one test, so that nothing else allocates meanwhile.
+//! `cargo test -p ringwall-sim --test memory -- --nocapture` prints the figures, which the docs of `Limits` repeat.
+
+#[path = "memory/phones.rs"]
+mod phones;
 
 use cap::Cap;
-use policy::Proto;
-use sim::{Arrival, Heard, Place, Scenario, Simulated, Way, What, World};
+use phones::{
+    CALLER, FIRST_TCP, OVER_MS, PROXY, REGISTRAR, converse, invite, is_answer, listen, options,
+    register, say, within_dialog, world,
+};
+use sim::{Simulated, World};
 use std::alloc::System;
-use std::net::SocketAddr;
-use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Counts what is held.
 #[global_allocator]
 static HEAP: Cap<System> = Cap::new(System, usize::MAX);
 
-const CALLER: usize = 0;
-const CALLEE: usize = 1;
-/// After this time no transaction of a call is left (RFC 3261 timers B, H and J, and some).
-const OVER_MS: u64 = 60_000;
-
-const PROXY: &str = r#"
-loadmodule "tm.so"
-loadmodule "sl.so"
-loadmodule "rr.so"
-loadmodule "pv.so"
-loadmodule "siputils.so"
-modparam("tm", "fr_inv_timer", 300000)
-modparam("tm", "fr_timer", 300000)
-#EXTRA
-request_route {
-    if (has_totag()) {
-        loose_route();
-        t_relay();
-        exit;
-    }
-    #FLAG
-    record_route();
-    $du = "sip:127.0.0.72:5072";
-    t_relay();
-}
-"#;
-
-const REGISTRAR: &str = r#"
-loadmodule "sl.so"
-loadmodule "usrloc.so"
-loadmodule "registrar.so"
-request_route { save("location"); }
-"#;
-
 #[test]
 fn prices() {
+    let _alone = alone();
     let transaction = transaction();
     let dialog = dialog();
     let contact = contact();
@@ -65,7 +37,7 @@ fn prices() {
 /// An INVITE that was relayed and rings for ever.
 fn transaction() -> usize {
     const COUNT: usize = 5_000;
-    let mut world = world(PROXY);
+    let mut world = world(PROXY, 0);
     let call = |world: &mut Simulated, number: usize| {
         say(world, CALLER, &invite(number));
         listen(world, 10, |_, _, _| ());
@@ -78,9 +50,7 @@ fn transaction() -> usize {
 /// A call that stands, after its transactions have gone.
 fn dialog() -> usize {
     const COUNT: usize = 2_000;
-    let module = "loadmodule \"dialog.so\"\nmodparam(\"dialog\", \"dlg_flag\", 4)";
-    let script = PROXY.replace("#EXTRA", module);
-    let mut world = world(&script.replace("#FLAG", "setflag(4);"));
+    let mut world = world(&with_dialogs(), 0);
     let price = price(&mut world, COUNT, |world, number| {
         say(world, CALLER, &invite(number));
         listen(world, 10, converse);
@@ -97,10 +67,18 @@ fn dialog() -> usize {
     price
 }
 
+/// The proxy, which follows calls.
+fn with_dialogs() -> String {
+    let module = "loadmodule \"dialog.so\"\nmodparam(\"dialog\", \"dlg_flag\", 4)";
+    PROXY
+        .replace("#EXTRA", module)
+        .replace("#FLAG", "setflag(4);")
+}
+
 /// A phone that registered.
 fn contact() -> usize {
     const COUNT: usize = 20_000;
-    let mut world = world(REGISTRAR);
+    let mut world = world(REGISTRAR, 0);
     let price = price(&mut world, COUNT, |world, number| {
         say(world, CALLER, &register(number));
         listen(world, 10, |_, _, heard| {
@@ -125,87 +103,127 @@ fn price(world: &mut Simulated, count: usize, mut act: impl FnMut(&mut Simulated
     HEAP.allocated().saturating_sub(before) / count
 }
 
-fn world(script: &str) -> Simulated {
-    let page = format!(
-        "# Memory\n\n```kamailio\nlisten=udp:127.0.0.1:5060\n{script}\n```\n\n```sip\nwait 1s\n```\n"
-    );
-    let scenario = Scenario::parse(Path::new("memory.md"), &page).expect("a scenario");
-    let place = |address: &str| Place {
-        proto: Proto::Udp,
-        address: address.parse().expect("an address"),
-    };
-    let places = [place("127.0.0.71:5071"), place("127.0.0.72:5072")];
-    // With this seed nothing overtakes.
-    Simulated::start(&scenario, &places, 1).unwrap_or_else(|why| panic!("{why}"))
-}
-
-fn say(world: &mut Simulated, who: usize, text: &str) {
-    let way = Way {
-        proto: Proto::Udp,
-        to: SocketAddr::from(([127, 0, 0, 1], 5060)),
-        connection: None,
-    };
-    let sent = world.send(who, way, text.as_bytes().to_vec());
-    sent.unwrap_or_else(|why| panic!("{why}"));
-}
-
-/// Lets time pass and tells `hear` of everything that arrives.
-fn listen(world: &mut Simulated, ms: u64, hear: impl Fn(&mut Simulated, usize, &Heard)) {
-    let until = world.now_ms() + ms;
-    while world.now_ms() < until {
-        for Arrival { agent, what, .. } in world.run_until(until) {
-            if let What::Octets(octets) = what {
-                hear(world, agent, &Heard::new(&octets));
-            }
-        }
-    }
-}
-
-/// The callee answers, the caller acknowledges.
-fn converse(world: &mut Simulated, agent: usize, heard: &Heard) {
-    let headers = |names: &[&str]| -> String {
-        let kept = heard
-            .headers
-            .iter()
-            .filter(|(name, _)| names.contains(&name.as_str()));
-        kept.map(|(name, value)| format!("{name}: {value}\r\n"))
-            .collect()
-    };
-    if agent == CALLEE && heard.line.starts_with("INVITE") {
-        let copied = headers(&["Via", "Record-Route", "From", "Call-ID", "CSeq"]);
-        let to = heard.value("To").unwrap_or_default();
-        let contact = "Contact: <sip:bob@127.0.0.72:5072>\r\nContent-Length: 0\r\n\r\n";
-        let reply = format!("SIP/2.0 200 OK\r\n{copied}To: {to};tag=callee\r\n{contact}");
-        say(world, CALLEE, &reply);
-    } else if agent == CALLER && heard.status() == Some(200) {
-        let routes = headers(&["Record-Route"]).replace("Record-Route", "Route");
-        let copied = headers(&["From", "To", "Call-ID"]);
-        let via = "Via: SIP/2.0/UDP 127.0.0.71:5071;branch=z9hG4bKack";
-        let ack = "ACK sip:bob@127.0.0.72:5072 SIP/2.0";
-        let rest = "CSeq: 314159 ACK\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n";
-        say(
-            world,
-            CALLER,
-            &format!("{ack}\r\n{via}\r\n{routes}{copied}{rest}"),
+#[test]
+fn memory_comes_back_after_a_peak() {
+    let _alone = alone();
+    for (what, tide) in [
+        ("calls", calls()),
+        ("users", users()),
+        ("connections", connections()),
+    ] {
+        println!("{what}: {tide:?}");
+        assert!(tide.peak >= 2 * tide.before, "{what}: no peak: {tide:?}");
+        assert!(
+            tide.after <= tide.before + tide.before / 10,
+            "{what}: {tide:?}"
         );
     }
 }
 
-/// The INVITE of the benchmarks, of a call of its own.
-fn invite(number: usize) -> String {
-    include_str!("../../sip/benches/invite.sip")
-        .replace("z9hG4bKnashds8", &format!("z9hG4bK{number:07}"))
-        .replace("a84b4c76e66710", &format!("a84b4c7{number:07}"))
-        .replace("1928301774", &format!("192{number:07}"))
+/// Octets that are held before, at the height of a peak, and when it is over.
+#[derive(Debug)]
+struct Tide {
+    before: usize,
+    peak: usize,
+    after: usize,
 }
 
-/// As a phone behind no NAT sends it.
-fn register(number: usize) -> String {
-    format!(
-        "REGISTER sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.71:5071;branch=z9hG4bKr{number}\r\n\
-         From: <sip:u{number}@example.com>;tag=r{number}\r\nTo: <sip:u{number}@example.com>\r\n\
-         Call-ID: {number}-3848276298220188511@127.0.0.71\r\nCSeq: 1 REGISTER\r\n\
-         Contact: <sip:u{number}@127.0.0.71:5071;transport=udp>\r\nMax-Forwards: 70\r\nExpires: 3600\r\n\
-         User-Agent: Example Desk Phone 1.2.3.4\r\nContent-Length: 0\r\n\r\n"
-    )
+/// Thousands of calls at once, and all of them end.
+fn calls() -> Tide {
+    let start = HEAP.allocated();
+    let mut world = world(&with_dialogs(), 0);
+    let up_and_down = |world: &mut Simulated, calls: std::ops::Range<usize>| {
+        let mut byes = Vec::new();
+        let mut hear = |world: &mut Simulated, agent, heard: &sim::Heard| {
+            converse(world, agent, heard);
+            if is_answer(heard) {
+                byes.push(within_dialog("BYE", heard));
+            }
+        };
+        for number in calls {
+            say(world, CALLER, &invite(number));
+            listen(world, 10, &mut hear);
+        }
+        listen(world, 1000, &mut hear);
+        let peak = HEAP.allocated();
+        for bye in byes.drain(..) {
+            say(world, CALLER, &bye);
+            listen(world, 10, converse);
+        }
+        drop(byes);
+        listen(world, 2 * OVER_MS, converse);
+        assert_eq!(world.transactions(), 0);
+        peak
+    };
+    up_and_down(&mut world, 0..WARM);
+    let before = HEAP.allocated();
+    let peak = up_and_down(&mut world, WARM..WARM + 3_000);
+    let stats = world
+        .rpc("dlg.stats_active", Vec::new())
+        .expect("a command");
+    assert!(stats.contains("\"all\":0"), "{stats}");
+    tide(start, before, peak)
+}
+
+/// Many users register, and none of them comes again.
+fn users() -> Tide {
+    let start = HEAP.allocated();
+    let mut world = world(REGISTRAR, 0);
+    let come_and_go = |world: &mut Simulated, users: std::ops::Range<usize>| {
+        for number in users {
+            say(world, CALLER, &register(number));
+            listen(world, 1, |_, _, _| ());
+        }
+        let peak = HEAP.allocated();
+        listen(world, 3_700_000, |_, _, _| ());
+        peak
+    };
+    come_and_go(&mut world, 0..WARM);
+    let before = HEAP.allocated();
+    let peak = come_and_go(&mut world, WARM..WARM + 20_000);
+    let dump = world
+        .rpc("ul.dump", vec!["brief".into()])
+        .expect("a command");
+    assert_eq!(dump.matches("\"AoR\":").count(), 0);
+    tide(start, before, peak)
+}
+
+/// Phones open TCP connections, ask once, hold them, and go.
+fn connections() -> Tide {
+    const COUNT: usize = 2_000;
+    let script = "loadmodule \"sl.so\"\nrequest_route { sl_send_reply(\"200\", \"OK\"); }";
+    let start = HEAP.allocated();
+    let mut world = world(script, COUNT as u32);
+    let open_and_close = |world: &mut Simulated, phones: std::ops::Range<usize>| {
+        for number in phones.clone() {
+            say(world, FIRST_TCP + number, &options(number));
+            listen(world, 10, |_, _, heard| {
+                assert_eq!(heard.status(), Some(200))
+            });
+        }
+        let peak = HEAP.allocated();
+        phones.for_each(|number| world.close(FIRST_TCP + number));
+        listen(world, 20_000, |_, _, _| ());
+        peak
+    };
+    open_and_close(&mut world, 0..WARM);
+    let before = HEAP.allocated();
+    let peak = open_and_close(&mut world, 0..COUNT);
+    tide(start, before, peak)
+}
+
+/// Counted from what was held before the world was made.
+fn tide(start: usize, before: usize, peak: usize) -> Tide {
+    let of = |held: usize| held.saturating_sub(start);
+    Tide {
+        before: of(before),
+        peak: of(peak),
+        after: of(HEAP.allocated()),
+    }
+}
+
+/// Nothing else allocates meanwhile.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
