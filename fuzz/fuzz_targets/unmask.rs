@@ -4,21 +4,19 @@
 //! The first octet chooses a mode, the second and third an octet that is changed on the way, the rest is a message.
 #![no_main]
 
+mod hooked;
+
 use bytes::Bytes;
+use hooked::{flow, loaded, read};
 use libfuzzer_sys::fuzz_target;
-use policy::{
-    Addresses, Config, ConnectionId, Counters, Extra, Flow, Incoming, Loader, Logger, Notes, Now,
-    Outgoing, Proto, Received, Sent, SocketId, States, Stores, World,
-};
-use script::{FileError, Files, Opened, Options};
+use policy::{Config, Incoming, Notes, Now, Outgoing, Received, Sent, Stores};
 use sip::{Limits, Message};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
 use store::Store;
 
 /// One configuration for each mode.
 static CONFIGS: LazyLock<Vec<Config>> =
-    LazyLock::new(|| ["kamailio", "sealed", "migrate"].map(loaded).into());
+    LazyLock::new(|| ["kamailio", "sealed", "migrate"].map(configured).into());
 
 fuzz_target!(|input: &[u8]| {
     let [mode, high, low, text @ ..] = input else { return };
@@ -37,12 +35,6 @@ fuzz_target!(|input: &[u8]| {
         receive(config, &changed);
     }
 });
-
-/// A message as the edge lets it through.
-fn read(bytes: Bytes) -> Option<Arc<Message>> {
-    let message = Message::parse(bytes, &Limits::default()).ok()?;
-    message.check().is_ok().then(|| Arc::new(message))
-}
 
 fn receive(config: &Config, message: &Arc<Message>) {
     let incoming = Incoming { message, flow: flow(), now: Now::default(), config };
@@ -76,44 +68,14 @@ fn send(config: &Config, message: &Arc<Message>) -> Option<Bytes> {
     }
 }
 
-fn flow() -> Flow {
-    let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5060);
-    Flow {
-        proto: Proto::Udp,
-        socket: SocketId(0),
-        local: address,
-        peer: address,
-        connection: None::<ConnectionId>,
-    }
-}
-
-fn loaded(mode: &str) -> Config {
-    let text = format!(
-        "listen=udp:127.0.0.1:5060\nloadmodule \"topoh.so\"\nmodparam(\"topoh\", \"mask_key\", \"a key of the fuzzer\")\n\
-         modparam(\"topoh\", \"mask_mode\", \"{mode}\")\nmodparam(\"topoh\", \"mask_callid\", 1)\nrequest_route {{ exit; }}\n"
-    );
-    let parsed = script::parse(&One(text), "main.cfg", &Options::default());
-    let (counters, states) = (Counters::default(), States::default());
-    let loader = Loader {
-        entries: modules::ALL,
-        world: World { counters: &counters, states: &states, stores: &NoStores },
-        logger: Logger::silent(),
-        secret: [7; 32],
-        addresses: &Loopback,
-        extra: Extra::default(),
-    };
-    match loader.load(&parsed) {
-        Ok(ready) => ready.config,
-        Err(findings) => panic!("{}", script::render(&findings, &parsed.sources, false)),
-    }
-}
-
-struct One(String);
-
-impl Files for One {
-    fn open(&self, _: Option<&str>, path: &str) -> Result<Opened, FileError> {
-        Ok(Opened { path: path.to_owned(), text: self.0.clone().into_bytes() })
-    }
+fn configured(mode: &str) -> Config {
+    loaded(
+        format!(
+            "listen=udp:127.0.0.1:5060\nloadmodule \"topoh.so\"\nmodparam(\"topoh\", \"mask_key\", \"a key of the fuzzer\")\n\
+             modparam(\"topoh\", \"mask_mode\", \"{mode}\")\nmodparam(\"topoh\", \"mask_callid\", 1)\nrequest_route {{ exit; }}\n"
+        ),
+        &NoStores,
+    )
 }
 
 struct NoStores;
@@ -121,21 +83,5 @@ struct NoStores;
 impl Stores for NoStores {
     fn open(&self, url: &str) -> Result<Arc<dyn Store>, String> {
         Err(format!("no database at {url}"))
-    }
-}
-
-struct Loopback;
-
-impl Addresses for Loopback {
-    fn of_name(&self, _: &str) -> Vec<IpAddr> {
-        Vec::new()
-    }
-
-    fn all(&self) -> Vec<IpAddr> {
-        vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]
-    }
-
-    fn host_names(&self) -> Vec<String> {
-        Vec::new()
     }
 }
