@@ -34,6 +34,14 @@ pub struct Counts {
     pub absorbed: Counter,
     /// Datagrams passed over unread, for hundreds before them came to nothing.
     pub shed: Counter,
+    /// Datagrams that the system lost, for a receive buffer was full.
+    pub lost_datagrams: Counter,
+    /// Requests refused beyond capacity.
+    pub overload_refused: Counter,
+    /// How often overload began.
+    pub overloads: Counter,
+    /// Workers that are beyond their capacity now.
+    pub overloaded: Counter,
     /// Transactions made (`tmx:UAS_transactions`).
     pub transactions: Counter,
     /// Transactions of requests of our own (`tmx:UAC_transactions`).
@@ -73,6 +81,19 @@ impl Counts {
             shed: core(
                 "shed_datagrams",
                 "Datagrams passed over unread, of sources that flood in vain (shed_rate).",
+            ),
+            lost_datagrams: core(
+                "lost_datagrams",
+                "Datagrams that the system lost, for a receive buffer was full.",
+            ),
+            overload_refused: core(
+                "overload_refused",
+                "Requests refused with 503 beyond capacity (overload_target).",
+            ),
+            overloads: core("overloads", "How often overload began."),
+            overloaded: core(
+                "overloaded_workers",
+                "Workers that are beyond their capacity now.",
             ),
             transactions: tmx(
                 "UAS_transactions",

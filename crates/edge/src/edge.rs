@@ -3,6 +3,7 @@
 use crate::counts::Counts;
 use crate::mail::Mail;
 use crate::outside::Ledger;
+use crate::overload::Overload;
 use crate::run::Waiting;
 use crate::{Limits, Ticket};
 use arc_swap::ArcSwap;
@@ -29,6 +30,7 @@ pub struct Edge {
     pub(crate) outbox: Outbox,
     pub(crate) bans: BansLink,
     pub(crate) blocklist: Arc<stack::blocklist::Blocklist>,
+    pub(crate) overload: Overload,
 }
 
 /// Random numbers the edge is keyed with. Handed in, for the edge has no randomness of its own.
@@ -62,6 +64,7 @@ impl Edge {
             blocklist: world.states.blocklist().clone(),
             waiting: WaitingRoom::new(limits.max_waiting),
             reserved: Reserved::default(),
+            overload: Overload::default(),
             config: ArcSwap::new(config),
             limits,
         }

@@ -33,7 +33,7 @@ impl Worker {
 
     /// True where somebody proved himself from this very address and port: who floods in his name does
     /// not silence him.
-    fn is_known(&self, flow: Flow) -> bool {
+    pub(crate) fn is_known(&self, flow: Flow) -> bool {
         let bans = self.edge.bans.get();
         let standing = bans.map(|bans| bans.standing(flow.peer, b"", self.now.unix_ms));
         matches!(standing, Some(Standing::Flow | Standing::Port))
@@ -73,6 +73,9 @@ impl Worker {
 
     fn request(&mut self, flow: Flow, message: Arc<Message>) {
         self.edge.counts.requests.count(message.method());
+        if self.refuses(flow, &message) {
+            return;
+        }
         if let Err(violation) = message.check() {
             self.complain(flow, message.bytes().clone());
             return self.refuse(flow, message, &violation);

@@ -12,6 +12,13 @@ pub enum Input {
         flow: Flow,
         /// What it is.
         bytes: Bytes,
+        /// How long it has waited since it arrived, in milliseconds; 0 where that is not known.
+        waited_ms: u32,
+    },
+    /// The receive buffer of a socket was full.
+    Overflow {
+        /// So many datagrams were lost.
+        lost: u32,
     },
     /// A stream connection exists now; its flow has the connection's number.
     Opened {
@@ -24,6 +31,9 @@ pub enum Input {
         connection: ConnectionId,
         /// What came.
         bytes: Bytes,
+        /// For how long there has been something of this connection to be read, in milliseconds; 0 where
+        /// that is not known.
+        waited_ms: u32,
     },
     /// A stream connection is gone.
     Closed {

@@ -21,6 +21,7 @@ mod mail;
 mod next_hop;
 mod outbound;
 mod outside;
+mod overload;
 mod own_message;
 mod perform;
 mod relay;

@@ -1,6 +1,7 @@
 //! One worker: it takes inputs, leaves outputs, and owns what it works on.
 
 use crate::mail::Mail;
+use crate::overload::Monitor;
 use crate::shed::Shedder;
 use crate::streams::Streams;
 use crate::{Edge, Input, Output, Ticket};
@@ -18,6 +19,7 @@ pub struct Worker {
     pub(crate) now: Now,
     pub(crate) streams: Streams,
     pub(crate) shedder: Shedder,
+    pub(crate) monitor: Monitor,
     /// Counts what came of inputs: outputs, reminders, letters. It wraps around.
     pub(crate) deeds: u64,
     wheel: Wheel<Hint>,
@@ -52,6 +54,7 @@ impl Worker {
             now,
             streams: Streams::default(),
             shedder: Shedder::new(edge.tag_keys.clone()),
+            monitor: Monitor::default(),
             deeds: 0,
             wheel: Wheel::new(now.mono),
             due: Vec::new(),
@@ -71,15 +74,32 @@ impl Worker {
         self.expire();
         // What was left at start, such as htable:mod-init, comes before the first message.
         self.run_tasks();
+        self.review_load();
         match input {
-            Input::Datagram { flow, bytes } => self.datagram(flow, bytes),
+            Input::Datagram {
+                flow,
+                bytes,
+                waited_ms,
+            } => {
+                self.note_wait(waited_ms);
+                self.datagram(flow, bytes);
+            }
+            Input::Overflow { lost } => self.overflowed(lost),
             Input::Opened { flow } => self.stream_opened(flow),
-            Input::Received { connection, bytes } => self.stream_received(connection, bytes),
+            Input::Received {
+                connection,
+                bytes,
+                waited_ms,
+            } => {
+                self.note_wait(waited_ms);
+                self.stream_received(connection, bytes);
+            }
             Input::Closed { connection } => self.stream_closed(connection),
             Input::SendFailed { transmit } => self.send_failed(transmit),
             Input::Answer { ticket, answer } => self.answered(ticket, answer),
             Input::Tick => {}
         }
+        self.monitor.clear();
         self.deliver_letters();
         self.run_tasks();
     }

@@ -194,6 +194,71 @@ fn a_burst_is_received_and_answered_in_batches() {
     }
 }
 
+/// Tells how long each datagram had waited, and of losses; the first one keeps it until it may go on.
+struct Slow {
+    go_on: Receiver<()>,
+    waits: Tell<Duration>,
+    losses: Tell<u32>,
+}
+
+impl Handler for Slow {
+    fn datagrams(&mut self, batch: &mut Vec<Datagram>, _: &mut Sender) {
+        let _ = self.go_on.recv_timeout(DEADLINE);
+        for datagram in batch.drain(..) {
+            let _ = self.waits.send(datagram.waited);
+        }
+    }
+
+    fn overflowed(&mut self, lost: u32) {
+        let _ = self.losses.send(lost);
+    }
+
+    fn idle(&mut self, _: &mut Sender) {}
+
+    fn failed(&mut self, _: SendFailure, _: &mut Sender) {}
+}
+
+#[test]
+fn what_piles_up_says_how_long_it_has_waited_and_what_was_lost() {
+    const SENT: u32 = 1000;
+    let options = Options {
+        receive_buffer: 64 << 10,
+        ..Options::default()
+    };
+    let socket = Socket::bind("127.0.0.1:0".parse().unwrap(), &options).unwrap();
+    let address = socket.local();
+    let ((may, go_on), (waits, waited), (losses, lost)) = (channel(), channel(), channel());
+    let mut slow = Some(Slow {
+        go_on,
+        waits,
+        losses,
+    });
+    let sockets = Sockets::new(vec![socket]);
+    let workers = Workers::start(&sockets, 1, |_| slow.take().unwrap()).unwrap();
+    let client = client("127.0.0.1:0");
+    let pause = Duration::from_millis(50);
+    // The system begins to note arrivals a moment after it was asked to.
+    thread::sleep(pause);
+    for _ in 0..SENT {
+        client.send_to(&[0; 500], address).unwrap();
+    }
+    thread::sleep(pause);
+    drop(may);
+    let mut all: Vec<Duration> = Vec::new();
+    while let Ok(wait) = waited.recv_timeout(Duration::from_millis(200)) {
+        all.push(wait);
+    }
+    assert!(all.iter().any(|wait| *wait >= pause && *wait < DEADLINE));
+    // Losses are told by the datagrams behind them, where several are received at once.
+    let told = (0..10_000).find_map(|_| {
+        client.send_to(&[0; 500], address).unwrap();
+        lost.recv_timeout(Duration::from_millis(1)).ok()
+    });
+    let told = told.unwrap();
+    assert_eq!(told + all.len() as u32, SENT);
+    workers.join();
+}
+
 #[test]
 fn the_largest_datagram_is_whole() {
     let world = world("127.0.0.1:0", 1, echo);

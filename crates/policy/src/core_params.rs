@@ -41,6 +41,8 @@ pub struct CoreParams {
     pub tcp: TcpParams,
     /// Name server lookups.
     pub dns: DnsParams,
+    /// What is refused beyond capacity.
+    pub overload: OverloadParams,
     /// Destinations that failed.
     pub blocklist: BlocklistParams,
     /// `server_header`: the whole line for our replies, with its line end.
@@ -135,6 +137,21 @@ pub struct TcpParams {
     pub no_connect: bool,
 }
 
+/// Parameters of local overload control (RFC 6357 section 5.1).
+#[derive(Clone, Debug)]
+pub struct OverloadParams {
+    /// `overload_target`: milliseconds that messages may go on waiting to be read; 0 refuses nothing.
+    pub target_ms: u32,
+    /// `overload_interval`: milliseconds for which they must have waited longer before new requests are
+    /// refused.
+    pub interval_ms: u32,
+    /// `overload_retry_after`: seconds after which who was refused may come back, drawn from once to
+    /// twice as many.
+    pub retry_after_s: u32,
+    /// `overload_emergency`: the user parts that are emergency calls, beside `urn:service:sos`.
+    pub emergency: Vec<Bytes>,
+}
+
 /// Parameters of name server lookups.
 #[derive(Clone, Debug)]
 pub struct DnsParams {
@@ -175,6 +192,7 @@ impl Default for CoreParams {
             tls_port: 5061,
             tcp: TcpParams::default(),
             dns: DnsParams::default(),
+            overload: OverloadParams::default(),
             blocklist: BlocklistParams::default(),
             server_header: Bytes::new(),
             server_signature: true,
@@ -201,6 +219,17 @@ impl Default for CoreParams {
             server_id: 0,
             http_reply_parse: false,
             default_forward_uri: Bytes::new(),
+        }
+    }
+}
+
+impl Default for OverloadParams {
+    fn default() -> OverloadParams {
+        OverloadParams {
+            target_ms: 20,
+            interval_ms: 200,
+            retry_after_s: 5,
+            emergency: vec![Bytes::from_static(b"112"), Bytes::from_static(b"911")],
         }
     }
 }

@@ -69,7 +69,7 @@ pub use blocklist_params::{BlocklistParams, BlocklistRules, between, retry_after
 pub use config::{Config, EntryRoutes, Places, routes_of};
 pub use context::{Arrival, Context, Fence, Now, RecordRoute, ReplyInHand, Switches};
 pub use control::{ControlPlace, ControlSocket, FileAccess};
-pub use core_params::{CoreParams, DnsParams, TcpParams};
+pub use core_params::{CoreParams, DnsParams, OverloadParams, TcpParams};
 pub use counter::{Counter, Counters};
 pub use declaration::{Declaration, Manifest, Named, Parameter, Variable};
 pub use destination::{Branches, Destination, Q};

@@ -69,6 +69,7 @@ impl<'a> Server<'a> {
         };
         let told = Told {
             defines: &defines,
+            counters: &ground.counters,
             streams: open.streams.as_ref(),
             built_in: store,
         };

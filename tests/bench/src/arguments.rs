@@ -62,12 +62,20 @@ pub(crate) fn parse(words: &[String]) -> Result<Wanted, String> {
         }
     }
     if wanted.servers.is_empty() {
-        wanted.servers = vec![named(KAMAILIO)?, ours()?];
+        wanted.servers = both()?;
     }
     if wanted.workloads.is_empty() {
         wanted.workloads = workload::ALL.iter().collect();
     }
     Ok(wanted)
+}
+
+/// Debian's Kamailio and our own server.
+///
+/// # Errors
+/// A sentence, where the program does not know its own place.
+pub(crate) fn both() -> Result<Vec<Named>, String> {
+    Ok(vec![named(KAMAILIO)?, ours()?])
 }
 
 /// The server that was built together with this program.

@@ -16,8 +16,10 @@ mod ground;
 mod load;
 mod measure;
 mod needs;
+mod overload;
 mod phones;
 mod process;
+mod quota;
 mod registrations;
 mod scale;
 mod server;
@@ -48,6 +50,7 @@ fn run(words: &[String]) -> Result<(), String> {
     children::end_with_us()?;
     match words.split_first() {
         Some((word, rest)) if word == scale::WORD => scale::run(rest),
+        Some((word, rest)) if word == overload::WORD => overload::run(rest),
         _ => contest::run(&arguments::parse(words)?),
     }
 }

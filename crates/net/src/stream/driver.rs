@@ -40,6 +40,8 @@ pub(super) struct Driver {
     timer: Pin<Box<Sleep>>,
     /// Our side has ended in order; since when.
     ended: Option<Instant>,
+    /// Since when there has been something to be read; none where all of it is read.
+    behind: Option<Instant>,
 }
 
 impl Driver {
@@ -53,6 +55,7 @@ impl Driver {
             transport,
             timer,
             ended: None,
+            behind: None,
         }
     }
 }
@@ -143,14 +146,19 @@ impl Driver {
                     part.get(..length).unwrap_or_default(),
                 )))
             });
-            let bytes = ready!(read.map_err(broken))?;
+            let Poll::Ready(bytes) = read.map_err(broken)? else {
+                self.behind = None;
+                return Poll::Pending;
+            };
             if bytes.is_empty() {
                 return Poll::Ready(Err(CloseReason::PeerClosed));
             }
+            let since = *self.behind.get_or_insert_with(Instant::now);
             let credit = self.conn.charge(bytes.len());
             self.core.emit(Event::Received {
                 id: self.conn.id,
                 bytes,
+                since,
                 credit,
             });
         }

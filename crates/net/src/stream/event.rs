@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -84,6 +85,9 @@ pub enum Event {
         id: ConnId,
         /// At least one byte and at most 16 KiB, in an allocation of their own size.
         bytes: Bytes,
+        /// Since when there has been something to be read on this connection without a pause: some of
+        /// the bytes may have waited so long.
+        since: Instant,
         /// Dropped when the bytes have been handled, which lets the connection read on.
         credit: Credit,
     },

@@ -34,6 +34,8 @@ pub struct Datagram {
     pub local: SocketAddr,
     /// Who sent it, as the network says.
     pub peer: SocketAddr,
+    /// How long it had waited when it was received; zero where nothing waited behind others.
+    pub waited: Duration,
 }
 
 /// A datagram that the system refused to send.
@@ -55,6 +57,10 @@ pub trait Handler {
     /// what it wants to own; what it leaves is dropped. Timers that are due are its own to run here
     /// too: under load [`Handler::idle`] is not called.
     fn datagrams(&mut self, batch: &mut Vec<Datagram>, out: &mut Sender);
+
+    /// Told before a batch that the system lost so many datagrams, for the receive buffer was full. Losses
+    /// are seen while datagrams pile up; each is told to one thread of the socket.
+    fn overflowed(&mut self, _lost: u32) {}
 
     /// Told that what was queued has left, so that nothing sent from another thread can overtake it
     /// any more. True to be told again, after what it queues now has left too.

@@ -3,9 +3,12 @@
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::{ReceiveTimestampns, RxqOvfl};
 use rustix::net::sockopt::{self, Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery};
 use socket2::{Domain, Protocol, Type};
 
@@ -50,6 +53,8 @@ struct Inner {
     socket: UdpSocket,
     local: SocketAddr,
     options: Options,
+    /// How many datagrams had been lost when somebody looked last.
+    lost: AtomicU32,
 }
 
 impl Socket {
@@ -82,6 +87,8 @@ impl Socket {
         let tick = options.tick.max(Duration::from_millis(1));
         socket.set_read_timeout(Some(tick))?;
         socket.set_write_timeout(Some(tick))?;
+        setsockopt(&socket, ReceiveTimestampns, &true)?;
+        setsockopt(&socket, RxqOvfl, &1)?;
         set_pmtu_discovery(&socket, address, options.pmtu_discovery)?;
         socket.bind(&address.into())?;
         let socket = UdpSocket::from(socket);
@@ -90,6 +97,7 @@ impl Socket {
             socket,
             local,
             options: options.clone(),
+            lost: AtomicU32::new(0),
         })))
     }
 
@@ -100,6 +108,14 @@ impl Socket {
 
     pub(super) fn std(&self) -> &UdpSocket {
         &self.0.socket
+    }
+
+    /// How many datagrams were lost since this was asked last, where `total` were lost so far. The
+    /// system's count wraps around.
+    pub(super) fn lost_more(&self, total: u32) -> u32 {
+        let more = total.wrapping_sub(self.0.lost.swap(total, Ordering::Relaxed));
+        // Another thread may have seen a later count.
+        if more > u32::MAX / 2 { 0 } else { more }
     }
 
     pub(super) fn options(&self) -> &Options {

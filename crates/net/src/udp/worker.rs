@@ -124,6 +124,10 @@ fn work(
             deliver(&mut sender, handler);
             continue;
         }
+        let lost = receiver.take_lost();
+        if lost > 0 {
+            handler.overflowed(lost);
+        }
         let (size, began, sent) = (batch.len(), Instant::now(), sender.queued());
         handler.datagrams(&mut batch, &mut sender);
         batch.clear();

@@ -7,7 +7,7 @@ pub(crate) use core::FLAGS;
 
 use crate::builtin::BuiltIn;
 use net::stream::Streams;
-use policy::{Config, Rpc, RpcError, RpcRequest, RpcResult};
+use policy::{Config, Counters, Rpc, RpcError, RpcRequest, RpcResult};
 use script::Defines;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
@@ -17,6 +17,8 @@ use store::Store;
 pub(crate) struct Told<'a> {
     /// The names that the preprocessor knows.
     pub(crate) defines: &'a Defines,
+    /// What the server counts.
+    pub(crate) counters: &'a Counters,
     /// The connections.
     pub(crate) streams: Option<&'a Streams>,
     /// The built-in policy and its database, where that is what runs.
@@ -28,7 +30,7 @@ pub(crate) type Own<'a> = (&'a BuiltIn, Arc<dyn Store>);
 
 /// Adds the commands to a configuration that is about to be served.
 pub(crate) fn add(config: &mut Config, told: Told<'_>) {
-    let mut rpcs = core::commands(config, told.defines, told.streams);
+    let mut rpcs = core::commands(config, &told);
     if let Some((built_in, store)) = told.built_in {
         rpcs.extend(own::commands(built_in, &store));
     }

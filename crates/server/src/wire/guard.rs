@@ -151,6 +151,7 @@ mod tests {
                 connection: None,
             },
             bytes: text.into(),
+            waited_ms: 0,
         }
     }
 

@@ -40,14 +40,16 @@ impl Hands {
     }
 
     /// Does everything the worker left to do. What fails comes back to it as input. When the datagrams
-    /// have left, the worker is to release what it worked on.
+    /// have left, the worker is to release what it worked on. False where there was nothing to do.
     pub(crate) fn carry_out(
         &self,
         worker: &mut Guarded,
         now: policy::Now,
         datagrams: &mut impl Datagrams,
-    ) {
+    ) -> bool {
+        let mut done = false;
         while let Some(output) = worker.poll_output() {
+            done = true;
             match output {
                 Output::Transmit(transmit) => {
                     if self.transmit(worker, &transmit, datagrams).is_err() {
@@ -62,6 +64,7 @@ impl Hands {
                 } => self.alias(connection, address),
             }
         }
+        done
     }
 
     fn transmit(

@@ -103,14 +103,19 @@ impl StreamWorker {
                     self.worker.handle_input(now, Input::Opened { flow });
                 }
             }
-            Event::Received { id, bytes, credit } => {
-                self.worker.handle_input(
-                    now,
-                    Input::Received {
-                        connection: ConnectionId(id.number()),
-                        bytes,
-                    },
-                );
+            Event::Received {
+                id,
+                bytes,
+                since,
+                credit,
+            } => {
+                let waited = since.elapsed().as_millis();
+                let input = Input::Received {
+                    connection: ConnectionId(id.number()),
+                    bytes,
+                    waited_ms: u32::try_from(waited).unwrap_or(u32::MAX),
+                };
+                self.worker.handle_input(now, input);
                 drop(credit);
             }
             Event::SendFailed { id, bytes } => {

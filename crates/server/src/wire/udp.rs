@@ -22,8 +22,15 @@ pub(crate) struct UdpWorker {
 
 impl Handler for UdpWorker {
     fn datagrams(&mut self, batch: &mut Vec<Datagram>, out: &mut Sender) {
-        let now = self.clock.now();
-        for Datagram { bytes, local, peer } in batch.drain(..) {
+        let received = self.clock.now();
+        let mut now = received;
+        for datagram in batch.drain(..) {
+            let Datagram {
+                bytes,
+                local,
+                peer,
+                waited,
+            } = datagram;
             let Some(socket) = self.identity.find(Proto::Udp, local) else {
                 continue;
             };
@@ -34,11 +41,26 @@ impl Handler for UdpWorker {
                 peer,
                 connection: None,
             };
-            self.worker
-                .handle_input(now, Input::Datagram { flow, bytes });
-            self.hands
+            let waited = ms(waited) + now.mono.ms_since(received.mono);
+            let input = Input::Datagram {
+                flow,
+                bytes,
+                waited_ms: u32::try_from(waited).unwrap_or(u32::MAX),
+            };
+            self.worker.handle_input(now, input);
+            let done = self
+                .hands
                 .carry_out(&mut self.worker, now, &mut Batched(out));
+            // Of what came to nothing, such as a flood, not each costs a look at the clock.
+            if done {
+                now = self.clock.now();
+            }
         }
+    }
+
+    fn overflowed(&mut self, lost: u32) {
+        let now = self.clock.now();
+        self.worker.handle_input(now, Input::Overflow { lost });
     }
 
     fn idle(&mut self, out: &mut Sender) {
@@ -90,6 +112,10 @@ impl Handler for UdpWorker {
         self.hands
             .carry_out(&mut self.worker, now, &mut Batched(out));
     }
+}
+
+fn ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Queues datagrams for the batch that leaves at the end.

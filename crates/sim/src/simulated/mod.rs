@@ -130,14 +130,26 @@ impl Simulated {
     fn arrive(&mut self, event: Event) {
         let any = self.rng.usize(..self.workers.len());
         match event {
-            Event::Datagram { flow, bytes } => self.input(any, Input::Datagram { flow, bytes }),
+            Event::Datagram { flow, bytes } => {
+                let input = Input::Datagram {
+                    flow,
+                    bytes,
+                    waited_ms: 0,
+                };
+                self.input(any, input);
+            }
             Event::Opened { flow } => {
                 let worker = self.owner(flow.connection.map_or(0, |id| id.0));
                 self.input(worker, Input::Opened { flow });
             }
             Event::Received { connection, bytes } => {
                 let worker = self.owner(connection.0);
-                self.input(worker, Input::Received { connection, bytes });
+                let input = Input::Received {
+                    connection,
+                    bytes,
+                    waited_ms: 0,
+                };
+                self.input(worker, input);
             }
             Event::Closed { connection } => {
                 let worker = self.owner(connection.0);

@@ -23,7 +23,12 @@ impl Held {
         let to = "127.0.0.1:5060".parse().expect("an address");
         let flow = self.0.flow_in(to, from).expect("a flow");
         let bytes = Bytes::from(text.to_owned());
-        self.0.workers[worker].handle_input(now(0), Input::Datagram { flow, bytes });
+        let input = Input::Datagram {
+            flow,
+            bytes,
+            waited_ms: 0,
+        };
+        self.0.workers[worker].handle_input(now(0), input);
     }
 
     /// What a worker wants sent now.

@@ -22,6 +22,7 @@ impl Simulated {
         let input = Input::Datagram {
             flow,
             bytes: octets,
+            waited_ms: 0,
         };
         self.workers[worker].handle_input(now(self.now_ms), input);
         let (mut datagrams, mut sum) = (0, 0);

@@ -63,6 +63,11 @@ impl Server {
 
     /// A datagram came.
     pub(crate) fn hear(&mut self, text: &str) {
+        self.hear_late(text, 0);
+    }
+
+    /// A datagram came that had waited.
+    pub(crate) fn hear_late(&mut self, text: &str, waited_ms: u32) {
         let peer = SocketAddr::from((
             [127, 0, 0, 1],
             if text.starts_with("SIP") { 5072 } else { 5071 },
@@ -77,6 +82,7 @@ impl Server {
         self.input(Input::Datagram {
             flow,
             bytes: Bytes::copy_from_slice(text.as_bytes()),
+            waited_ms,
         });
     }
 

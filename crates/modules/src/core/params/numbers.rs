@@ -30,6 +30,21 @@ pub(super) const NUMBERS: &[Number] = &[
         |c, n| c.shed_rate = narrow(n),
     ),
     (
+        "overload_target",
+        "Milliseconds that messages may go on waiting to be read before new requests are refused with 503; default 20, 0 never refuses.",
+        |c, n| c.overload.target_ms = narrow(n),
+    ),
+    (
+        "overload_interval",
+        "Milliseconds for which they must have waited longer than that; default 200.",
+        |c, n| c.overload.interval_ms = narrow(n),
+    ),
+    (
+        "overload_retry_after",
+        "Seconds after which who was refused may come back, at least; at most twice as many; default 5.",
+        |c, n| c.overload.retry_after_s = narrow(n),
+    ),
+    (
         "max_branches",
         "How many branches a request may have; default 12.",
         |c, n| c.max_branches = n.clamp(1, 31),

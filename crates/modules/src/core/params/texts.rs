@@ -49,6 +49,11 @@ pub(super) const TEXTS: &[Word] = &[
         |c, text| c.version_table = plain(&text),
     ),
     (
+        "overload_emergency",
+        "Users of Request-URIs that are emergency calls, which are never refused, with blanks between them; default \"112 911\".",
+        |c, text| c.overload.emergency = several(&text),
+    ),
+    (
         "default_forward_uri",
         "Where a script forwards by default.",
         |c, text| c.default_forward_uri = text,
@@ -89,4 +94,11 @@ pub(super) fn line(text: &[u8]) -> Result<Bytes, String> {
 
 fn plain(text: &Bytes) -> String {
     String::from_utf8_lossy(text).into_owned()
+}
+
+/// The words of a text.
+fn several(text: &Bytes) -> Vec<Bytes> {
+    let words = text.split(u8::is_ascii_whitespace);
+    let words = words.filter(|word| !word.is_empty());
+    words.map(|word| text.slice_ref(word)).collect()
 }

@@ -1,24 +1,25 @@
 //! The commands of the core, with the answers of Kamailio.
 
 mod memory;
+mod overload;
 mod process;
 mod tcp;
 
 pub(crate) use process::FLAGS;
 
-use super::command;
-use net::stream::Streams;
+use super::{Told, command};
 use policy::{Config, Rpc};
 use script::Defines;
 use serde_json::{Value as Json, json};
 
 /// All of them, for this configuration.
-pub(super) fn commands(config: &Config, defines: &Defines, streams: Option<&Streams>) -> Vec<Rpc> {
+pub(super) fn commands(config: &Config, told: &Told<'_>) -> Vec<Rpc> {
     let mut rpcs = of_config(config);
-    rpcs.extend(of_defines(defines));
+    rpcs.extend(of_defines(told.defines));
     rpcs.extend(echoes());
     rpcs.extend(process::commands(&config.installed.surroundings));
-    rpcs.extend(tcp::commands(&config.core, streams));
+    rpcs.extend(tcp::commands(&config.core, told.streams));
+    rpcs.push(overload::command(&config.core.overload, told.counters));
     rpcs.push(memory::command());
     rpcs
 }
