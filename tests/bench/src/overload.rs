@@ -16,8 +16,10 @@ use std::fmt::Write;
 pub(crate) const WORD: &str = "overload";
 /// What is offered, as multiples of the capacity.
 const FACTORS: [f64; 6] = [0.5, 0.8, 1.0, 1.5, 2.0, 3.0];
-/// Calls a second and seconds while the capacity is looked for: far below it.
-const SLOW: (u64, u64) = (50, 6);
+/// Calls a second and seconds while it is looked for what a call costs. With few calls a second each costs more.
+const TRIAL: (u64, u64) = (300, 6);
+/// A whole processor, which is more than the trial needs.
+const WHOLE: u64 = 100;
 /// The workloads whose calls are offered.
 const WORKLOADS: [&str; 2] = ["call", "call-tcp"];
 
@@ -56,7 +58,7 @@ fn curve(wanted: &Wanted, server: &Named, workload: &Workload) -> Result<String,
     for factor in FACTORS {
         let rate = (capacity * factor).round().max(1.0) as u64;
         let runs: Result<Vec<Served>, String> = (0..wanted.runs)
-            .map(|_| offer(wanted, server, workload, (rate, wanted.seconds)))
+            .map(|_| offer(wanted.percent, server, workload, (rate, wanted.seconds)))
             .map(|run| run.map(|(served, _)| served))
             .collect();
         points.push((factor, runs?));
@@ -86,16 +88,16 @@ fn curve(wanted: &Wanted, server: &Named, workload: &Workload) -> Result<String,
     Ok(rows)
 }
 
-/// Calls a second that the quota is enough for, told by what a call costs while there are few.
+/// Calls a second that the quota is enough for, told by what a call costs where there is no lack.
 fn capacity(wanted: &Wanted, server: &Named, workload: &Workload) -> Result<f64, String> {
-    let (_, ns) = offer(wanted, server, workload, SLOW)?;
-    let calls = (SLOW.0 * SLOW.1) as f64;
+    let (_, ns) = offer(WHOLE, server, workload, TRIAL)?;
+    let calls = (TRIAL.0 * TRIAL.1) as f64;
     Ok(wanted.percent as f64 * 1e7 / (ns as f64 / calls).max(1.0))
 }
 
 /// One run against a new server; with the processor time that it took, in nanoseconds.
 fn offer(
-    wanted: &Wanted,
+    percent: u64,
     server: &Named,
     workload: &Workload,
     (rate, seconds): (u64, u64),
@@ -109,7 +111,7 @@ fn offer(
         return Err(usage());
     };
     let ground = Ground::new()?;
-    let quota = Quota::new(wanted.percent)?;
+    let quota = Quota::new(percent)?;
     let command = ground.command(server, workload)?;
     let server = Server::start(&command, ground.path(), ground.port)?;
     quota.hold(&server.tree())?;
