@@ -4,7 +4,7 @@ use crate::shell;
 use serde_json::Value;
 
 /// Licences that a dependency may have; one of several alternatives is enough.
-const ALLOWED: [&str; 12] = [
+const ALLOWED: [&str; 13] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -12,6 +12,8 @@ const ALLOWED: [&str; 12] = [
     "BSD-3-Clause",
     "BSL-1.0",
     "CC0-1.0",
+    // The certificates of authorities, which are data.
+    "CDLA-Permissive-2.0",
     "ISC",
     "MIT",
     "MIT-0",

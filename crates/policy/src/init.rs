@@ -6,7 +6,7 @@ mod tables;
 
 pub use installed::{ConnectionClosed, Installed, OwnRoute, Rpc, RunRpc, Timer};
 pub use states::States;
-pub use tables::{TableVersions, Untold};
+pub use tables::{TableVersions, TablesSaid, Untold};
 
 use crate::hooks::{Tracer, TransactionHook};
 use crate::message_hook::MessageHook;
@@ -40,7 +40,7 @@ pub trait Stores: Send + Sync {
 }
 
 /// Settings of a database driver; what is none stays as it is.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct DriverSettings {
     /// How long an operation may take, in milliseconds.
     pub deadline_ms: Option<u64>,
@@ -48,6 +48,24 @@ pub struct DriverSettings {
     pub connect_ms: Option<u64>,
     /// After how long without work a connection is tried, in milliseconds.
     pub idle_ms: Option<u64>,
+    /// Whether connections are encrypted; where that is not said, they are with `authorities`.
+    pub encrypted: Option<bool>,
+    /// The file with the authorities whose certificates are believed, in PEM.
+    pub authorities: Option<String>,
+}
+
+impl DriverSettings {
+    /// The file with the authorities that a server's certificate must come from; none where the connection is not
+    /// encrypted. Where none is named it is the machine's own.
+    #[must_use]
+    pub fn believed(&self) -> Option<&str> {
+        let named = self.authorities.as_deref();
+        match self.encrypted {
+            Some(false) => None,
+            Some(true) => named.or(Some(store::AUTHORITIES)),
+            None => named,
+        }
+    }
 }
 
 /// The services that modules offer to each other, by trait.

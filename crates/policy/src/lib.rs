@@ -85,7 +85,7 @@ pub use identity::{
 };
 pub use init::{
     ConnectionClosed, DriverSettings, Init, Installed, OwnRoute, Rpc, RunRpc, Services, States,
-    Stores, TableVersions, Timer, Untold, World,
+    Stores, TableVersions, TablesSaid, Timer, Untold, World,
 };
 pub use jsonrpc::{
     Executed, execute as execute_json_rpc, execute_on_worker as execute_json_rpc_on_worker,

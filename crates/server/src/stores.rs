@@ -38,8 +38,8 @@ impl Databases {
     }
 
     fn connect_one(&self, lazy: &Lazy) -> Result<(), StoreError> {
-        let settings = self.settings.lock().get(lazy.driver).copied();
-        lazy.connect(settings.unwrap_or_default())
+        let settings = self.settings.lock().get(lazy.driver).cloned();
+        lazy.connect(&settings.unwrap_or_default())
     }
 
     /// Connects every database that was named.
@@ -123,7 +123,7 @@ impl Lazy {
         }
     }
 
-    fn connect(&self, settings: DriverSettings) -> Result<(), StoreError> {
+    fn connect(&self, settings: &DriverSettings) -> Result<(), StoreError> {
         let mut store = self.store.write();
         if store.is_none() {
             *store = Some(connect(&self.url, settings)?);

@@ -7,7 +7,7 @@
 //! * Texts compare byte by byte, though Kamailio's tables compare without regard to case: the
 //!   column's own comparison finds the candidates by index, a binary one decides.
 //! * Times are on the clock of the server process, as in Kamailio.
-//! * The connection is not encrypted: a database on another machine is reached through a tunnel.
+//! * The connection is encrypted where authorities are named, and the certificate must then be right.
 
 mod dialect;
 mod error;
@@ -16,7 +16,7 @@ mod value;
 
 use std::path::Path;
 
-use mysql_async::OptsBuilder;
+use mysql_async::{OptsBuilder, SslOpts};
 use store::{DbUrl, StoreError};
 use store_remote::{Driver, Options, Remote, Zone};
 
@@ -43,11 +43,14 @@ const SOCKET: &str = "/run/mysqld/mysqld.sock";
 /// # Errors
 /// Why the database cannot be reached, or refuses this user.
 pub fn open(url: &DbUrl, zone: Zone, options: Options) -> Result<MysqlStore, StoreError> {
-    Remote::open(Mysql::new(url, zone), options)
+    Remote::open(
+        Mysql::new(url, zone, options.authorities.as_deref()),
+        options,
+    )
 }
 
 impl Mysql {
-    fn new(url: &DbUrl, zone: Zone) -> Self {
+    fn new(url: &DbUrl, zone: Zone, authorities: Option<&Path>) -> Self {
         let is_local = matches!(url.host.as_str(), "" | "localhost") && url.port.is_none();
         let socket = (is_local && Path::new(SOCKET).exists()).then_some(SOCKET);
         let host = match url.host.as_str() {
@@ -64,6 +67,7 @@ impl Mysql {
             .db_name(Some(url.database.as_str()))
             // An update that finds a row as it shall be has found it.
             .client_found_rows(true)
+            .ssl_opts(authorities.map(certified_by))
             .stmt_cache_size(STATEMENTS)
             .setup(SETUP.map(str::to_owned).to_vec());
         Self {
@@ -72,6 +76,13 @@ impl Mysql {
             zone,
         }
     }
+}
+
+/// Encrypted, with a certificate of one of the authorities in this file and of no other.
+fn certified_by(authorities: &Path) -> SslOpts {
+    SslOpts::default()
+        .with_root_certs(vec![authorities.to_owned().into()])
+        .with_disable_built_in_roots(true)
 }
 
 /// Prepared statements kept for each connection: more than the modules have between them.

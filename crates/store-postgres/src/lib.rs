@@ -7,8 +7,9 @@
 //! * Times are on the clock of the server process, as in Kamailio.
 //! * A whole number beyond 31 bits becomes negative in a column of 32 bits, as with Kamailio, which
 //!   has no other column for its unsigned numbers.
-//! * The connection is not encrypted: a database on another machine is reached through a tunnel.
+//! * The connection is encrypted where authorities are named, and the certificate must then be right.
 
+mod certified;
 mod dialect;
 mod error;
 mod numeric;
@@ -18,7 +19,9 @@ mod value;
 
 use store::{DbUrl, StoreError};
 use store_remote::{Driver, Options, Remote, Zone};
+use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use error::Context;
 use session::PostgresSession;
@@ -29,6 +32,8 @@ pub type PostgresStore = Remote<Postgres>;
 /// Where a PostgreSQL database is.
 pub struct Postgres {
     config: Config,
+    /// None where the connection is not encrypted.
+    tls: Option<MakeRustlsConnect>,
     context: Context,
     zone: Zone,
 }
@@ -57,9 +62,19 @@ pub fn open(url: &DbUrl, zone: Zone, options: Options) -> Result<PostgresStore, 
     if let Some(password) = &url.password {
         config.password(password);
     }
+    let context = Context::new(url);
+    let authorities = options.authorities.as_deref();
+    let tls = match authorities.filter(|_| !url.host.is_empty()) {
+        Some(file) => {
+            config.ssl_mode(SslMode::Require);
+            Some(certified::by(file).map_err(|why| context.unavailable(why))?)
+        }
+        None => None,
+    };
     let postgres = Postgres {
         config,
-        context: Context::new(url),
+        tls,
+        context,
         zone,
     };
     Remote::open(postgres, options)
@@ -89,10 +104,20 @@ impl Driver for Postgres {
     }
 
     async fn connect(&self) -> Result<PostgresSession, StoreError> {
-        let connected = self.config.connect(NoTls).await;
-        let (client, connection) = connected.map_err(|error| self.context.at_connecting(&error))?;
-        // It ends when the session is dropped; how it failed is told to whoever waits for an answer.
-        drop(tokio::spawn(connection));
+        let refused = |error| self.context.at_connecting(&error);
+        // A connection ends when its session is dropped; how it failed is told to whoever waits for an answer.
+        let client = match self.tls.clone() {
+            Some(tls) => {
+                let (client, connection) = self.config.connect(tls).await.map_err(refused)?;
+                drop(tokio::spawn(connection));
+                client
+            }
+            None => {
+                let (client, connection) = self.config.connect(NoTls).await.map_err(refused)?;
+                drop(tokio::spawn(connection));
+                client
+            }
+        };
         let mut session = PostgresSession::new(client, self.context.clone(), self.zone.clone());
         session.set_up().await?;
         Ok(session)

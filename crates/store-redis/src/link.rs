@@ -1,13 +1,14 @@
 //! The connection: it serves while it stands, and is made anew when it falls.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, Pipeline,
-    RedisConnectionInfo,
+    RedisConnectionInfo, TlsCertificates,
 };
 use store::StoreError;
 use store::keys::{KeyPlace, KeyServer};
@@ -48,7 +49,7 @@ impl Link {
         queue: UnboundedReceiver<Asked>,
     ) -> Result<Self, StoreError> {
         let name = server.to_string();
-        let client = client(server).map_err(|error| StoreError::unavailable(&name, error))?;
+        let client = client(server).map_err(|why| StoreError::unavailable(&name, why))?;
         let server = Server {
             client,
             connect: Duration::from_millis(server.connect_ms),
@@ -203,8 +204,16 @@ fn packed(commands: &[store::keys::Command]) -> Pipeline {
     pipeline
 }
 
-fn client(server: &KeyServer) -> redis::RedisResult<Client> {
+/// # Errors
+/// A sentence, where the authorities cannot be read.
+fn client(server: &KeyServer) -> Result<Client, String> {
     let address = match &server.place {
+        KeyPlace::Tcp(host, port) if server.authorities.is_some() => ConnectionAddr::TcpTls {
+            host: host.clone(),
+            port: *port,
+            insecure: false,
+            tls_params: None,
+        },
         KeyPlace::Tcp(host, port) => ConnectionAddr::Tcp(host.clone(), *port),
         KeyPlace::Unix(path) => ConnectionAddr::Unix(path.clone()),
     };
@@ -217,5 +226,27 @@ fn client(server: &KeyServer) -> redis::RedisResult<Client> {
     if let Some(password) = &server.password {
         settings = settings.set_password(&password.0);
     }
-    Client::open(address.into_connection_info()?.set_redis_settings(settings))
+    let place = address
+        .into_connection_info()
+        .map_err(|why| why.to_string())?;
+    let place = place.set_redis_settings(settings);
+    let client = match &server.authorities {
+        Some(file) => {
+            let certificates = TlsCertificates {
+                client_tls: None,
+                root_cert: Some(authorities(file)?),
+            };
+            Client::build_with_tls(place, certificates)
+        }
+        None => Client::open(place),
+    };
+    client.map_err(|why| why.to_string())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the driver reads the file that its settings name"
+)]
+fn authorities(file: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(file).map_err(|why| format!("{}: {why}", file.display()))
 }

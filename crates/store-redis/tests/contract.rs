@@ -16,6 +16,7 @@ fn server(place: KeyPlace) -> KeyServer {
         password: None,
         connect_ms: 1000,
         deadline_ms: 300,
+        authorities: None,
         may_be_away: false,
     }
 }

@@ -19,6 +19,7 @@ pub use operations::{Driver, Session};
 pub use zone::Zone;
 
 use lane::{Lane, Queue, Waiting};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -41,6 +42,9 @@ pub struct Options {
     /// After so long without work a connection is tried, so that one that was cut off is replaced
     /// before somebody needs it.
     pub idle: Duration,
+    /// The file with the authorities that the server's certificate must come from, in PEM; the name in it must be
+    /// the host of the URL. None: the connection is not encrypted. Local sockets never are.
+    pub authorities: Option<PathBuf>,
     /// Connections that read; at least one.
     pub readers: usize,
     /// Operations that may wait for the writer, and as many for the readers. Each costs its values.
@@ -56,6 +60,7 @@ impl Default for Options {
             connect: Duration::from_secs(2),
             retry: Duration::from_millis(500),
             idle: Duration::from_secs(60),
+            authorities: None,
             readers: 2,
             queue: 8192,
             limits: Limits::default(),

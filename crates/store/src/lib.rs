@@ -38,6 +38,9 @@ pub use name::Name;
 pub use operation::{Condition, Direction, Filter, Op, Operation, Outcome, Row, Select, Write};
 pub use url::{DbUrl, UrlError};
 
+/// Where Debian has the authorities that the machine believes, in PEM.
+pub const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// The call-back of one operation. It runs on the engine's thread: hand the result on, do no work.
 pub type Done = Box<dyn FnOnce(Result<Outcome, StoreError>) + Send>;
 

@@ -82,13 +82,9 @@ impl Module for AuthDb {
         let digest = init.service::<dyn DigestAuth>("auth")?;
         let store = init.store(&params.db_url)?;
         if params.version_table {
-            let subscriber = &schema::SUBSCRIBER;
-            init.expect_table(
-                &params.db_url,
-                &subscriber.name,
-                subscriber,
-                Untold::Accepted,
-            )?;
+            for table in [&schema::SUBSCRIBER, &schema::SUBSCRIBER_SHA256] {
+                init.expect_table(&params.db_url, &table.name, table, Untold::Accepted)?;
+            }
         }
         let named = params.credentials.iter().cloned();
         let credentials = named

@@ -20,7 +20,7 @@ use params::Params;
 use policy::shared::Replica;
 use policy::{
     BanChange, BanLimits, Bans, BansLink, Binding, Declaration, Entry, Init, Location, Module,
-    Problem, Source, TrustedAddresses, address_of,
+    Problem, Source, TrustedAddresses, Untold, address_of,
 };
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -53,7 +53,11 @@ impl Module for Ban {
         let never = params.never.iter().copied();
         list.restore(std::iter::empty(), never, 0);
         let keep = match &params.db_url {
-            Some(url) => Some(Keep::new(init.store(url)?, init.logger.clone())),
+            Some(url) => {
+                let table = &store::schema::BAN;
+                init.expect_table(url, &table.name, table, Untold::Accepted)?;
+                Some(Keep::new(init.store(url)?, init.logger.clone()))
+            }
             None => None,
         };
         keep_in_database(&bans, keep.as_ref(), init);

@@ -51,15 +51,23 @@ impl Module for DbMysql {
         );
         d.try_param(
             "opt_ssl_mode",
-            "Accepted where it is 0 or 1: the connection is not encrypted.",
-            |_, mode: i64| match mode {
-                0 | 1 => Ok(()),
-                _ => Err(
-                    "the connection to the database is not encrypted; reach it through a tunnel"
-                        .to_owned(),
-                ),
+            "3, 4, 5: connections are encrypted, and the server's certificate must be right. 1: they are not. 0 and 2: they are with opt_ssl_ca. Default 0.",
+            |settings, mode: i64| {
+                settings.encrypted = match mode {
+                    0 | 2 => None,
+                    1 => Some(false),
+                    3..=5 => Some(true),
+                    _ => return Err("the modes are 0 to 5".to_owned()),
+                };
+                Ok(())
             },
         );
+        d.param(
+            "opt_ssl_ca",
+            "The file with the authorities that the server's certificate must come from, in PEM. Default the machine's. Ours.",
+            |settings, file: String| settings.authorities = Some(file),
+        );
+        d.deviation("An encrypted connection is one to a server whose certificate is right, for its name too; in Kamailio 5.6.3 with opt_ssl_mode 3 it is one to anybody.");
         d.deviation("Texts compare byte by byte; Kamailio 5.6.3 finds ALICE where alice is asked for, unless the table says otherwise.");
         d.deviation("A database that misses its deadline once is not asked again until it answers; in Kamailio 5.6.3 every request waits for it, three times timeout_interval.");
     }
@@ -96,6 +104,8 @@ mod tests {
             ("auto_reconnect", "0"),
             ("update_affected_found", "1"),
             ("opt_ssl_mode", "1"),
+            ("opt_ssl_mode", "5"),
+            ("opt_ssl_ca", "\"/etc/ssl/own.pem\""),
         ];
         for (name, value) in accepted {
             assert_eq!(with(name, value), "", "{name}");
@@ -103,7 +113,7 @@ mod tests {
         let refused = [
             ("timeout_interval", "0", "3600"),
             ("server_timezone", "1", "time zone"),
-            ("opt_ssl_mode", "3", "tunnel"),
+            ("opt_ssl_mode", "6", "modes"),
             ("insert_delayed", "1", "insert_delayed"),
         ];
         for (name, value, why) in refused {

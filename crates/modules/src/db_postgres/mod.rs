@@ -25,7 +25,7 @@ impl Module for DbPostgres {
         );
         d.try_param(
             "con_param",
-            "connect_timeout=SECONDS; the other words of libpq that say how long to wait are accepted and mean nothing here because every operation has a deadline.",
+            "connect_timeout=SECONDS; sslmode=require and sslrootcert=FILE encrypt; the other words of libpq that say how long to wait are accepted and mean nothing here because every operation has a deadline.",
             |settings, text: String| con_param(settings, &text),
         );
         d.param(
@@ -45,6 +45,7 @@ impl Module for DbPostgres {
                 |_, _: ParamValue| {},
             );
         }
+        d.deviation("An encrypted connection is one to a server whose certificate is right, for its name too; in Kamailio 5.6.3 with sslmode=require it is one to anybody.");
         d.deviation("A database that misses its deadline once is not asked again until it answers; in Kamailio 5.6.3 every request waits for it, by default without end.");
     }
 
@@ -73,18 +74,26 @@ fn con_param(settings: &mut DriverSettings, text: &str) -> Result<(), String> {
                 let seconds = seconds.map_err(|_| format!("`{value}` is no number"))?;
                 settings.connect_ms = milliseconds(seconds)?;
             }
-            "sslmode" if matches!(value.trim(), "disable" | "allow" | "prefer") => {}
-            "sslmode" => {
-                return Err(
-                    "the connection to the database is not encrypted; reach it through a tunnel"
-                        .to_owned(),
-                );
+            "sslmode" => settings.encrypted = encrypted(value.trim())?,
+            "sslrootcert" => {
+                let named = Some(value.trim()).filter(|file| *file != "system");
+                settings.authorities = Some(named.unwrap_or(store::AUTHORITIES).to_owned());
             }
             name if BOUNDS.contains(&name) => {}
             other => return Err(format!("{other} is not offered")),
         }
     }
     Ok(())
+}
+
+/// What a word of libpq says of encryption; none where it depends on the server, or on `sslrootcert`.
+fn encrypted(mode: &str) -> Result<Option<bool>, String> {
+    match mode {
+        "disable" => Ok(Some(false)),
+        "allow" | "prefer" => Ok(None),
+        "require" | "verify-ca" | "verify-full" => Ok(Some(true)),
+        other => Err(format!("there is no sslmode {other}")),
+    }
 }
 
 fn milliseconds(seconds: i64) -> Result<Option<u64>, String> {
@@ -105,7 +114,15 @@ mod tests {
         let text = "connect_timeout=15;tcp_user_timeout=5000";
         assert_eq!(con_param(&mut settings, text), Ok(()));
         assert_eq!(settings.connect_ms, Some(15_000));
-        assert!(con_param(&mut settings, "sslmode=require").is_err());
+        assert_eq!(settings.believed(), None);
+        assert_eq!(con_param(&mut settings, "sslmode=require"), Ok(()));
+        assert_eq!(settings.believed(), Some(store::AUTHORITIES));
+        let text = "sslmode=verify-full;sslrootcert=/etc/ssl/own.pem";
+        assert_eq!(con_param(&mut settings, text), Ok(()));
+        assert_eq!(settings.believed(), Some("/etc/ssl/own.pem"));
+        assert_eq!(con_param(&mut settings, "sslmode=disable"), Ok(()));
+        assert_eq!(settings.believed(), None);
+        assert!(con_param(&mut settings, "sslmode=perhaps").is_err());
         assert!(con_param(&mut settings, "host=elsewhere").is_err());
     }
 

@@ -18,7 +18,9 @@ mod window;
 use book::{Book, Limits};
 use parking_lot::RwLock;
 use person::Moment;
-use policy::{Counter, Declaration, Entry, Init, Module, Outbox, Problem, Surroundings, problem};
+use policy::{
+    Counter, Declaration, Entry, Init, Module, Outbox, Problem, Surroundings, Untold, problem,
+};
 use prefixes::Prefixes;
 use profile::Profile;
 use std::sync::Arc;
@@ -85,7 +87,11 @@ impl Module for Fraud {
         let book = init.state("book", || Book::new(hasher, Limits::default()));
         let prefixes = Arc::new(RwLock::new(Prefixes::example()));
         let table = match &params.db_url {
-            Some(url) => Some(Table::new(init.store(url)?, init.logger.clone())),
+            Some(url) => {
+                let table = &store::schema::FRAUD_PREFIX;
+                init.expect_table(url, &table.name, table, Untold::Accepted)?;
+                Some(Table::new(init.store(url)?, init.logger.clone()))
+            }
             None => None,
         };
         if let Some(table) = table.clone() {

@@ -14,6 +14,7 @@ use health::Health;
 use policy::{Declaration, Entry, Init, KeyServers, Module, ParamValue, Problem, Routes, problem};
 use server::Written;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use store::keys::KeyStore;
 
@@ -48,6 +49,8 @@ struct Params {
     may_be_away: bool,
     connect_ms: u64,
     deadline_ms: u64,
+    /// The file with the authorities of servers that are reached encrypted.
+    authorities: PathBuf,
     /// Failures in a row, after which a server is left alone; none for however many.
     allowed_failures: Option<u32>,
     pause_s: u64,
@@ -60,6 +63,7 @@ impl Default for Params {
             may_be_away: false,
             connect_ms: 1000,
             deadline_ms: 1000,
+            authorities: store::AUTHORITIES.into(),
             allowed_failures: None,
             pause_s: 0,
         }
@@ -107,7 +111,7 @@ impl Module for NdbRedis {
 fn declare_params(d: &mut Declaration<NdbRedis>) {
     d.try_param(
         "server",
-        "A server, name=NAME;addr=HOST;port=PORT;db=NUMBER;pass=PASSWORD or name=NAME;unix=PATH; may be given several times.",
+        "A server, name=NAME;addr=HOST;port=PORT;db=NUMBER;pass=PASSWORD;tls=1 or name=NAME;unix=PATH; may be given several times.",
         |p, text: String| {
             p.servers.push(Written::read(&text)?);
             Ok(())
@@ -117,6 +121,11 @@ fn declare_params(d: &mut Declaration<NdbRedis>) {
         "init_without_redis",
         "1: the server starts where Redis cannot be reached. Default 0.",
         |p, yes| p.may_be_away = yes,
+    );
+    d.param(
+        "ca_path",
+        "The file with the authorities that the certificates of servers with tls=1 must come from, in PEM. Default the machine's. Ours.",
+        |p, file: String| p.authorities = file.into(),
     );
     d.try_param(
         "connect_timeout",

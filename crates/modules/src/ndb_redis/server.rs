@@ -9,6 +9,7 @@ pub(super) struct Written {
     place: KeyPlace,
     database: u32,
     password: Option<Password>,
+    is_encrypted: bool,
 }
 
 /// The port of Redis where none is given.
@@ -18,7 +19,7 @@ impl Written {
     /// Reads the attributes; a password may hold spaces and equals signs.
     pub(super) fn read(text: &str) -> Result<Written, String> {
         let (mut name, mut unix, mut host, mut port) = (None, None, None, PORT);
-        let (mut database, mut password) = (0, None);
+        let (mut database, mut password, mut is_encrypted) = (0, None, false);
         for part in text.split(';').filter(|part| !part.trim().is_empty()) {
             let (key, value) = part.split_once('=').ok_or("expected attribute=value")?;
             match key.trim() {
@@ -27,6 +28,7 @@ impl Written {
                 "addr" => host = Some(value.trim().to_owned()),
                 "port" => port = number(value)?,
                 "db" => database = number(value)?,
+                "tls" => is_encrypted = number::<u8>(value)? != 0,
                 "pass" => password = Some(Password(value.to_owned())),
                 "sentinel" | "sentinel_group" | "sentinel_master" => {
                     return Err("sentinels are not asked; name the server itself".to_owned());
@@ -45,6 +47,7 @@ impl Written {
             },
             database,
             password,
+            is_encrypted,
         })
     }
 
@@ -57,6 +60,7 @@ impl Written {
             password: self.password.clone(),
             connect_ms: params.connect_ms,
             deadline_ms: params.deadline_ms,
+            authorities: self.is_encrypted.then(|| params.authorities.clone()),
             may_be_away: params.may_be_away,
         }
     }
@@ -91,6 +95,10 @@ mod tests {
                 "a redis:/tmp/redis.sock#3 ",
             ),
             ("name=a;unix=/s;addr=192.0.2.1;port=1", "a redis:/s#0 "),
+            (
+                "name=a;addr=192.0.2.1;tls=1",
+                "a rediss://192.0.2.1:6379/0 ",
+            ),
             ("name=a;", "a redis://127.0.0.1:6379/0 "),
         ];
         for (text, server) in expected {

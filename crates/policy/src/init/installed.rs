@@ -44,6 +44,8 @@ pub struct Installed {
     pub start: Mutex<Vec<StartTask>>,
     /// Tasks at the end, such as writing back what is only in memory.
     pub stop: Mutex<Vec<StartTask>>,
+    /// What databases have said of their tables.
+    pub said_of_tables: Arc<super::TablesSaid>,
     /// Names of the modules that are loaded, in their order.
     pub modules: Vec<&'static str>,
     /// Names of event routes that somebody runs.

@@ -2,6 +2,8 @@
 
 use super::Init;
 use crate::{Problem, StartDone};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::schema::Table;
 use store::{DbUrl, Name, Operation, Outcome, Store, StoreError};
@@ -22,7 +24,13 @@ pub struct TableVersions {
     /// The URL without its password.
     place: String,
     store: Arc<dyn Store>,
+    /// What was said at this start; none where every check is to ask anew.
+    said: Option<Arc<TablesSaid>>,
 }
+
+/// What databases have said of the versions of their tables, by URL and table: several modules have one table.
+#[derive(Default)]
+pub struct TablesSaid(Mutex<BTreeMap<(String, Name), Result<Outcome, StoreError>>>);
 
 impl Init<'_> {
     /// Stops the start where the table `name` of a database is not of the version of `schema`. Tasks given
@@ -37,7 +45,8 @@ impl Init<'_> {
         schema: &'static Table,
         untold: Untold,
     ) -> Result<(), Problem> {
-        let (versions, name) = (self.table_versions(url)?, name.clone());
+        let (mut versions, name) = (self.table_versions(url)?, name.clone());
+        versions.said = Some(self.installed.said_of_tables.clone());
         self.on_start(move |done| versions.check(name, schema, untold, done));
         Ok(())
     }
@@ -51,6 +60,7 @@ impl Init<'_> {
             module: self.module,
             place: DbUrl::parse(url).map_or_else(|_| String::new(), |url| url.to_string()),
             store: self.store(url)?,
+            said: None,
         })
     }
 }
@@ -58,8 +68,18 @@ impl Init<'_> {
 impl TableVersions {
     /// Tells whether the table `name` is of the version of `schema`; if not, the sentence says what to do.
     pub fn check(&self, name: Name, schema: &'static Table, untold: Untold, done: StartDone) {
-        let (own, table) = (self.clone(), name.clone());
-        let heard = move |result| done(own.judge(&table, schema.version, untold, result));
+        let key = (self.place.clone(), name.clone());
+        let said = self.said.as_ref();
+        if let Some(known) = said.and_then(|said| said.0.lock().get(&key).cloned()) {
+            return done(self.judge(&name, schema.version, untold, known));
+        }
+        let own = self.clone();
+        let heard = move |result: Result<Outcome, StoreError>| {
+            if let Some(said) = &own.said {
+                said.0.lock().insert(key.clone(), result.clone());
+            }
+            done(own.judge(&key.1, schema.version, untold, result));
+        };
         self.store
             .submit(Operation::TableVersion { table: name }, Box::new(heard));
     }
@@ -115,7 +135,6 @@ impl TableVersions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use parking_lot::Mutex;
     use store::Memory;
     use store::schema::DOMAIN;
     use store::{Cell, Filter, Write, name, wait};
@@ -125,6 +144,7 @@ mod tests {
             module: "domain",
             place: "mysql://u@h/k".to_owned(),
             store,
+            said: None,
         };
         let said = Arc::new(Mutex::new(None));
         let heard = said.clone();
@@ -147,6 +167,32 @@ mod tests {
         };
         wait(&store, write.into()).expect("the table of versions");
         Arc::new(store)
+    }
+
+    #[test]
+    fn a_table_of_two_modules_is_asked_for_once() {
+        let said = Arc::new(TablesSaid::default());
+        let versions = |module, store| TableVersions {
+            module,
+            place: "mysql://u@h/k".to_owned(),
+            store,
+            said: Some(said.clone()),
+        };
+        let first = versions("domain", with_version(Some(1)));
+        // Another answer would be given, were it asked again.
+        let second = versions("uri_db", with_version(Some(DOMAIN.version)));
+        for asks in [first, second] {
+            let module = asks.module;
+            let done = Box::new(move |result: Result<(), String>| {
+                let why = result.expect_err("version 1");
+                assert!(
+                    why.starts_with(&format!("module {module}: invalid version 1")),
+                    "{why}"
+                );
+            });
+            asks.check(DOMAIN.name.clone(), &DOMAIN, Untold::Refused, done);
+        }
+        assert_eq!(said.0.lock().len(), 1);
     }
 
     #[test]

@@ -106,7 +106,7 @@ impl Target {
         if url.driver == "sqlite" {
             make_folder(Path::new(&url.database))?;
         }
-        let store = connect(url, DriverSettings::default());
+        let store = connect(url, &DriverSettings::default());
         store.map_err(|error| error.to_string())
     }
 

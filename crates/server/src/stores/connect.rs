@@ -28,7 +28,10 @@ pub(crate) fn known(name: &str) -> Result<&'static str, String> {
 ///
 /// # Errors
 /// Why that does not work.
-pub(crate) fn connect(url: &DbUrl, settings: DriverSettings) -> Result<Box<dyn Store>, StoreError> {
+pub(crate) fn connect(
+    url: &DbUrl,
+    settings: &DriverSettings,
+) -> Result<Box<dyn Store>, StoreError> {
     Ok(match url.driver.as_str() {
         "mysql" => Box::new(store_mysql::open(url, Zone::local(), options(settings))?),
         "postgres" => Box::new(store_postgres::open(url, Zone::local(), options(settings))?),
@@ -49,10 +52,11 @@ pub(super) fn literal(driver: &str, text: &[u8]) -> String {
     }
 }
 
-fn options(settings: DriverSettings) -> Options {
+fn options(settings: &DriverSettings) -> Options {
     let (mut options, ms) = (Options::default(), Duration::from_millis);
     options.deadline = settings.deadline_ms.map_or(options.deadline, ms);
     options.connect = settings.connect_ms.map_or(options.connect, ms);
     options.idle = settings.idle_ms.map_or(options.idle, ms);
+    options.authorities = settings.believed().map(Into::into);
     options
 }

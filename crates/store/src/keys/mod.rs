@@ -64,6 +64,9 @@ pub struct KeyServer {
     pub connect_ms: u64,
     /// How long a pipeline may take, in milliseconds.
     pub deadline_ms: u64,
+    /// The file with the authorities whose certificates are believed, in PEM; none where the connection is not
+    /// encrypted.
+    pub authorities: Option<PathBuf>,
     /// Whether the server process starts though this one is away.
     pub may_be_away: bool,
 }
@@ -89,8 +92,12 @@ impl std::fmt::Debug for Password {
 
 impl std::fmt::Display for KeyServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scheme = match self.authorities {
+            Some(_) => "rediss",
+            None => "redis",
+        };
         match &self.place {
-            KeyPlace::Tcp(host, port) => write!(f, "redis://{host}:{port}/{}", self.database),
+            KeyPlace::Tcp(host, port) => write!(f, "{scheme}://{host}:{port}/{}", self.database),
             KeyPlace::Unix(path) => write!(f, "redis:{}#{}", path.display(), self.database),
         }
     }

@@ -4,7 +4,7 @@ use super::{DatabaseServer, kamailios_scripts, run};
 use crate::ports;
 use crate::program::Program;
 use crate::scratch::Scratch;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A MariaDB server.
@@ -12,6 +12,7 @@ pub struct MariaDb {
     program: Option<Program>,
     scratch: Scratch,
     port: u16,
+    certificate: Option<PathBuf>,
 }
 
 impl MariaDb {
@@ -22,6 +23,19 @@ impl MariaDb {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it starts a server")]
     pub fn new() -> MariaDb {
+        MariaDb::shows(None)
+    }
+
+    /// The same, which shows this certificate to whom asks for one; its key is in the same file.
+    ///
+    /// # Panics
+    /// As [`MariaDb::new`].
+    #[must_use]
+    pub fn with_certificate(file: &Path) -> MariaDb {
+        MariaDb::shows(Some(file.to_owned()))
+    }
+
+    fn shows(certificate: Option<PathBuf>) -> MariaDb {
         let scratch = Scratch::new();
         let data = format!("--datadir={}", scratch.join("data").display());
         run(Command::new("mariadb-install-db")
@@ -31,6 +45,7 @@ impl MariaDb {
             program: None,
             scratch,
             port: ports::block(1),
+            certificate,
         };
         server.start();
         server
@@ -99,6 +114,12 @@ impl DatabaseServer for MariaDb {
             .arg(format!("--datadir={}", self.scratch.join("data").display()))
             .arg(format!("--socket={}", self.scratch.join("sock").display()))
             .arg(format!("--pid-file={}", self.scratch.join("pid").display()));
+        if let Some(file) = &self.certificate {
+            let file = file.display();
+            command
+                .arg(format!("--ssl-cert={file}"))
+                .arg(format!("--ssl-key={file}"));
+        }
         (command, self.scratch.join("log"))
     }
 

@@ -5,6 +5,7 @@ use crate::ports;
 use crate::program::Program;
 use crate::scratch::Scratch;
 use nix::unistd::{User, chown, geteuid};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -16,6 +17,7 @@ pub struct PostgreSql {
     program: Option<Program>,
     scratch: Scratch,
     port: u16,
+    certificate: Option<PathBuf>,
 }
 
 impl PostgreSql {
@@ -26,13 +28,30 @@ impl PostgreSql {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it starts a server")]
     pub fn new() -> PostgreSql {
+        PostgreSql::shows(None)
+    }
+
+    /// The same, which shows this certificate to whom asks for one; its key is in the same file.
+    ///
+    /// # Panics
+    /// As [`PostgreSql::new`].
+    #[must_use]
+    pub fn with_certificate(file: &Path) -> PostgreSql {
+        PostgreSql::shows(Some(file))
+    }
+
+    fn shows(certificate: Option<&Path>) -> PostgreSql {
         let scratch = passable();
         let data = scratch.make_dir("data");
-        if geteuid().is_root() {
-            let user = User::from_name("postgres").ok().flatten();
-            let user = user.expect("the user of Debian's package postgresql");
-            chown(&data, Some(user.uid), Some(user.gid)).expect("a directory of its own");
-        }
+        owned(&data);
+        let certificate = certificate.map(|file| {
+            let copy = scratch.join("certificate.pem");
+            std::fs::copy(file, &copy).expect("a copy");
+            let private = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(&copy, private).expect("permissions");
+            owned(&copy);
+            copy
+        });
         run(as_user("initdb")
             .args([
                 "-U",
@@ -51,6 +70,7 @@ impl PostgreSql {
             program: None,
             scratch,
             port: ports::block(1),
+            certificate,
         };
         server.start();
         server
@@ -128,12 +148,27 @@ impl DatabaseServer for PostgreSql {
             // A test kills processes, not machines.
             .args(["-c", "fsync=off"])
             .current_dir("/");
+        if let Some(file) = &self.certificate {
+            let file = file.display();
+            command
+                .args(["-c", "ssl=on", "-c", &format!("ssl_cert_file={file}")])
+                .args(["-c", &format!("ssl_key_file={file}")]);
+        }
         (command, self.scratch.join("log"))
     }
 
     fn answers(&self) -> bool {
         let asked = self.client("postgres").args(["-c", "SELECT 1"]).output();
         asked.is_ok_and(|output| output.status.success())
+    }
+}
+
+/// Gives a file to the user of the server.
+fn owned(path: &Path) {
+    if geteuid().is_root() {
+        let user = User::from_name("postgres").ok().flatten();
+        let user = user.expect("the user of Debian's package postgresql");
+        chown(path, Some(user.uid), Some(user.gid)).expect("a file of its own");
     }
 }
 

@@ -4,14 +4,16 @@ use super::{DatabaseServer, run};
 use crate::ports;
 use crate::program::Program;
 use crate::scratch::Scratch;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A Redis server.
 pub struct Redis {
     program: Option<Program>,
     scratch: Scratch,
+    /// The next one is for encrypted connections, where there are any.
     port: u16,
+    certificate: Option<PathBuf>,
 }
 
 impl Redis {
@@ -22,10 +24,24 @@ impl Redis {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it starts a server")]
     pub fn new() -> Redis {
+        Redis::shows(None)
+    }
+
+    /// The same, which shows this certificate at [`Redis::encrypted_port`]; its key is in the same file.
+    ///
+    /// # Panics
+    /// As [`Redis::new`].
+    #[must_use]
+    pub fn with_certificate(file: &Path) -> Redis {
+        Redis::shows(Some(file.to_owned()))
+    }
+
+    fn shows(certificate: Option<PathBuf>) -> Redis {
         let mut server = Redis {
             program: None,
             scratch: Scratch::new(),
-            port: ports::block(1),
+            port: ports::block(2),
+            certificate,
         };
         server.start();
         server
@@ -35,6 +51,12 @@ impl Redis {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The port on 127.0.0.1 for encrypted connections.
+    #[must_use]
+    pub fn encrypted_port(&self) -> u16 {
+        self.port + 1
     }
 
     /// Its socket.
@@ -79,6 +101,13 @@ impl DatabaseServer for Redis {
             .arg(self.scratch.path())
             .arg("--unixsocket")
             .arg(self.socket());
+        if let Some(file) = &self.certificate {
+            let port = self.encrypted_port().to_string();
+            command.args(["--tls-port", &port, "--tls-auth-clients", "no"]);
+            for name in ["--tls-cert-file", "--tls-key-file", "--tls-ca-cert-file"] {
+                command.arg(name).arg(file);
+            }
+        }
         (command, self.scratch.join("log"))
     }
 

@@ -47,7 +47,7 @@ request_route {
 
 /// Table, the version that is needed, who needs it, and whether Kamailio 5.6.3 looks at it with this
 /// configuration.
-const NEEDED: [(&str, u8, &str, bool); 20] = [
+const NEEDED: [(&str, u8, &str, bool); 21] = [
     ("location", 9, "usrloc", true),
     ("domain", 2, "domain", true),
     ("domain_attrs", 1, "domain", true),
@@ -56,6 +56,7 @@ const NEEDED: [(&str, u8, &str, bool); 20] = [
     ("topos_d", 2, "topos", false),
     ("topos_t", 2, "topos", false),
     ("subscriber", 7, "auth_db", true),
+    ("subscriber_sha256", 1, "auth_db", false),
     ("grp", 2, "group", true),
     ("re_grp", 1, "group", true),
     ("address", 6, "permissions", true),
@@ -160,6 +161,41 @@ fn a_database_that_is_away_is_told_with_who_needs_it() {
     let printed = refusal(Subject::Ringwall, &scratch, ports);
     let wanted = format!("module usrloc needs its database: the database {url} is not available");
     assert!(printed.contains(&wanted), "{printed}");
+}
+
+/// Modules that only Ringwall has.
+const OURS: &str = r#"
+loadmodule "db_sqlite.so"
+loadmodule "sl.so"
+loadmodule "{module}.so"
+modparam("{module}", "db_url", "{url}")
+request_route { sl_send_reply("200", "OK"); }
+"#;
+
+#[test]
+fn tables_of_our_own_have_a_version_too() {
+    let scratch = Scratch::new();
+    let database = Database::create(scratch.join("kamailio.db"));
+    let url = database.url();
+    make_tables(&scratch, &url);
+    let port = ports::block(1);
+    for (table, module) in [("ban", "ban"), ("fraud_prefix", "fraud")] {
+        let text = OURS.replace("{module}", module).replace("{url}", &url);
+        let file = scratch.write("tables.cfg", &text);
+        drop(Server::with_file(
+            Subject::Ringwall,
+            scratch.path(),
+            port,
+            &file,
+            &[],
+        ));
+        database.run(&format!(
+            "UPDATE version SET table_version = 77 WHERE table_name = '{table}'"
+        ));
+        let printed = refusal(Subject::Ringwall, &scratch, port);
+        let wanted = format!("module {module}: invalid version 77 for table {table} found");
+        assert!(printed.contains(&wanted), "{printed}");
+    }
 }
 
 /// The tables that are missing, as operators make them.
