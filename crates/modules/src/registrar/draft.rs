@@ -160,7 +160,10 @@ impl ContactDraft {
         let instance = param(b"+sip.instance");
         Ok(ContactDraft {
             uri: message.slice_of(contact.uri),
-            received: param(b"received").unwrap_or(received).to_vec(),
+            received: match params.contacts_at_source {
+                true => super::source::of_contact(context, contact),
+                false => param(b"received").unwrap_or(received).to_vec(),
+            },
             q: q_of(context, params, param(b"q"))?,
             expires_s: expires_of(context, params, message, param(b"expires"), extras)?,
             methods: param(b"methods").map_or_else(|| methods::allowed(message), methods::listed),

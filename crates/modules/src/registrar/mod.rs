@@ -13,6 +13,7 @@ mod registered;
 mod reply;
 mod save;
 mod socket;
+mod source;
 mod table_arg;
 #[cfg(test)]
 mod tests;
@@ -78,6 +79,7 @@ impl Module for Registrar {
         d.deviation("expires is an unsigned number of 32 bits; Kamailio makes values above 2147483647 negative.");
         d.deviation("lookup_filter_mode 2 (only contacts over a living connection) is refused; see handle_lost_tcp of usrloc.");
         d.deviation("displace_contacts is Ringwall's own: a user with max_contacts contacts gets in with a new one, and the oldest goes.");
+        d.deviation("contacts_at_source is Ringwall's own: contacts are reached where their REGISTER came from.");
         d.deviation("reject_self_contacts is Ringwall's own: a contact that points at the server is answered 403.");
     }
 

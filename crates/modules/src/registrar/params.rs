@@ -42,6 +42,7 @@ pub(crate) struct Params {
     pub(super) contact_max_size: usize,
     pub(super) filters_flags: bool,
     pub(super) use_expired_contacts: bool,
+    pub(super) contacts_at_source: bool,
     pub(super) reject_self_contacts: bool,
     pub(super) displace_contacts: bool,
 }
@@ -102,6 +103,7 @@ impl Default for Params {
             contact_max_size: 512,
             filters_flags: false,
             use_expired_contacts: false,
+            contacts_at_source: false,
             reject_self_contacts: false,
             displace_contacts: false,
         }

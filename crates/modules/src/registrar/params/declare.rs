@@ -113,6 +113,11 @@ fn contacts(d: &mut Decl) {
         |p, name| p.received_param = name,
     );
     d.param(
+        "contacts_at_source",
+        "Ringwall only. 1: a contact with another host than the source of its REGISTER, or that came over a stream, is reached at that source, whatever the contact says of it; default 0.",
+        |p, on| p.contacts_at_source = on,
+    );
+    d.param(
         "reject_self_contacts",
         "Ringwall only. 1: a contact that points at this server is refused with 403; default 0.",
         |p, on| p.reject_self_contacts = on,
