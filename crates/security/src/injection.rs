@@ -1,13 +1,13 @@
 //! Commands to databases and shells into which a peer can write.
 
 mod narrow;
+mod place;
 mod taint;
 
-use crate::flow::parts;
-use bytes::Bytes;
+use place::{Place, placed};
 use script::ast::{Block, Call, Expr, ExprKind, Item, Statement, StatementKind};
 use script::{Diagnostic, Script, VarSpec};
-use taint::Taint;
+use taint::{Harm, Taint};
 
 /// The findings in every route.
 pub(crate) fn find(script: &Script) -> Vec<Diagnostic> {
@@ -106,54 +106,72 @@ impl Look<'_> {
         let Some(argument) = call.args.get(at) else {
             return;
         };
-        let is_shell = reader == Reader::Shell;
-        let guilty = variables(argument)
-            .into_iter()
-            .find(|spec| self.taint.is_dangerous(spec, is_shell));
-        if let Some(spec) = guilty {
-            self.findings.push(finding(reader, argument, &spec));
+        let dangerous = placed(argument).into_iter().find_map(|(spec, place)| {
+            let place = match reader {
+                Reader::Database => place,
+                Reader::Shell => Place::Shell,
+            };
+            let harm = self.taint.danger(&spec, place)?;
+            Some((spec, harm))
+        });
+        if let Some((spec, harm)) = dangerous {
+            self.findings.push(finding(reader, argument, &spec, harm));
         }
     }
 }
 
-fn finding(reader: Reader, argument: &Expr, spec: &VarSpec) -> Diagnostic {
+fn finding(reader: Reader, argument: &Expr, spec: &VarSpec, harm: Harm) -> Diagnostic {
     let name = String::from_utf8_lossy(&spec.text).into_owned();
+    match reader {
+        Reader::Database => Diagnostic::new(
+            "E0611",
+            argument.span,
+            format!("a peer can write into this query through {name}"),
+        )
+        .label(match harm {
+            Harm::Between => {
+                "it is escaped for a text between single quotes, and does not stand there"
+            }
+            Harm::Literal => "it brings its own quotes, and closes those around it",
+            _ => "the text of the peer becomes part of the command",
+        })
+        .help(remedy(&name, harm)),
+        Reader::Shell => Diagnostic::new(
+            "E0612",
+            argument.span,
+            format!("a peer can run commands on this machine through {name}"),
+        )
+        .label("the text of the peer becomes part of the command line")
+        .help(format!(
+            "write `$({}{{s.encode.hexa}})` and decode it in the program, or let only \
+                 harmless signs pass: `if ({name} !~ \"^[0-9a-zA-Z]+$\") {{ exit; }}`",
+            bare(&name)
+        )),
+    }
+}
+
+/// What to write instead in a query.
+fn remedy(name: &str, harm: Harm) -> String {
+    match harm {
+        Harm::Between => format!("write `'{name}'`, or `{{sql.val}}` without quotes around it"),
+        Harm::Literal => format!("write `{name}` without quotes around it"),
+        _ => {
+            let bare = bare(name);
+            format!(
+                "write `$({bare}{{sql.val}})` without quotes around it, or `'$({bare}{{s.escape.common}})'`"
+            )
+        }
+    }
+}
+
+/// A variable without its dollar sign and the parentheses around it.
+fn bare(name: &str) -> String {
     let bare = name
         .trim_start_matches('$')
         .trim_matches(['(', ')'].as_slice());
-    let bare = if name.ends_with("))") || !name.starts_with("$(") && name.ends_with(')') {
-        format!("{bare})")
-    } else {
-        bare.to_owned()
-    };
-    match reader {
-        Reader::Database => Diagnostic::new("E0611", argument.span, format!("a peer can write into this query through {name}"))
-            .label("the text of the peer becomes part of the command")
-            .help(format!("write `$({bare}{{sql.val}})` without quotes around it, or `'$({bare}{{s.escape.common}})'`")),
-        Reader::Shell => Diagnostic::new("E0612", argument.span, format!("a peer can run commands on this machine through {name}"))
-            .label("the text of the peer becomes part of the command line")
-            .help(format!(
-                "write `$({bare}{{s.encode.hexa}})` and decode it in the program, or let only \
-                 harmless signs pass: `if ({name} !~ \"^[0-9a-zA-Z]+$\") {{ exit; }}`"
-            )),
-    }
-}
-
-fn variables(expr: &Expr) -> Vec<VarSpec> {
-    match &expr.kind {
-        ExprKind::Str(text) => parts::variables_of(text),
-        ExprKind::Variable(spec) => vec![spec.as_ref().clone()],
-        ExprKind::Binary(_, left, right) => {
-            let mut found = variables(left);
-            found.extend(variables(right));
-            found
-        }
-        ExprKind::Unary(_, inner) => variables(inner),
-        ExprKind::Select(select) => {
-            // A select stands for what it reads from the message.
-            let text = [b"$sel(", select.text.as_ref(), b")"].concat();
-            parts::variables_of(&Bytes::from(text))
-        }
-        _ => Vec::new(),
+    let has_own = name.ends_with("))") || !name.starts_with("$(") && name.ends_with(')');
+    match has_own {
+        true => format!("{bare})"),
+        false => bare.to_owned(),
     }
 }

@@ -152,6 +152,38 @@ const CASES: &[(&str, &str, &str)] = &[
         r#"request_route { sql_query("ca", "select d from t where n='$(rU{s.md5})' and s='$si'"); }"#,
     ),
     (
+        "E0611",
+        // A double quote ends the text where the database knows no backslash.
+        r#"modparam("sqlops", "sqlcon", "ca=>sqlite:///a.db") request_route { sql_query("ca", "select d from t where n=\"$(rU{s.escape.common})\""); }"#,
+        r#"modparam("sqlops", "sqlcon", "ca=>mysql://u:p@h/d") request_route { sql_query("ca", "select d from t where n=\"$(rU{s.escape.common})\""); }"#,
+    ),
+    (
+        "E0611",
+        r#"request_route { sql_query("ca", "select d from t where n=$(rU{s.escape.common})"); }"#,
+        r#"request_route { sql_query("ca", "select d from t where m='x' and n='$(rU{s.escape.common})'"); }"#,
+    ),
+    (
+        "E0611",
+        // It closes the quotes around it.
+        r#"request_route { sql_query("ca", "select d from t where n='$(rU{sql.val})'"); }"#,
+        r#"request_route { sql_query("ca", "select d from t where m='it''s' and n=$(rU{sql.val})"); }"#,
+    ),
+    (
+        "E0611",
+        r#"request_route { $var(n) = $(rU{s.escape.common}); sql_query("ca", "select d from t where n=$var(n)"); }"#,
+        r#"request_route { $var(n) = $(rU{s.escape.common}); sql_query("ca", "select d from t where n='$var(n)'"); }"#,
+    ),
+    (
+        "E0611",
+        r#"request_route { $var(n) = "$(rU{s.escape.common})@$rd"; sql_query("ca", "select d from t where n='$var(n)'"); }"#,
+        r#"request_route { $var(n) = "$(rU{s.escape.common})@$si"; sql_query("ca", "select d from t where n='$var(n)'"); }"#,
+    ),
+    (
+        "E0611",
+        r#"request_route { $var(q) = "select d from t where n=" + $(rU{s.escape.common}) + " or m='x'"; sql_query("ca", "$var(q)"); }"#,
+        r#"request_route { $var(q) = "select d from t where n='" + $(rU{s.escape.common}) + "' or m='x'"; sql_query("ca", "$var(q)"); }"#,
+    ),
+    (
         "E0612",
         r#"request_route { exec_msg("/usr/bin/note $(fU{s.escape.common})"); }"#,
         r#"request_route { exec_msg("/usr/bin/note $(fU{s.encode.hexa}) $si"); }"#,

@@ -141,6 +141,12 @@ pub(super) fn argument(call: &Call, at: usize) -> Option<Bytes> {
 
 /// The variables in a text; a `$` that begins none is passed over.
 pub(crate) fn variables_of(text: &Bytes) -> Vec<VarSpec> {
+    let placed = placed_variables(text).into_iter();
+    placed.map(|(_, _, spec)| spec).collect()
+}
+
+/// The same, each behind its offset and its length.
+pub(crate) fn placed_variables(text: &Bytes) -> Vec<(usize, usize, VarSpec)> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(dollar) = text[at..].iter().position(|byte| *byte == b'$') {
@@ -148,7 +154,7 @@ pub(crate) fn variables_of(text: &Bytes) -> Vec<VarSpec> {
         if text[at..].starts_with(b"$$") {
             at += 2;
         } else if let Ok((spec, length)) = VarSpec::parse_prefix(&text.slice(at..)) {
-            found.push(spec);
+            found.push((at, length.max(1), spec));
             at += length.max(1);
         } else {
             at += 1;

@@ -1,12 +1,13 @@
 //! Which variables a peer can write into.
 
 use super::narrow::{is_harmless, is_narrow};
-use super::variables;
+use super::place::{Place, has_quotes, placed};
 use crate::flow::parts;
+use crate::settings::Settings;
 use bytes::Bytes;
 use script::ast::{Assign, BinaryOp, Block, Expr, Item, StatementKind};
 use script::{Script, Transformation, VarSpec};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Parts of a message that its sender writes as he likes.
 const OF_PEER: [&[u8]; 42] = [
@@ -54,9 +55,6 @@ const OF_PEER: [&[u8]; 42] = [
     b"x_hdr",
 ];
 
-/// Transformations after which a text is harmless in a query.
-const SAFE_IN_QUERIES: [&[u8]; 5] = [b"escape.common", b"val", b"val.int", b"val.str", b"numeric"];
-
 /// Transformations after which only letters and digits are left.
 const SAFE_EVERYWHERE: [&[u8]; 11] = [
     b"len",
@@ -72,33 +70,68 @@ const SAFE_EVERYWHERE: [&[u8]; 11] = [
     b"corehash",
 ];
 
+/// What a peer's text may still do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Harm {
+    /// Nothing in a query, wherever it stands; in a command line anything.
+    Settled,
+    /// Nothing between single quotes, for which it is escaped.
+    Between,
+    /// Nothing outside of quotes: it has its own.
+    Literal,
+    /// Anything.
+    Any,
+}
+
+impl Harm {
+    /// What two texts may do that stand side by side.
+    fn with(self, other: Harm) -> Harm {
+        match (self, other) {
+            (Harm::Settled, harm) | (harm, Harm::Settled) => harm,
+            (one, other) if one == other => one,
+            _ => Harm::Any,
+        }
+    }
+}
+
 /// What is known of variables at one point of a route.
 #[derive(Clone, Default)]
 pub(super) struct Taint {
     /// Variables of the script that hold a peer's text.
-    tainted: BTreeSet<Bytes>,
+    held: BTreeMap<Bytes, Harm>,
     /// Variables that hold harmless signs alone, for a condition asked.
     checked: BTreeSet<Bytes>,
-    /// Variables that hold a peer's text with signs escaped for queries.
-    escaped: BTreeSet<Bytes>,
+    /// Whether the database honours a backslash, so that what is escaped is safe between `"` too.
+    has_backslashes: bool,
 }
 
 impl Taint {
     /// What all routes together do to variables of the script.
     pub(super) fn of(script: &Script) -> Taint {
-        let mut taint = Taint::default();
+        let settings = Settings::of(script);
+        let mut connections = settings.of_module(Some("sqlops"));
+        let mut taint = Taint {
+            has_backslashes: connections.any(|setting| setting.text().contains("=>mysql:")),
+            ..Taint::default()
+        };
         // What comes through another variable needs another round.
         for _ in 0..3 {
             for item in &script.items {
                 if let Item::Route(route) = item {
                     let mut own = taint.clone();
                     own.block(&route.body);
-                    taint.tainted.extend(own.tainted);
-                    taint.escaped.extend(own.escaped);
+                    taint.learn(own);
                 }
             }
         }
         taint
+    }
+
+    fn learn(&mut self, other: Taint) {
+        for (name, harm) in other.held {
+            let held = self.held.entry(name).or_insert(harm);
+            *held = held.with(harm);
+        }
     }
 
     fn block(&mut self, block: &Block) {
@@ -121,16 +154,27 @@ impl Taint {
     /// Follows an assignment.
     pub(super) fn assign(&mut self, assign: &Assign) {
         let name = &assign.target.variable.text;
-        let sources = variables(&assign.value);
-        let of_query = sources.iter().any(|spec| self.is_dangerous(spec, false));
-        let of_shell = sources.iter().any(|spec| self.is_dangerous(spec, true));
+        let harm = self.harm_of(&assign.value);
         self.checked.remove(name);
-        let mut note = |set: fn(&mut Taint) -> &mut BTreeSet<Bytes>, holds: bool| match holds {
-            true => drop(set(self).insert(name.clone())),
-            false => drop(set(self).remove(name)),
-        };
-        note(|taint| &mut taint.tainted, of_query);
-        note(|taint| &mut taint.escaped, of_shell && !of_query);
+        match harm {
+            Some(harm) => drop(self.held.insert(name.clone(), harm)),
+            None => drop(self.held.remove(name)),
+        }
+    }
+
+    /// What the value of an expression may do. One with quotes in it is taken for a query, in which each
+    /// variable has its place; else it is part of one, and what its variables may do together counts.
+    fn harm_of(&self, value: &Expr) -> Option<Harm> {
+        let is_query = has_quotes(value);
+        let parts = placed(value).into_iter().filter_map(|(spec, place)| {
+            let harm = self.harm(&spec)?;
+            Some(match is_query {
+                true if self.is_safe(harm, place) => Harm::Settled,
+                true => Harm::Any,
+                false => harm,
+            })
+        });
+        parts.reduce(Harm::with)
     }
 
     /// Follows a condition: `$rU =~ "^[0-9]+$"` lets only digits pass, one way or the other.
@@ -138,26 +182,55 @@ impl Taint {
         let is_match = matches!(op, BinaryOp::Match | BinaryOp::Mismatch);
         let pattern = parts::text(right).filter(|pattern| is_match && is_narrow(pattern));
         if pattern.is_some() {
-            for spec in variables(left) {
+            for (spec, _) in placed(left) {
                 self.checked.insert(spec.text);
             }
         }
     }
 
-    /// Whether a peer can break out of a query, or of a command line, through a variable.
-    pub(super) fn is_dangerous(&self, spec: &VarSpec, is_shell: bool) -> bool {
-        let is_safe = spec.transformations.iter().any(|transformation| {
-            let name = transformation.name.as_ref();
-            let everywhere = SAFE_EVERYWHERE.contains(&name) || takes_signs_out(transformation);
-            everywhere || (!is_shell && SAFE_IN_QUERIES.contains(&name))
-        });
-        let plain = plain(spec);
-        if is_safe || self.checked.contains(&plain) || self.checked.contains(&spec.text) {
-            return false;
+    /// What a peer can do through a variable that stands in a place; none where that is nothing.
+    pub(super) fn danger(&self, spec: &VarSpec, place: Place) -> Option<Harm> {
+        self.harm(spec).filter(|harm| !self.is_safe(*harm, place))
+    }
+
+    fn is_safe(&self, harm: Harm, place: Place) -> bool {
+        match place {
+            Place::Shell => false,
+            Place::Bare => matches!(harm, Harm::Settled | Harm::Literal),
+            Place::Single => matches!(harm, Harm::Settled | Harm::Between),
+            Place::Double => {
+                harm == Harm::Settled || (harm == Harm::Between && self.has_backslashes)
+            }
         }
-        let of_script =
-            self.tainted.contains(&plain) || (is_shell && self.escaped.contains(&plain));
-        of_script || is_of_peer(spec)
+    }
+
+    /// What the text of a variable may do; none where no peer writes it, or it can do nothing.
+    fn harm(&self, spec: &VarSpec) -> Option<Harm> {
+        let harmless = |transformation: &Transformation| {
+            SAFE_EVERYWHERE.contains(&transformation.name.as_ref())
+                || takes_signs_out(transformation)
+        };
+        let plain = plain(spec);
+        if spec.transformations.iter().any(harmless)
+            || self.checked.contains(&plain)
+            || self.checked.contains(&spec.text)
+        {
+            return None;
+        }
+        let held = self.held.get(&plain).copied();
+        let harm = held.or_else(|| is_of_peer(spec).then_some(Harm::Any))?;
+        let escaped = spec.transformations.iter().rev().find_map(after);
+        Some(escaped.unwrap_or(harm))
+    }
+}
+
+/// What a text may still do after a transformation that makes it fit for queries.
+fn after(transformation: &Transformation) -> Option<Harm> {
+    match transformation.name.as_ref() {
+        b"escape.common" => Some(Harm::Between),
+        b"val" | b"val.str" => Some(Harm::Literal),
+        b"val.int" | b"numeric" => Some(Harm::Settled),
+        _ => None,
     }
 }
 
