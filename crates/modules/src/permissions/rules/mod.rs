@@ -32,10 +32,12 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// What a file allows is allowed, else what a file denies is denied, else all is allowed.
+    /// Whether every target is allowed, each for itself: what the allow file has is, of the rest what the
+    /// deny file has is not, all else is.
     fn decide(&self, left: &[u8], rights: &[Vec<u8>]) -> bool {
-        rights.iter().all(|right| self.allow.fit(left, right))
-            || !rights.iter().any(|right| self.deny.fit(left, right))
+        rights
+            .iter()
+            .all(|right| self.allow.fit(left, right) || !self.deny.fit(left, right))
     }
 }
 
