@@ -24,6 +24,7 @@ pub(crate) enum Algorithm {
     Network,
 }
 
+/// In the order of Kamailio's numbers.
 const ALGORITHMS: [(Algorithm, &str); 5] = [
     (Algorithm::Nop, "NOP"),
     (Algorithm::Red, "RED"),
@@ -50,6 +51,12 @@ impl Algorithm {
     pub(crate) fn name(self) -> &'static str {
         let found = ALGORITHMS.iter().find(|(own, _)| *own == self);
         found.map_or("NOP", |(_, name)| *name)
+    }
+
+    /// Its number, as the commands of Kamailio's ratelimit tell it.
+    pub(crate) fn number(self) -> usize {
+        let found = ALGORITHMS.iter().position(|(own, _)| *own == self);
+        found.unwrap_or_default()
     }
 
     /// Whether it needs to know what the machine does.
@@ -166,7 +173,7 @@ impl Pipe {
         let sum = (sum + error).clamp(bounds.0, bounds.1);
         let output = gains.kp * error + gains.ki * sum + gains.kd * (error - last);
         self.errors = (sum, error);
-        self.drop_rate = output.clamp(0.0, MOST_PERCENT).round() as i32;
+        self.drop_rate = output.clamp(0.0, MOST_PERCENT) as i32;
     }
 }
 

@@ -68,7 +68,8 @@ impl Module for Pipelimit {
         d.deviation("There is no default for db_url: without it no pipe is read.");
         d.deviation("Commands refuse a missing argument or one that is no number; Kamailio 5.6.3 takes it for 0.");
         d.deviation("At most 65,536 pipes; pl_check() with a further name is -2 until idle ones have made room.");
-        d.deviation("Each FEEDBACK pipe has a controller of its own; in Kamailio all share one.");
+        d.deviation("Each FEEDBACK pipe has a controller of its own, which holds its limit; in Kamailio 5.6.3 all share one, which holds a load of 0 for pipes that pl_check() made.");
+        d.deviation("A NETWORK pipe lets requests pass until the first interval has ended; in Kamailio 5.6.3 pl_check() ends the script meanwhile.");
         d.deviation("NOP pipes are listed by the commands too.");
         d.deviation("pl_drop() cannot be called in onsend_route.");
     }

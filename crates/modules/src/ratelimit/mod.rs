@@ -73,7 +73,7 @@ impl Module for Ratelimit {
         d.deviation("Each FEEDBACK pipe has a limit and a controller of its own; in Kamailio all share one.");
         d.deviation("A NETWORK pipe lets requests pass until the first interval has ended; in Kamailio 5.6.3 rl_check() ends the script meanwhile.");
         d.deviation("rl.get_pipes, rl.get_queues and rl.stats answer all lines; over JSON-RPC Kamailio 5.6.3 answers the last one.");
-        d.deviation("A NOP pipe that is named by its number lets requests pass; in Kamailio 5.6.3 it is as none.");
+        d.deviation("A NOP pipe that is named by its number lets requests pass, and is listed; in Kamailio 5.6.3 it is as none.");
         d.deviation("Commands refuse a missing argument, one that is no number, and negative limits; Kamailio 5.6.3 takes them.");
         d.deviation("rl_retry_after() is ours.");
     }

@@ -50,9 +50,10 @@ fn stats(module: &Ratelimit, _: &RpcRequest) -> RpcResult {
 fn pipes(module: &Ratelimit, _: &RpcRequest) -> RpcResult {
     let lines = module.pipes.each().into_iter().map(|(number, pipe)| {
         let (last, limit, rate) = (pipe.last_counter, pipe.limit, pipe.drop_rate);
-        let (name, now) = (pipe.algorithm.name(), pipe.counter);
+        let (kind, name) = (pipe.algorithm.number(), pipe.algorithm.name());
+        let now = pipe.counter;
         json!(format!(
-            "PIPE[{number}]: {number}:{name} {last}/{limit} (drop rate: {rate}) [{now}]"
+            "PIPE[{number}]: {kind}:{name} {last}/{limit} (drop rate: {rate}) [{now}]"
         ))
     });
     Ok(Json::Array(lines.collect()))

@@ -82,7 +82,7 @@ fn commands_change_pipes_and_queues() {
         (
             "rl.get_pipes",
             json!([]),
-            r#"["PIPE[0]: 0:TAILDROP 0/2 (drop rate: 0) [0]","PIPE[2]: 2:RED 0/10 (drop rate: 0) [0]","PIPE[3]: 3:FEEDBACK 0/50 (drop rate: 10) [0]"]"#,
+            r#"["PIPE[0]: 2:TAILDROP 0/2 (drop rate: 0) [0]","PIPE[2]: 1:RED 0/10 (drop rate: 0) [0]","PIPE[3]: 3:FEEDBACK 0/50 (drop rate: 10) [0]"]"#,
         ),
         ("rl.set_dbg", json!([1]), "{}"),
         (
