@@ -49,6 +49,8 @@ impl Default for Params {
 const INTERNAL: i32 = -1;
 /// There are no verified credentials.
 const CREDENTIALS: i32 = -2;
+/// The URI has no user part.
+const NOBODY: i32 = -4;
 /// There is no such user.
 const NO_USER: i32 = -5;
 /// The table does not give the URI to the user.
@@ -123,7 +125,7 @@ fn declare_params(d: &mut Declaration<UriDb>) {
 }
 
 fn declare_functions(d: &mut Declaration<UriDb>) {
-    d.function("check_to()", "1 where the user of To is the one of the credentials, or the table uri gives it to him; -2 no verified credentials, -10 another user, -9 no such row, -1 no URI or the database failed.", Routes::REQUEST, UriDb::check_to).waits();
+    d.function("check_to()", "1 where the user of To is the one of the credentials, or the table uri gives it to him; -4 no user there, -2 no verified credentials, -10 another user, -9 no such row, -1 no URI or the database failed.", Routes::REQUEST, UriDb::check_to).waits();
     d.function(
         "check_from()",
         "The same for From.",
@@ -138,7 +140,7 @@ fn declare_functions(d: &mut Declaration<UriDb>) {
         UriDb::check_uri,
     )
     .waits();
-    d.function("does_uri_exist()", "1 where the user of the Request-URI is in the table, -5 not, -1 no user there or the database failed.", Routes::REQUEST, UriDb::does_uri_exist).waits();
+    d.function("does_uri_exist()", "1 where the user of the Request-URI is in the table, -5 not, -1 no URI or the database failed.", Routes::REQUEST, UriDb::does_uri_exist).waits();
 }
 
 impl UriDb {
@@ -164,6 +166,10 @@ impl UriDb {
         let Some(user) = user else {
             return failed(context, "Error while parsing URI");
         };
+        if user.is_empty() {
+            failed(context, "Username not found in URI");
+            return Outcome::Code(NOBODY);
+        }
         let claim = context
             .extension::<Verified>()
             .and_then(|Verified(claim)| claim.clone());
@@ -199,19 +205,14 @@ impl UriDb {
     fn does_uri_exist(&self, context: &mut Context) -> Outcome {
         let params = &self.params;
         let target = context.target.uri.clone();
-        let Ok(Uri {
-            user: Some(user),
-            host,
-            ..
-        }) = Uri::parse(&target)
-        else {
+        let Ok(Uri { user, host, .. }) = Uri::parse(&target) else {
             return failed(context, "Error while parsing URI");
         };
         let column = match params.use_uri_table {
             true => &params.uri_user_column,
             false => &params.user_column,
         };
-        let mut filter = Filter::all().eq(column.clone(), Cell::text(user));
+        let mut filter = Filter::all().eq(column.clone(), Cell::text(user.unwrap_or_default()));
         if params.use_domain {
             filter = filter.eq(params.domain_column.clone(), Cell::text(host));
         }
