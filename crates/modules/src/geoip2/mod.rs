@@ -62,6 +62,7 @@ impl Module for GeoIp2 {
         }
         d.deviation("The older module geoip, its function geoip_match() and $gip(…) are the same; the database is one in the format of today.");
         d.deviation("After geoip2_match() failed the variables are $null; Kamailio 5.6.3 shows another address's values, and dies of a text that is no address.");
+        d.deviation("geoip2_match() takes any name; Kamailio 5.6.3 answers -4 where no $gip2() of the script has the same one.");
         d.deviation("contc is the continent's code; in Kamailio 5.6.3 it is $null.");
     }
 

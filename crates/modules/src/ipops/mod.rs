@@ -52,6 +52,7 @@ impl Module for IpOps {
         d.deviation("A subnet whose length is no number has no addresses; Kamailio 5.6.3 takes it for 0, which is every address.");
         d.deviation("dns_sys_match_ip() and dns_int_match_ip() are the same: every address of the name is compared. The script waits, the server does not.");
         d.deviation("Answers belong to the request, not to a process.");
+        d.deviation("IPv4 addresses of a name stand before its IPv6 addresses; in Kamailio the C library orders them.");
     }
 
     fn init(_: (), _: &mut Init<'_>) -> Result<IpOps, Problem> {

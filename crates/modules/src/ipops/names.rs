@@ -109,13 +109,13 @@ fn unresolved(context: &mut Context, host: &[u8]) -> Outcome {
     Outcome::Code(UNRESOLVED)
 }
 
-/// Asks for the IPv4 and the IPv6 addresses of a host; an address is its own.
+/// Asks for the IPv4 and the IPv6 addresses of a host; an address is its own, one in brackets none.
 fn resolve(
     context: &mut Context,
     host: Bytes,
     then: impl FnOnce(&mut Context, Bytes, Vec<IpAddr>) -> Outcome + Send + 'static,
 ) -> Outcome {
-    if let Some((ip, _)) = address::parse(&host) {
+    if let Some(ip) = address::parse_pure(&host) {
         return then(context, host, vec![ip]);
     }
     ask(host.clone(), QueryKind::A, move |_, answer| {

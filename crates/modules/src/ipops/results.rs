@@ -95,8 +95,18 @@ impl Path {
         })
     }
 
-    fn index(&self, context: &mut Context) -> Option<usize> {
-        usize::try_from(self.index.get(context)?).ok()
+    fn index(&self, context: &mut Context) -> Option<i64> {
+        self.index.get(context)
+    }
+}
+
+/// The element at an index; a negative one counts from the end, -1 is the last.
+fn at<T>(all: &[T], index: Option<i64>) -> Option<&T> {
+    let index = index?;
+    let distance = usize::try_from(index.unsigned_abs()).ok()?;
+    match index < 0 {
+        true => all.get(all.len().checked_sub(distance)?),
+        false => all.get(distance),
     }
 }
 
@@ -107,12 +117,12 @@ fn trimmed(text: &Bytes) -> Bytes {
 /// `$dns(id=>key)`.
 pub(super) fn dns(spec: &VarSpec, prepare: &mut Prepare<'_>) -> Result<Var, Problem> {
     let path = Path::prepare(spec, prepare)?;
-    let read: fn(&[IpAddr], Option<usize>) -> Option<Value> = match path.key.as_ref() {
+    let read: fn(&[IpAddr], Option<i64>) -> Option<Value> = match path.key.as_ref() {
         b"count" => |all, _| Some(count(all.len())),
         b"ipv4" => |all, _| Some(Value::bool(all.iter().any(IpAddr::is_ipv4))),
         b"ipv6" => |all, _| Some(Value::bool(all.iter().any(IpAddr::is_ipv6))),
-        b"addr" => |all, index| Some(Value::Str(all.get(index?)?.to_string().into())),
-        b"type" => |all, index| Some(Value::Int(if all.get(index?)?.is_ipv4() { 4 } else { 6 })),
+        b"addr" => |all, index| Some(Value::Str(at(all, index)?.to_string().into())),
+        b"type" => |all, index| Some(Value::Int(if at(all, index)?.is_ipv4() { 4 } else { 6 })),
         _ => return Err(prepare.problem("expected count, ipv4, ipv6, addr[n] or type[n]")),
     };
     Ok(Var::read_only(move |context| {
@@ -128,12 +138,12 @@ pub(super) fn dns(spec: &VarSpec, prepare: &mut Prepare<'_>) -> Result<Var, Prob
 /// `$srvquery(id=>key)`.
 pub(super) fn srv(spec: &VarSpec, prepare: &mut Prepare<'_>) -> Result<Var, Problem> {
     let path = Path::prepare(spec, prepare)?;
-    let read: fn(&[SrvRecord], Option<usize>) -> Option<Value> = match path.key.as_ref() {
+    let read: fn(&[SrvRecord], Option<i64>) -> Option<Value> = match path.key.as_ref() {
         b"count" => |all, _| Some(count(all.len())),
-        b"port" => |all, index| Some(Value::Int(all.get(index?)?.port.into())),
-        b"priority" => |all, index| Some(Value::Int(all.get(index?)?.priority.into())),
-        b"weight" => |all, index| Some(Value::Int(all.get(index?)?.weight.into())),
-        b"target" => |all, index| Some(Value::Str(target(&all.get(index?)?.target))),
+        b"port" => |all, index| Some(Value::Int(at(all, index)?.port.into())),
+        b"priority" => |all, index| Some(Value::Int(at(all, index)?.priority.into())),
+        b"weight" => |all, index| Some(Value::Int(at(all, index)?.weight.into())),
+        b"target" => |all, index| Some(Value::Str(target(&at(all, index)?.target))),
         _ => {
             return Err(
                 prepare.problem("expected count, port[n], priority[n], target[n] or weight[n]")
@@ -172,9 +182,7 @@ pub(super) fn naptr(spec: &VarSpec, prepare: &mut Prepare<'_>) -> Result<Var, Pr
     Ok(Var::read_only(move |context| {
         let (id, index) = (path.id.get(context), path.index(context));
         let found = context.extension_mut::<Results>().pointers(&id);
-        index
-            .and_then(|index| found.get(index))
-            .map_or(Value::Null, read)
+        at(found, index).map_or(Value::Null, read)
     }))
 }
 
