@@ -1,7 +1,9 @@
 //! Statements to flat code.
 
-use super::{Lowering, Scope};
-use crate::ast::{Assign, Block, Case, CaseLabel, Expr as Ast, ExprKind, Statement, StatementKind};
+use super::{Entry, FactKind, Lowering, Scope};
+use crate::ast::{
+    Assign, Block, Case, CaseLabel, Expr as Ast, ExprKind, RouteKind, Statement, StatementKind,
+};
 use crate::diagnostic::Diagnostic;
 use crate::expr::Expr;
 use crate::host::{Access, Vocabulary};
@@ -66,6 +68,7 @@ impl<V: Vocabulary> Lowering<'_, V> {
                 None
             }
         };
+        self.named(&assign.value);
         let span = assign.target.span.to(assign.value.span);
         if is_pure(&assign.value) {
             let value = self.tree(&assign.value);
@@ -77,6 +80,17 @@ impl<V: Vocabulary> Lowering<'_, V> {
         self.push_raw(&assign.value);
         if let Some(variable) = variable {
             self.emit(Instruction::PopAssign(variable, assign.op), span);
+        }
+    }
+
+    /// A text that is the name of a route may enter it later: `$dlg_ctx(timeout_route) = "TOO_LONG"`.
+    fn named(&mut self, value: &Ast) {
+        let ExprKind::Str(text) = &value.kind else {
+            return;
+        };
+        let name = std::str::from_utf8(text).unwrap_or_default();
+        if let Some(route) = self.names.find(RouteKind::Sub, name) {
+            self.note(value.span, FactKind::Enters(route, Entry::Function));
         }
     }
 
