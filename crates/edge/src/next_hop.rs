@@ -88,11 +88,11 @@ impl Worker {
             v6: sockets.iter().any(|socket| socket.addr.is_ipv6()),
             prefer_v6: false,
         };
-        Resolver::new(
-            destination,
-            families,
-            self.rng.u64(..),
-            &self.edge.limits.stack,
-        )
+        let random = self.rng.u64(..);
+        let resolver = Resolver::new(destination, families, random, &self.edge.limits.stack);
+        match context.core().dns.srv_lb {
+            true => resolver,
+            false => resolver.heaviest_first(),
+        }
     }
 }

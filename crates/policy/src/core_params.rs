@@ -155,22 +155,10 @@ pub struct OverloadParams {
 /// Parameters of name server lookups.
 #[derive(Clone, Debug)]
 pub struct DnsParams {
-    /// `dns_try_ipv6`.
-    pub try_ipv6: bool,
-    /// `dns_try_naptr`.
-    pub try_naptr: bool,
-    /// `dns_retr_time`, seconds.
-    pub retr_time_s: u32,
-    /// `dns_retr_no`.
-    pub retr_no: u32,
-    /// `dns_use_search_list`.
-    pub use_search_list: bool,
-    /// `dns_srv_lb`: SRV weights are honoured.
+    /// `dns_srv_lb`: load is spread over SRV records by their weights (RFC 2782).
     pub srv_lb: bool,
     /// `use_dns_failover`.
     pub failover: bool,
-    /// `use_dns_cache`.
-    pub cache: bool,
 }
 
 impl Default for CoreParams {
@@ -261,14 +249,8 @@ impl Default for TcpParams {
 impl Default for DnsParams {
     fn default() -> DnsParams {
         DnsParams {
-            try_ipv6: false,
-            try_naptr: false,
-            retr_time_s: 5,
-            retr_no: 4,
-            use_search_list: true,
-            srv_lb: false,
+            srv_lb: true,
             failover: false,
-            cache: true,
         }
     }
 }

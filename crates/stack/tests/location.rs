@@ -233,6 +233,23 @@ fn weights_decide_how_often_a_record_is_first() {
 }
 
 #[test]
+fn the_heaviest_record_may_always_be_the_first() {
+    for random in 0..100 {
+        let limits = Limits::default();
+        let destination = destination("sip:example.com").expect("a destination");
+        let resolver = Resolver::new(destination, BOTH, random, &limits);
+        let mut resolver = resolver.heaviest_first();
+        resolver.next();
+        let records = vec![
+            srv(1, 99, 1, "later."),
+            srv(0, 10, 1, "light."),
+            srv(0, 90, 1, "heavy."),
+        ];
+        assert_eq!(told(&resolver.answer(Answer::Srv(records))), "A heavy");
+    }
+}
+
+#[test]
 fn questions_and_targets_are_bounded() {
     let limits = Limits {
         max_queries: 4,

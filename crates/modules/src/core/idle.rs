@@ -77,7 +77,9 @@ const IDLE: &[Idle] = idle! {
         "dns_naptr_ignore_rfc" "dns_servers_no" "dns_servers_number" "dns_search_full_match" "dns_search_fmatch"
         "dns_cache_flags" "dns_cache_mem" "dns_cache_gc_interval" "dns_cache_negative_ttl" "dns_cache_min_ttl"
         "dns_cache_max_ttl" "dns_cache_del_nonexp" "dns_cache_delete_nonexpired" "dns_cache_rec_pref" "dns_reinit"
-        "dns" "rev_dns";
+        "dns" "rev_dns" "use_dns_cache" "dns_cache_init";
+    "name servers are asked as /etc/resolv.conf says": "dns_retr_time" "dns_retr_no" "dns_use_search_list";
+    "addresses of the families that the server has sockets for are looked for, and no NAPTR": "dns_try_ipv6" "dns_try_naptr";
     "variables need no buffers": "pv_buffer_size" "pv_buffer_slots" "pv_cache_limit" "pv_cache_action";
     "nothing of the script is measured": "latency_cfg_log" "latency_log" "latency_limit_action" "latency_limit_db"
         "statistics" "stats_name_separator";

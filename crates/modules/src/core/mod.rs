@@ -93,6 +93,7 @@ fn events(d: &mut Declaration<Core>) {
         "Of a source that floods while nothing comes of it one datagram in 16 is read (shed_rate).",
     );
     d.deviation("Beyond capacity new requests are refused with 503 (overload_target).");
+    d.deviation("dns_srv_lb is on unless the file says no; in Kamailio 5.6.3 it is off, so that of SRV records of one priority the heaviest alone is used.");
     d.deviation("In event_route[core:msg-received] $si, $sp, $Ri, $Rp, $mb and $ml are those of what came; 5.6.3 shows those of its placeholder.");
     d.deviation("event_route[core:receive-parse-error] sees a placeholder besides $mb, $ml, $si and $sp; 5.6.3 shows what it could read.");
 }

@@ -29,7 +29,7 @@ pub struct Families {
     pub v4: bool,
     /// IPv6.
     pub v6: bool,
-    /// Which is asked for first; the other only if it has none (Kamailio's `dns_try_ipv6`).
+    /// Which is asked for first; the other only if it has none.
     pub prefer_v6: bool,
 }
 
@@ -84,7 +84,8 @@ pub enum Step {
 pub struct Resolver {
     destination: Destination,
     families: Families,
-    random: u64,
+    /// None: of SRV records of one priority the heaviest is the first.
+    random: Option<u64>,
     queries_left: usize,
     max_targets: usize,
     state: State,
@@ -115,7 +116,7 @@ impl Resolver {
         Resolver {
             destination,
             families,
-            random,
+            random: Some(random),
             queries_left: limits.max_queries,
             max_targets: limits.max_targets,
             state: State::Start,
@@ -123,6 +124,14 @@ impl Resolver {
             gathers: false,
             found: Targets::new(),
         }
+    }
+
+    /// Always tries the heaviest SRV record of a priority first, as Kamailio does without `dns_srv_lb`; else each
+    /// is the first as often as its weight says (RFC 2782).
+    #[must_use]
+    pub fn heaviest_first(mut self) -> Self {
+        self.random = None;
+        self
     }
 
     /// Gives the places of all hosts at once, up to the bounds, for who tries one after the other (RFC 3263
@@ -183,7 +192,10 @@ impl Resolver {
         if records.is_empty() {
             return self.ask_host();
         }
-        srv::order(&mut records, self.random);
+        match self.random {
+            Some(random) => srv::order(&mut records, random),
+            None => srv::order_by_weight(&mut records),
+        }
         // RFC 2782: a single dot says that there is decidedly no such service here.
         self.hosts = records
             .into_iter()

@@ -15,6 +15,11 @@ pub struct SrvRecord {
     pub target: Bytes,
 }
 
+/// Sorts by priority, and among equals the heaviest first.
+pub(super) fn order_by_weight(records: &mut [SrvRecord]) {
+    records.sort_by_key(|record| (record.priority, std::cmp::Reverse(record.weight)));
+}
+
 /// Sorts by priority, and among equals draws by weight with numbers made from `random`.
 pub(super) fn order(records: &mut [SrvRecord], mut random: u64) {
     // Records without weight come first so that they have a small chance (RFC 2782, "Weight").

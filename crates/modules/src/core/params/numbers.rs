@@ -110,16 +110,6 @@ pub(super) const NUMBERS: &[Number] = &[
         |c, n| c.tcp.keepcnt = narrow(n),
     ),
     (
-        "dns_retr_time",
-        "Seconds before a name server is asked again; default 5.",
-        |c, n| c.dns.retr_time_s = narrow(n),
-    ),
-    (
-        "dns_retr_no",
-        "How often a name server is asked; default 4.",
-        |c, n| c.dns.retr_no = narrow(n),
-    ),
-    (
         "advertised_port",
         "What Via and Record-Route say instead of the port.",
         |c, n| c.advertised_port = port(n),

@@ -114,23 +114,8 @@ pub(super) const SWITCHES: &[Switch] = &[
         |c, on| c.tcp.no_connect = on,
     ),
     (
-        "dns_try_ipv6",
-        "Look for IPv6 addresses too; default no.",
-        |c, on| c.dns.try_ipv6 = on,
-    ),
-    (
-        "dns_try_naptr",
-        "Look for NAPTR records; default no.",
-        |c, on| c.dns.try_naptr = on,
-    ),
-    (
-        "dns_use_search_list",
-        "Use the search list of resolv.conf; default yes.",
-        |c, on| c.dns.use_search_list = on,
-    ),
-    (
         "dns_srv_lb",
-        "Honour the weights of SRV records; default no.",
+        "Spread load over SRV records of one priority by their weights (RFC 2782); no: the heaviest first; default yes.",
         |c, on| c.dns.srv_lb = on,
     ),
     (
@@ -142,15 +127,5 @@ pub(super) const SWITCHES: &[Switch] = &[
         "use_dns_failover",
         "Try the next address of a name where one fails: nothing left, nothing came back, or a 503; pass over those that use_dst_blocklist lists; default no.",
         |c, on| c.dns.failover = on,
-    ),
-    (
-        "use_dns_cache",
-        "Keep answers of name servers; default yes.",
-        |c, on| c.dns.cache = on,
-    ),
-    (
-        "dns_cache_init",
-        "0 is as use_dns_cache=no; default 1.",
-        |c, on| c.dns.cache &= on,
     ),
 ];
