@@ -9,7 +9,7 @@ use policy::{
     Answer, Claim, Context, DigestAuth, Effect, Level, Outcome, Proto, Secret, SourceProof,
     TransactionAction, Verified, WithClaim, WithCode,
 };
-use sip::digest::{Algorithm, Credentials, Hash, same};
+use sip::digest::{Algorithm, Credentials, Hash, Qop, same};
 use sip::{HeaderId, Method, Span};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -142,6 +142,7 @@ impl Digest {
         credentials: &Credentials<'_>,
     ) -> Result<Hash, i32> {
         let whole = match credentials.qop {
+            Some(Qop::Other(_)) if self.params.require_qop => false,
             Some(_) => credentials.nc.is_some() && credentials.cnonce.is_some(),
             None => !self.params.require_qop,
         };

@@ -34,7 +34,7 @@ fn declare_nonces(d: &mut Declaration<Auth>) {
     );
     d.param(
         "require_qop",
-        "Ours, not Kamailio's: credentials without qop verify nobody, for they could be used again. Default off.",
+        "Ours, not Kamailio's: credentials without qop verify nobody, for they could be used again, nor do those with one that nobody knows. Default off.",
         |p, yes| p.require_qop = yes,
     );
     d.param(

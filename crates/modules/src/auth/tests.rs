@@ -450,7 +450,12 @@ fn qop_may_be_required() {
         ..Params::default()
     };
     let desk = Desk::new(params);
+    let made_up = Client {
+        qop: Some("foo"),
+        ..COUNTED
+    };
     assert_eq!(desk.check(&ALICE, &desk.nonce()), codes::ERROR);
+    assert_eq!(desk.check(&made_up, &desk.nonce()), codes::ERROR);
     assert_eq!(desk.check(&COUNTED, &desk.nonce()), codes::OK);
 }
 
