@@ -82,11 +82,11 @@ pub(super) fn example_rows() -> impl Iterator<Item = (&'static str, bool, &'stat
     })
 }
 
-/// A number as it is compared: without marks between the digits, and with a plus sign instead of one of
-/// the `international` prefixes. At most 32 octets of it.
+/// A number as it is compared: with its escapes resolved, as the next server reads it, without marks between
+/// the digits, and with a plus sign instead of one of the `international` prefixes. At most 32 octets of it.
 pub(super) fn number(written: &[u8], international: &[String]) -> Vec<u8> {
     let is_mark = |byte: &&u8| !b"-.() ".contains(byte);
-    let bare: Vec<u8> = written
+    let bare: Vec<u8> = sip::uri::unescape(written)
         .iter()
         .filter(is_mark)
         .copied()
@@ -130,6 +130,9 @@ mod tests {
             ("0118829912345", Some("networks")),
             ("+88213555", None),
             ("0900123", Some("premium")),
+            ("%2B8829912345", Some("networks")),
+            ("%30%30%38%38%32%2d9", Some("networks")),
+            ("09%300", Some("premium")),
             ("+0900123", None),
             ("8829912345", None),
             ("alice", None),
