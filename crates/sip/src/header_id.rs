@@ -151,6 +151,23 @@ impl HeaderId {
         Self::Other
     }
 
+    /// The header whose name, spelt as RFC 3261 and IANA spell it, is the first `len` octets of a line that begins
+    /// with `head`; none where [`HeaderId::lookup`] must say. Whole words are compared, without a call.
+    #[inline]
+    pub(crate) fn spelt(head: &[u8; LENGTHS], len: usize) -> Option<Self> {
+        let letter = usize::from((head[0] | 0x20).wrapping_sub(b'a'));
+        let mut slot = *HEADS.get(len)?.get(letter)?;
+        let (head, mask) = (words(head), MASKS.get(len)?);
+        while let Some(known) = WORDS.get(usize::from(slot)) {
+            let differ = |at: usize| (head[at] ^ known[at]) & mask[at];
+            if differ(0) | differ(1) | differ(2) | differ(3) == 0 {
+                return Some(by_index(slot));
+            }
+            slot = NEXT[usize::from(slot)];
+        }
+        None
+    }
+
     /// The name as RFC 3261 and IANA write it; empty for [`HeaderId::Other`].
     pub fn canonical_name(self) -> &'static str {
         NAMES.get(self as usize).copied().unwrap_or_default()
@@ -177,6 +194,50 @@ static HEADS: [[u8; LETTERS]; LENGTHS] = CHAINS.0;
 static NEXT: [u8; NAMES.len()] = CHAINS.1;
 /// Compact forms by letter.
 static SHORT: [u8; LETTERS] = short();
+
+/// The names, padded, as the words that they are compared by.
+static WORDS: [[u64; 4]; NAMES.len()] = {
+    let mut all = [[0; 4]; NAMES.len()];
+    let mut at = 0;
+    while at < NAMES.len() {
+        let name = NAMES[at].as_bytes();
+        let mut padded = [0; LENGTHS];
+        let mut octet = 0;
+        while octet < name.len() {
+            padded[octet] = name[octet];
+            octet += 1;
+        }
+        all[at] = words(&padded);
+        at += 1;
+    }
+    all
+};
+/// The octets that count, by the length of the name.
+static MASKS: [[u64; 4]; LENGTHS] = {
+    let mut all = [[0; 4]; LENGTHS];
+    let mut len = 0;
+    while len < LENGTHS {
+        let mut mask = [0; LENGTHS];
+        let mut octet = 0;
+        while octet < len {
+            mask[octet] = 0xff;
+            octet += 1;
+        }
+        all[len] = words(&mask);
+        len += 1;
+    }
+    all
+};
+
+const fn words(octets: &[u8; LENGTHS]) -> [u64; 4] {
+    let (eights, _) = octets.as_chunks::<8>();
+    [
+        u64::from_le_bytes(eights[0]),
+        u64::from_le_bytes(eights[1]),
+        u64::from_le_bytes(eights[2]),
+        u64::from_le_bytes(eights[3]),
+    ]
+}
 
 const CHAINS: ([[u8; LETTERS]; LENGTHS], [u8; NAMES.len()]) = chains();
 

@@ -24,7 +24,7 @@ pub use edits::Edits;
 pub use error::{HeaderError, Injection, ParseError};
 pub use header_id::HeaderId;
 pub use limits::Limits;
-pub use message::{Checked, Defects, Header, Message, Violation};
+pub use message::{Checked, Defects, Header, Message, Rewritten, Violation};
 pub use method::Method;
 pub use name_addr::{ContactValue, NameAddr};
 pub use params::{Param, Params};

@@ -51,7 +51,7 @@ impl<'a> NameAddr<'a> {
             }
             _ => bare(rest)?,
         };
-        if uri.is_empty() || uri.iter().any(|&byte| lex::is_lws(byte) || byte == b'<') {
+        if uri.is_empty() || lex::has_lws(uri) || lex::any(uri, |byte| byte == b'<') {
             return Err(HeaderError::Malformed);
         }
         if !matches!(tail, [] | [b';', ..]) {

@@ -113,6 +113,45 @@ fn assert_whole(rendered: &[u8], body_len: usize) {
     }
 }
 
+/// All that is read of a message, places included.
+fn reading(message: &Message) -> String {
+    let headers: Vec<_> = message.headers().collect();
+    let typed = (
+        message.from(),
+        message.to(),
+        message.cseq(),
+        message.top_via(),
+    );
+    let start = (
+        message.method(),
+        message.request_uri(),
+        message.status(),
+        message.start_line(),
+    );
+    format!(
+        "{headers:?}\n{typed:?}\n{start:?}\n{:?}\n{:?}",
+        message.body(),
+        message.check()
+    )
+}
+
+/// What was made of a message reads the same by way of it as on its own.
+fn assert_followed(made: &sip::Rewritten, former: &Message) {
+    let limits = Limits::default();
+    let whole = Message::parse(made.bytes().clone(), &limits.of_ours());
+    let followed = made.read(former, &limits);
+    assert_eq!(
+        followed
+            .as_ref()
+            .map(reading)
+            .map_err(|error| format!("{error}")),
+        whole
+            .as_ref()
+            .map(reading)
+            .map_err(|error| format!("{error}")),
+    );
+}
+
 fn torture() -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/torture");
     let files = ["rfc4475", "rfc5118"]
@@ -200,6 +239,33 @@ proptest! {
         let mut rendered = Vec::new();
         edits.render(&message, &mut rendered);
         assert_whole(&rendered, 5);
+        assert_followed(&edits.rewrite(&message), &message);
+    }
+
+    #[test]
+    fn what_is_made_of_a_message_reads_the_same_by_way_of_it(
+        bytes in mutated(),
+        hop in any::<bool>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 0..30u32, "[a-z:,;<> ]{0,8}(\r\n)?"), 0..4),
+    ) {
+        if let Some(message) = parse(bytes) {
+            let _ = message.check();
+            let end = message.bytes().len();
+            let mut spans: Vec<_> = changes
+                .iter()
+                .map(|(at, len, text)| (Span::from(at.index(end)..(at.index(end) + *len as usize).min(end)), text.as_bytes()))
+                .collect();
+            spans.sort_by_key(|(span, _)| span.start);
+            assert_followed(&sip::Rewritten::splice(message.bytes(), spans.iter().copied()), &message);
+            let mut edits = Edits::new();
+            if hop {
+                edits.set_via("SIP/2.0/UDP p;branch=z9hG4bKn").expect("clean");
+                edits.note_source("192.0.2.1".parse().ok(), Some(9));
+            } else {
+                edits.drop_top_via();
+            }
+            assert_followed(&edits.rewrite(&message), &message);
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use super::repair::repair;
 use super::splice::{Change, Changes, splice};
 use super::{Edits, Op};
-use crate::{HeaderId, Message, Span, lex};
+use crate::message::{Kept, Run};
+use crate::{HeaderId, Message, Rewritten, Span, lex};
 use std::borrow::Cow;
 
 impl Edits {
@@ -13,6 +14,18 @@ impl Edits {
     /// bare CR, LF or NUL and no empty line: an inserted bare LF becomes CRLF, a bare CR or a NUL
     /// becomes `?`, and a line left empty is taken out.
     pub fn render(&self, message: &Message, out: &mut Vec<u8>) {
+        self.render_noting(message, out, None);
+    }
+
+    /// The edited message, with what of it stands as it stood: it is read again at less cost.
+    pub fn rewrite(&self, message: &Message) -> Rewritten {
+        let mut out = Vec::new();
+        let mut kept = Kept::new();
+        self.render_noting(message, &mut out, Some(&mut kept));
+        Rewritten::new(out.into(), kept)
+    }
+
+    fn render_noting(&self, message: &Message, out: &mut Vec<u8>, mut kept: Option<&mut Kept>) {
         let source = &message.bytes()[..];
         let mut changes = self.changes(message);
         changes.sort_by_key(|change| change.start);
@@ -21,10 +34,16 @@ impl Edits {
         let headers = out.len();
         let range = message.headers_start()..message.headers_end();
         splice(source, range, &changes, |piece| {
+            if let Some(kept) = kept.as_deref_mut() {
+                note_kept(source, piece, out.len(), kept);
+            }
             out.extend_from_slice(piece)
         });
-        if !self.ops.is_empty() {
-            repair(out, headers);
+        if !self.ops.is_empty()
+            && repair(out, headers)
+            && let Some(kept) = kept
+        {
+            kept.clear();
         }
         out.extend_from_slice(b"\r\n");
         match &self.body {
@@ -219,6 +238,14 @@ impl Edits {
             |piece| length += piece.len(),
         );
         length
+    }
+}
+
+/// Notes a piece that goes as it stands in the source.
+fn note_kept(source: &[u8], piece: &[u8], written: usize, kept: &mut Kept) {
+    if let Some(old) = Span::find(source, piece).filter(|old| !old.is_empty()) {
+        let new_start = Span::from(written..written).start;
+        kept.push(Run { old, new_start });
     }
 }
 

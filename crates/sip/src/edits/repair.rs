@@ -1,9 +1,9 @@
 //! The promise that no edit breaks the header section.
 
-/// Makes the header lines in `out` from `start` on whole again; one scan when they are.
-pub(super) fn repair(out: &mut Vec<u8>, start: usize) {
+/// Makes the header lines in `out` from `start` on whole again; one scan and false when they are.
+pub(super) fn repair(out: &mut Vec<u8>, start: usize) -> bool {
     if is_clean(&out[start..]) {
-        return;
+        return false;
     }
     let text = out.split_off(start);
     for line in text.split(|&byte| byte == b'\n') {
@@ -26,6 +26,7 @@ pub(super) fn repair(out: &mut Vec<u8>, start: usize) {
         }
         out.extend_from_slice(b"\r\n");
     }
+    true
 }
 
 /// Whether `text` is whole lines, each with something in it and no stray CR, LF or NUL.

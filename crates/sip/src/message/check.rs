@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::uri::{Scheme, Uri};
-use crate::{HeaderError, HeaderId, NameAddr};
+use crate::{HeaderError, HeaderId, NameAddr, lex};
 use std::fmt;
 
 /// What is wrong with a message, as the reply to send. A reply message that has one is dropped.
@@ -80,16 +80,19 @@ impl Message {
         let same = |id| former.filter(|(former, _)| self.value(id) == former.value(id));
         let from = match same(HeaderId::From) {
             Some((_, checked)) => checked.from,
-            None => check_address(self.from(), "Bad From Header")?,
+            None => check_address(self.from(), "Bad From Header")?.scheme,
         };
-        let to = match same(HeaderId::To) {
-            Some((_, checked)) => checked.to,
-            None => check_address(self.to(), "Bad To Header")?,
+        let (to, called) = match same(HeaderId::To) {
+            Some((_, checked)) => (checked.to, None),
+            None => {
+                let uri = check_address(self.to(), "Bad To Header")?;
+                (uri.scheme, Some(uri))
+            }
         };
         self.call_id().or(bad("Bad Call-ID Header"))?;
         self.check_cseq()?;
         self.check_content_length()?;
-        self.check_request_uri()?;
+        self.check_request_uri(called)?;
         Ok(Checked { from, to })
     }
 
@@ -103,6 +106,14 @@ impl Message {
     }
 
     fn check_singletons(&self) -> Result<(), Violation> {
+        let required = || {
+            SINGLETONS
+                .iter()
+                .filter(|(_, missing, _)| missing.is_some())
+        };
+        if !self.index.is_any_repeated(ONCE) && required().all(|(id, ..)| self.has(*id)) {
+            return Ok(());
+        }
         for (id, missing, repeated) in SINGLETONS {
             if let Some(missing) = missing
                 && !self.has(id)
@@ -119,22 +130,14 @@ impl Message {
     /// What names a dialog and its transaction is short, and has no control octets, or logs, screens and other
     /// readers take it for something else.
     fn check_names(&self) -> Result<(), Violation> {
-        let named = [
-            HeaderId::Via,
-            HeaderId::From,
-            HeaderId::To,
-            HeaderId::CallId,
-        ];
-        let values = || named.iter().filter_map(|id| self.header(*id));
-        if values().any(|header| has_control(header.value)) {
+        let line = |id| self.value(id).unwrap_or_default();
+        let names = [HeaderId::From, HeaderId::To, HeaderId::CallId].map(line);
+        if has_control(line(HeaderId::Via)) || names.into_iter().any(has_control) {
             return bad("Control Character in Header");
         }
         // A line may hold the Vias of many hops.
-        let mut names = values().filter(|header| header.id != HeaderId::Via);
-        let branch = self.top_via().ok().and_then(|via| via.branch);
-        let is_long = names.any(|header| header.value.len() > NAME_BYTES)
-            || branch.is_some_and(|branch| branch.len() > NAME_BYTES);
-        match is_long {
+        let branch = self.top_branch().ok().flatten().unwrap_or_default();
+        match names.iter().any(|name| name.len() > NAME_BYTES) || branch.len() > NAME_BYTES {
             true => bad("Header Too Long"),
             false => Ok(()),
         }
@@ -142,15 +145,16 @@ impl Message {
 
     /// The first Via line counts as a whole, since the first hop behind us reads on in it.
     fn check_via(&self) -> Result<(), Violation> {
-        match self.top_via() {
+        match self.top_branch() {
             Err(HeaderError::Missing) => return bad("Missing Via Header"),
             Err(_) => return bad("Bad Via Header"),
             Ok(_) => {}
         }
-        let line = self
-            .header(HeaderId::Via)
-            .map(|header| header.value)
-            .unwrap_or_default();
+        let line = self.value(HeaderId::Via).unwrap_or_default();
+        // One value without quotes, as nearly every line is, has been read already.
+        if memchr::memchr2(b',', b'"', line).is_none() {
+            return Ok(());
+        }
         if line.ends_with(b",") || memchr::memchr_iter(b'"', line).count() % 2 == 1 {
             return bad("Bad Via Header");
         }
@@ -186,11 +190,13 @@ impl Message {
         }
     }
 
-    fn check_request_uri(&self) -> Result<(), Violation> {
+    /// The Request-URI of what begins a dialog is mostly that of To, `called`, and that has been read.
+    fn check_request_uri(&self, called: Option<Uri<'_>>) -> Result<(), Violation> {
         if !self.is_request() {
             return Ok(());
         }
-        match Uri::parse(self.request_uri()) {
+        let same = called.filter(|uri| uri.raw == self.request_uri());
+        match same.map_or_else(|| Uri::parse(self.request_uri()), Ok) {
             Ok(uri) if uri.scheme == Scheme::Other => Err(Violation {
                 status: 416,
                 reason: "Unsupported URI Scheme",
@@ -237,32 +243,36 @@ const SINGLETONS: [(HeaderId, Option<&str>, &str); 6] = [
     ),
 ];
 
+/// A bit for each of [`SINGLETONS`].
+const ONCE: u128 = {
+    let (mut bits, mut at) = (0, 0);
+    while at < SINGLETONS.len() {
+        bits |= 1 << SINGLETONS[at].0 as u32;
+        at += 1;
+    }
+    bits
+};
+
 /// A tag may be missing (RFC 2543), but not be empty or stand twice, and the URI must be one; of
 /// an unknown scheme it is the registrar's business.
-fn check_address(
-    address: Result<NameAddr<'_>, HeaderError>,
+fn check_address<'a>(
+    address: Result<NameAddr<'a>, HeaderError>,
     reason: &'static str,
-) -> Result<Scheme, Violation> {
+) -> Result<Uri<'a>, Violation> {
     let Ok(address) = address else {
         return bad(reason);
     };
     if !address.read_tag().sound {
         return bad(reason);
     }
-    match address.parse_uri() {
-        Ok(uri) => Ok(uri.scheme),
-        Err(_) => bad(reason),
-    }
+    address.parse_uri().or(bad(reason))
 }
 
 /// A control octet that is neither white space, as folds have it, nor quoted by a backslash.
 fn has_control(value: &[u8]) -> bool {
     let is_control = |byte: u8| byte < 0x20 || byte == 0x7f;
-    // Nearly always there is none, and a plain loop over all is the quickest.
-    if !value
-        .iter()
-        .fold(false, |any, byte| any | is_control(*byte))
-    {
+    // Nearly always there is none.
+    if !lex::any(value, is_control) {
         return false;
     }
     let mut escaped = false;

@@ -69,6 +69,11 @@ impl Index {
         self.repeated & 1 << id as u32 != 0
     }
 
+    /// Whether more than one line has one of these names, a bit each.
+    pub(super) fn is_any_repeated(&self, ids: u128) -> bool {
+        self.repeated & ids != 0
+    }
+
     pub(super) fn first(&self, id: HeaderId) -> Option<usize> {
         usize::from(self.first[id as usize]).checked_sub(1)
     }
@@ -82,6 +87,17 @@ impl Index {
             self.len().min(first + 1)
         };
         (first..behind).filter(move |&at| self.entries[at].id == id)
+    }
+
+    /// What is noted of line number `at`.
+    pub(super) fn entry(&self, at: usize) -> Option<Entry> {
+        self.entries.get(at).copied()
+    }
+
+    /// Where line number `at` is, its line end included; nothing where there is no such line.
+    pub(super) fn span(&self, at: usize) -> Span {
+        let start = |at: usize| self.entries.get(at).map_or(self.end, |entry| entry.start);
+        Span::new(u32::from(start(at)), u32::from(start(at + 1)))
     }
 
     /// Line number `at`, below `len`.

@@ -4,6 +4,7 @@ mod check;
 mod header;
 mod index;
 mod normalise;
+mod rewritten;
 mod salvage;
 mod scan;
 mod start_line;
@@ -12,6 +13,8 @@ mod typed;
 pub use check::{Checked, Violation};
 pub use header::Header;
 pub use normalise::Defects;
+pub use rewritten::Rewritten;
+pub(crate) use rewritten::{Kept, Run};
 
 use crate::{HeaderError, HeaderId, Limits, Method, ParseError, Span};
 use bytes::Bytes;
@@ -121,7 +124,8 @@ impl Message {
 
     /// Whether the version is SIP/2.0.
     pub fn is_version_2(&self) -> bool {
-        self.version().eq_ignore_ascii_case(b"SIP/2.0")
+        let version = self.version();
+        version == b"SIP/2.0" || version.eq_ignore_ascii_case(b"SIP/2.0")
     }
 
     /// The version as received.

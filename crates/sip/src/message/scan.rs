@@ -66,15 +66,23 @@ fn ends_within(section: &[u8]) -> bool {
 
 /// What may hold headers.
 #[derive(Clone, Copy)]
-struct Section<'a> {
-    text: &'a [u8],
+pub(super) struct Section<'a> {
+    pub(super) text: &'a [u8],
     vetted: bool,
 }
 
-impl Section<'_> {
+impl<'a> Section<'a> {
+    /// As much of a message as an index can hold.
+    pub(super) fn new(text: &'a [u8]) -> Section<'a> {
+        Section {
+            text: text.get(..usize::from(u16::MAX)).unwrap_or(text),
+            vetted: false,
+        }
+    }
+
     /// Where the physical line that `at` is in ends: at a CRLF, or nothing is as it should be.
     #[inline]
-    fn line_end(self, at: usize) -> Result<usize, Fault> {
+    pub(super) fn line_end(self, at: usize) -> Result<usize, Fault> {
         let mut end = special(self.text, at);
         while self.vetted && self.text.get(end) == Some(&0) {
             end = special(self.text, end + 1);
@@ -85,7 +93,7 @@ impl Section<'_> {
         }
     }
 
-    fn get(self, at: usize) -> Option<u8> {
+    pub(super) fn get(self, at: usize) -> Option<u8> {
         self.text.get(at).copied()
     }
 }
@@ -102,13 +110,13 @@ fn scan_section(
         if index.len() >= usize::from(limits.headers.min(254)) {
             return Err(ParseError::TooManyHeaders.into());
         }
-        let (id, next) = line(section, at, index)?;
+        let (entry, next) = line(section, at)?;
+        index.push(entry);
         if next - at > usize::from(limits.header_line_bytes) {
             return Err(ParseError::HeaderTooLong.into());
         }
-        if id == HeaderId::Via {
-            // Commas tell how many values the line may hold, without reading them.
-            vias += 1 + memchr::memchr_iter(b',', &section.text[at..next]).count();
+        if entry.id == HeaderId::Via {
+            vias += vias_of(&section.text[at..next]);
             if vias > usize::from(limits.vias) {
                 return Err(ParseError::TooManyVias.into());
             }
@@ -118,6 +126,12 @@ fn scan_section(
     section.line_end(at)?;
     index.finish(offset(at)?);
     Ok(start)
+}
+
+/// How many values a Via line may hold: commas tell, without reading them.
+pub(super) fn vias_of(line: &[u8]) -> usize {
+    // Nearly always there is none, and counting them one by one is quickest then.
+    memchr::memchr_iter(b',', line).fold(1, |vias, _| vias + 1)
 }
 
 /// Octets of a method, where the start line is too long for other reasons.
@@ -135,11 +149,10 @@ fn start_line(section: Section<'_>, limits: &Limits) -> Result<StartLine, Fault>
     start_line::parse(&section.text[..section.line_end(0)?])
 }
 
-/// Indexes the line at `at` with its folds; answers its name and where the next one begins.
+/// Reads the line at `at` with its folds; answers where the next one begins too.
 #[inline]
-fn line(section: Section<'_>, at: usize, index: &mut Index) -> Result<(HeaderId, usize), Fault> {
-    let name_len = name_len(&section.text[at..])?;
-    let name = &section.text[at..at + name_len];
+pub(super) fn line(section: Section<'_>, at: usize) -> Result<(Entry, usize), Fault> {
+    let (id, name_len) = name(section.text.get(at..).unwrap_or_default())?;
     let mut value_start = at + name_len + 1;
     while matches!(section.get(value_start), Some(b' ' | b'\t')) {
         value_start += 1;
@@ -153,19 +166,47 @@ fn line(section: Section<'_>, at: usize, index: &mut Index) -> Result<(HeaderId,
     while value_end > value_start && matches!(section.text[value_end - 1], b' ' | b'\t') {
         value_end -= 1;
     }
-    let id = HeaderId::lookup(name);
-    index.push(Entry {
+    let entry = Entry {
         id,
         name_len: u8::try_from(name_len).map_err(|_| ParseError::HeaderTooLong)?,
         start: offset(at)?,
         value_start: offset(value_start)?,
         value_end: offset(value_end)?,
+    };
+    Ok((entry, end + 2))
+}
+
+/// The name that the line begins with, and its length. One that is known has no octets but those of a token.
+#[inline]
+fn name(line: &[u8]) -> Result<(HeaderId, usize), Fault> {
+    let known = line.first_chunk().and_then(|head| {
+        let len = colon(head)?;
+        Some((HeaderId::spelt(head, len)?, len))
     });
-    Ok((id, end + 2))
+    match known {
+        Some(known) => Ok(known),
+        None => {
+            let len = name_len(line)?;
+            Ok((HeaderId::lookup(&line[..len]), len))
+        }
+    }
+}
+
+/// Where the first colon is, eight octets a step.
+#[inline]
+fn colon(head: &[u8; 32]) -> Option<usize> {
+    let (words, _) = head.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let differs = u64::from_le_bytes(*word) ^ (ONES * b':' as u64);
+        let equal = differs.wrapping_sub(ONES) & !differs & (ONES * 0x80);
+        if equal != 0 {
+            return Some(at * 8 + (equal.trailing_zeros() / 8) as usize);
+        }
+    }
+    None
 }
 
 /// The length of the name that the line begins with.
-#[inline]
 fn name_len(line: &[u8]) -> Result<usize, Fault> {
     let len = line
         .iter()
@@ -216,7 +257,6 @@ fn offset(at: usize) -> Result<u16, Fault> {
 /// and the lowest such bit is exact.
 #[inline]
 fn special(text: &[u8], at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
     let mut at = at;
     while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
         if chunk.iter().fold(false, |low, &byte| low | (byte < 0x0e)) {
@@ -242,6 +282,9 @@ fn special(text: &[u8], at: usize) -> usize {
     }
     at.min(text.len())
 }
+
+/// One in each octet.
+const ONES: u64 = 0x0101_0101_0101_0101;
 
 const fn is_special(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n' | 0)

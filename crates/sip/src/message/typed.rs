@@ -1,6 +1,7 @@
 //! Header values with meaning, read when asked for, the common ones once.
 
-use super::Message;
+use super::index::Index;
+use super::{Message, Run};
 use crate::digest::Credentials;
 use crate::name_addr::Tag;
 use crate::span::Piece;
@@ -21,6 +22,61 @@ struct Mandatory {
     to: Result<AddrSpans, HeaderError>,
     cseq: Result<(u32, Method, Piece), HeaderError>,
     top_via: Result<ViaSpans, HeaderError>,
+}
+
+impl Typed {
+    /// Whether the mandatory headers were read.
+    #[cfg(test)]
+    pub(super) fn is_known(&self) -> bool {
+        self.mandatory.get().is_some()
+    }
+
+    /// What was read of `former` and stands in a message made of it; all or nothing.
+    pub(super) fn carried(former: &Message, index: &Index, kept: &[Run]) -> Typed {
+        let known = former.typed.mandatory.get();
+        let moved = known.and_then(|known| known.moved(former, index, kept));
+        Typed {
+            mandatory: moved.map_or_else(OnceLock::new, OnceLock::from),
+            checked: OnceLock::new(),
+        }
+    }
+}
+
+impl Mandatory {
+    fn moved(&self, former: &Message, index: &Index, kept: &[Run]) -> Option<Mandatory> {
+        // The first line of that name was kept from its start up to there, and is the first still.
+        let run = |id, end: Option<u32>| {
+            let old = former.index.span(former.index.first(id)?);
+            let end = end.unwrap_or(old.end);
+            let mut runs = kept.iter();
+            let run = runs.find(|run| run.old.start <= old.start && end <= run.old.end)?;
+            let new = index.span(index.first(id)?);
+            (run.place(old.start) == Some(new.start)).then_some(*run)
+        };
+        let via = self.top_via.ok()?;
+        // A comma tells that the value ends there, whatever follows.
+        let via_end = Span::from(via.whole).end;
+        let has_comma = former.bytes.get(via_end as usize) == Some(&b',');
+        let via_run = run(HeaderId::Via, has_comma.then_some(via_end + 1))?;
+        let cseq = self.cseq.ok()?;
+        Some(Mandatory {
+            from: Ok(self.from.ok()?.moved(run(HeaderId::From, None)?)?),
+            to: Ok(self.to.ok()?.moved(run(HeaderId::To, None)?)?),
+            cseq: Ok((cseq.0, cseq.1, cseq.2.moved(run(HeaderId::CSeq, None)?)?)),
+            top_via: Ok(via.moved(via_run)?),
+        })
+    }
+}
+
+impl Piece {
+    /// Where a piece of a run stands in the new text; an empty one has no place.
+    fn moved(self, run: Run) -> Option<Piece> {
+        let Span { start, end } = self.into();
+        match start < end {
+            true => Some(Span::new(run.place(start)?, run.place(end)?).into()),
+            false => Some(Piece::default()),
+        }
+    }
 }
 
 impl Message {
@@ -51,10 +107,17 @@ impl Message {
             .map(|spans| spans.view(&self.bytes))
     }
 
+    /// The branch of [`Message::top_via`].
+    pub(super) fn top_branch(&self) -> Result<Option<&[u8]>, HeaderError> {
+        let via = self.mandatory().top_via.as_ref();
+        let via = via.map_err(|error| *error)?;
+        Ok(via.branch.map(|branch| branch.of(&self.bytes)))
+    }
+
     /// The Call-ID: not empty, without white space.
     pub fn call_id(&self) -> Result<&[u8], HeaderError> {
         let value = self.value(HeaderId::CallId)?;
-        match value.is_empty() || value.iter().any(|&byte| lex::is_lws(byte)) {
+        match value.is_empty() || lex::has_lws(value) {
             true => Err(HeaderError::Malformed),
             false => Ok(value),
         }
@@ -183,6 +246,17 @@ struct AddrSpans {
 }
 
 impl AddrSpans {
+    fn moved(self, run: Run) -> Option<Self> {
+        Some(Self {
+            display: self.display.moved(run)?,
+            uri: self.uri.moved(run)?,
+            params: self.params.moved(run)?,
+            tag: self.tag.moved(run)?,
+            whole: self.whole.moved(run)?,
+            ..self
+        })
+    }
+
     fn new(bytes: &[u8], address: &NameAddr<'_>) -> Self {
         let tag = address.read_tag();
         Self {
@@ -229,6 +303,24 @@ struct ViaSpans {
 }
 
 impl ViaSpans {
+    fn moved(self, run: Run) -> Option<Self> {
+        let noted = |piece: Option<Piece>| match piece {
+            Some(piece) => piece.moved(run).map(Some),
+            None => Some(None),
+        };
+        Some(Self {
+            transport: self.transport.moved(run)?,
+            host: self.host.moved(run)?,
+            sent_by: self.sent_by.moved(run)?,
+            params: self.params.moved(run)?,
+            branch: noted(self.branch)?,
+            received: noted(self.received)?,
+            maddr: noted(self.maddr)?,
+            whole: self.whole.moved(run)?,
+            ..self
+        })
+    }
+
     fn new(bytes: &[u8], via: &Via<'_>) -> Self {
         Self {
             transport: place(bytes, via.transport),

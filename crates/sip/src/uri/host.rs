@@ -38,24 +38,20 @@ fn plain(text: &[u8]) -> Option<(&[u8], Option<u16>)> {
 }
 
 fn split_any(text: &[u8]) -> Result<(&[u8], Option<u16>), UriError> {
-    let end = match text.first() {
-        Some(b'[') => memchr::memchr(b']', text).ok_or(UriError::Host)? + 1,
-        // Texts are short here: a plain loop costs less than a vectorised search.
-        _ => text
-            .iter()
-            .position(|&byte| byte == b':')
-            .unwrap_or(text.len()),
+    let text = lex::trim(text);
+    let host = match text.first() {
+        Some(b'[') => reference(text),
+        _ => name(text),
     };
-    let (host, rest) = text.split_at(end);
-    let host = lex::trim(host);
-    let valid = match host {
-        [b'[', inner @ .., b']'] => is_ipv6_text(inner),
-        name => is_name(name),
-    };
-    if !valid {
-        return Err(UriError::Host);
-    }
+    let len = host.ok_or(UriError::Host)?;
+    let (host, rest) = text.split_at_checked(len).ok_or(UriError::Host)?;
     Ok((host, port(lex::trim(rest))?))
+}
+
+/// The length of the IPv6 reference that `text` begins with.
+fn reference(text: &[u8]) -> Option<usize> {
+    let end = memchr::memchr(b']', text)?;
+    is_ipv6_text(text.get(1..end)?).then_some(end + 1)
 }
 
 /// `host` as an address: IPv4, or IPv6 with or without brackets. Three colons in a row count as
@@ -122,23 +118,28 @@ fn ipv4_prefix(text: &[u8]) -> Option<(u32, usize)> {
     (dots == 3 && digits > 0).then_some((address << 8 | value, len))
 }
 
-/// One pass: labels of allowed octets, none empty, and whether the last one is a number.
-fn is_name(name: &[u8]) -> bool {
+/// The length of the name that `text` begins with, up to a colon or white space: labels of allowed octets, none
+/// empty, and the last one no number.
+fn name(text: &[u8]) -> Option<usize> {
+    let (mut len, mut label) = (0, 0);
+    while let Some(octet) = text.get(len).map(|&byte| NAME[usize::from(byte)]) {
+        match octet {
+            Octet::Letter => {}
+            Octet::Dot if len > label => label = len + 1,
+            Octet::End => break,
+            _ => return None,
+        }
+        len += 1;
+    }
+    let name = text.get(..len)?;
     // DNS allows 253 octets and one final dot.
     let labels = name.strip_suffix(b".").unwrap_or(name);
-    if labels.len() > 253 {
-        return false;
-    }
-    let mut length = 0_usize;
-    for &byte in labels {
-        match NAME[usize::from(byte)] {
-            Octet::Letter => length += 1,
-            Octet::Dot if length > 0 => length = 0,
-            _ => return false,
-        }
-    }
-    let last = labels.get(labels.len() - length..).unwrap_or_default();
-    length > 0 && (!is_number(last) || host_addr(name).is_some())
+    let last = match labels.len() < len {
+        true => labels.rsplit(|&byte| byte == b'.').next()?,
+        false => labels.get(label..)?,
+    };
+    let sound = labels.len() <= 253 && !last.is_empty();
+    (sound && (!is_number(last) || host_addr(name).is_some())).then_some(len)
 }
 
 fn is_number(label: &[u8]) -> bool {
@@ -153,6 +154,7 @@ fn is_number(label: &[u8]) -> bool {
 enum Octet {
     Letter,
     Dot,
+    End,
     Refused,
 }
 
@@ -164,8 +166,12 @@ static NAME: [Octet; 256] = {
         if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_') {
             table[byte] = Octet::Letter;
         }
+        if lex::is_lws(b) {
+            table[byte] = Octet::End;
+        }
         byte += 1;
     }
     table[b'.' as usize] = Octet::Dot;
+    table[b':' as usize] = Octet::End;
     table
 };

@@ -202,6 +202,9 @@ fn escape_value(text: &[u8]) -> Option<u8> {
 }
 
 fn split_scheme(raw: &[u8]) -> Result<(Scheme, &[u8]), UriError> {
+    if let [b's', b'i', b'p', b':', rest @ ..] = raw {
+        return Ok((Scheme::Sip, rest));
+    }
     let end = memchr::memchr(b':', raw).ok_or(UriError::Scheme)?;
     let (name, rest) = (&raw[..end], &raw[end + 1..]);
     let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
@@ -234,8 +237,11 @@ impl Marks {
     /// Finds them, and refuses what no URI of any scheme may hold.
     fn of(text: &[u8]) -> Result<Marks, UriError> {
         let (mut marks, mut first_colon, mut escaped) = (Marks::default(), None, false);
-        for (place, &byte) in text.iter().enumerate() {
-            match OCTETS[usize::from(byte)] {
+        let mut next = 0;
+        while let Some(skipped) = text.get(next..).and_then(plain) {
+            let place = next + skipped;
+            next = place + 1;
+            match text.get(place).map_or(Octet::Plain, |&byte| octet(byte)) {
                 Octet::Plain => {}
                 Octet::Refused => return Err(UriError::Octet),
                 Octet::Escape => escaped = true,
@@ -253,8 +259,17 @@ impl Marks {
     }
 }
 
+/// How many octets come before the first that is not plain; none where all are.
+fn plain(text: &[u8]) -> Option<usize> {
+    text.iter().position(|&byte| octet(byte) != Octet::Plain)
+}
+
+fn octet(byte: u8) -> Octet {
+    OCTETS[usize::from(byte)]
+}
+
 /// What an octet means in a URI.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Octet {
     Plain,
     Refused,

@@ -1,0 +1,270 @@
+//! A message made of another: what stayed is not read again.
+
+use super::index::{Entry, Index};
+use super::scan::{self, Section};
+use super::start_line::{self, StartLine};
+use super::typed::Typed;
+use super::{Defects, Message};
+use crate::{HeaderId, Limits, ParseError, Span};
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+/// Octets that were made of a message, and which of its octets stand in them.
+#[derive(Clone, Debug, Default)]
+pub struct Rewritten {
+    bytes: Bytes,
+    kept: Kept,
+}
+
+/// Runs of octets that were kept, in order.
+pub(crate) type Kept = SmallVec<[Run; 12]>;
+
+/// A run of octets that stand in the new text as they stand in the old.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    /// Where they stand in the old text.
+    pub(crate) old: Span,
+    /// Where the first of them stands in the new one.
+    pub(crate) new_start: u32,
+}
+
+impl Run {
+    /// Where an octet of this run stands in the new text.
+    pub(super) fn place(self, old: u32) -> Option<u32> {
+        old.checked_sub(self.old.start)?.checked_add(self.new_start)
+    }
+}
+
+/// Octets as nobody knows them.
+impl From<Bytes> for Rewritten {
+    fn from(bytes: Bytes) -> Rewritten {
+        let kept = Kept::new();
+        Rewritten { bytes, kept }
+    }
+}
+
+impl Rewritten {
+    pub(crate) fn new(bytes: Bytes, kept: Kept) -> Rewritten {
+        Rewritten { bytes, kept }
+    }
+
+    /// A text with some ranges replaced. They must come in order and not overlap; one that does not is passed over.
+    pub fn splice<'a>(
+        text: &[u8],
+        changes: impl Iterator<Item = (Span, &'a [u8])> + Clone,
+    ) -> Rewritten {
+        let grown: usize = changes.clone().map(|(_, new)| new.len()).sum();
+        let mut out = Vec::with_capacity(text.len() + grown);
+        let (mut kept, mut done) = (Kept::new(), 0);
+        let mut keep = |out: &mut Vec<u8>, old: Span| {
+            let new_start = Span::from(out.len()..out.len()).start;
+            out.extend_from_slice(old.of(text));
+            kept.push(Run { old, new_start });
+        };
+        for (old, new) in changes {
+            if old.start >= done {
+                keep(&mut out, Span::new(done, old.start));
+                out.extend_from_slice(new);
+                done = old.end;
+            }
+        }
+        keep(&mut out, Span::new(done, Span::from(0..text.len()).end));
+        Rewritten::new(out.into(), kept)
+    }
+
+    /// The octets.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The octets alone.
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    /// The message that the octets are, as [`Message::parse`] reads it within `limits` of ours
+    /// ([`Limits::of_ours`]). `former` is the message that they were made of: lines that were kept whole are not
+    /// read again, which is most of the work.
+    ///
+    /// # Errors
+    /// As those of [`Message::parse`].
+    pub fn read(&self, former: &Message, limits: &Limits) -> Result<Message, ParseError> {
+        match former.follow(self) {
+            Some(message) => Ok(message),
+            None => Message::parse(self.bytes.clone(), &limits.of_ours()),
+        }
+    }
+}
+
+impl Message {
+    /// The message that these octets are; none where it must be parsed to know that.
+    fn follow(&self, made: &Rewritten) -> Option<Message> {
+        if self.defects != Defects::default() {
+            return None;
+        }
+        let start = self.follow_start(made)?;
+        let index = self.follow_headers(made, &start)?;
+        let typed = Typed::carried(self, &index, &made.kept);
+        let mut message = Message {
+            bytes: made.bytes.clone(),
+            start,
+            index,
+            defects: Defects::default(),
+            typed,
+        };
+        message.cut_behind_body();
+        Some(message)
+    }
+
+    fn follow_start(&self, made: &Rewritten) -> Option<StartLine> {
+        let first = made.kept.first()?;
+        let is_same = first.old.start == 0 && first.new_start == 0;
+        if is_same && first.old.end as usize >= self.headers_start() {
+            return Some(self.start);
+        }
+        let section = Section::new(&made.bytes);
+        start_line::parse(made.bytes.get(..section.line_end(0).ok()?)?).ok()
+    }
+
+    fn follow_headers(&self, made: &Rewritten, start: &StartLine) -> Option<Index> {
+        let mut follower = Follower {
+            section: Section::new(&made.bytes),
+            index: Index::new(),
+            at: usize::from(start.end) + 2,
+        };
+        let mut line = 0;
+        for run in &made.kept {
+            // A line that begins before the run was cut by a change.
+            while line < self.index.len() && self.index.span(line).start < run.old.start {
+                line += 1;
+            }
+            let whole =
+                (line..self.index.len()).take_while(|at| self.index.span(*at).end <= run.old.end);
+            for at in whole {
+                let entry = self.index.entry(at)?;
+                follower.move_line(entry, self.index.span(at), *run)?;
+                line = at + 1;
+            }
+        }
+        follower.finish()
+    }
+}
+
+/// Goes through the new text.
+struct Follower<'a> {
+    section: Section<'a>,
+    index: Index,
+    at: usize,
+}
+
+impl Follower<'_> {
+    /// Reads what is new before a kept line, then takes that over.
+    fn move_line(&mut self, entry: Entry, span: Span, run: Run) -> Option<()> {
+        let start = run.place(span.start)?;
+        self.read_to(start as usize)?;
+        let place = |old: u16| u16::try_from(run.place(u32::from(old))?).ok();
+        let moved = Entry {
+            start: place(entry.start)?,
+            value_start: place(entry.value_start)?,
+            value_end: place(entry.value_end)?,
+            ..entry
+        };
+        self.at = run.place(span.end)? as usize;
+        self.push(moved)
+    }
+
+    /// Reads whole lines up to exactly there.
+    fn read_to(&mut self, end: usize) -> Option<()> {
+        while self.at < end {
+            self.read_line()?;
+        }
+        (self.at == end).then_some(())
+    }
+
+    fn read_line(&mut self) -> Option<()> {
+        let (entry, next) = scan::line(self.section, self.at).ok()?;
+        self.at = next;
+        self.push(entry)
+    }
+
+    fn push(&mut self, entry: Entry) -> Option<()> {
+        // The index counts lines in an octet.
+        let has_room = self.index.len() < 254;
+        has_room.then(|| self.index.push(entry))
+    }
+
+    fn finish(mut self) -> Option<Index> {
+        while self.section.get(self.at)? != b'\r' {
+            self.read_line()?;
+        }
+        self.section.line_end(self.at).ok()?;
+        self.index.finish(u16::try_from(self.at).ok()?);
+        let text = self.section.text;
+        let lines = self
+            .index
+            .all(HeaderId::Via)
+            .map(|at| self.index.span(at).of(text));
+        let vias: usize = lines.map(scan::vias_of).sum();
+        (vias <= usize::from(u8::MAX)).then_some(self.index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Edits;
+
+    const INVITE: &str = include_str!("../../benches/invite.sip");
+
+    fn invite() -> Message {
+        let bytes = Bytes::from_static(INVITE.as_bytes());
+        Message::parse(bytes, &Limits::default()).expect("well-formed")
+    }
+
+    /// The message, and whether what was read of the former's common headers was taken over.
+    fn followed(former: &Message, made: &Rewritten) -> Option<(Message, bool)> {
+        let message = former.follow(made)?;
+        let knows = message.typed.is_known();
+        Some((message, knows))
+    }
+
+    #[test]
+    fn a_hop_is_followed_without_parsing() {
+        let former = invite();
+        let mut edits = Edits::new();
+        edits
+            .set_via("SIP/2.0/UDP p;branch=z9hG4bKn")
+            .expect("clean");
+        edits.note_source("192.0.2.1".parse().ok(), Some(9));
+        edits.add_record_route("<sip:p;lr>").expect("clean");
+        let (message, _) = followed(&former, &edits.rewrite(&former)).expect("followed");
+        assert_eq!(message.headers().count(), former.headers().count() + 2);
+        assert_eq!(message.vias().count(), 2);
+        assert_eq!(message.body(), former.body());
+    }
+
+    #[test]
+    fn what_was_read_is_taken_over_where_it_stays() {
+        let former = invite();
+        assert_eq!(former.check(), Ok(()));
+        let of = |id| former.header(id).expect("there").value_span;
+        let with =
+            |span: Span| Rewritten::splice(former.bytes(), [(span, &b"x@y"[..])].into_iter());
+        let (message, knows) = followed(&former, &with(of(HeaderId::CallId))).expect("followed");
+        assert!(knows && message.call_id() == Ok(b"x@y"));
+        let cseq = message.cseq().map(|cseq| cseq.number);
+        assert_eq!(cseq, former.cseq().map(|cseq| cseq.number));
+        for id in [HeaderId::From, HeaderId::To, HeaderId::CSeq, HeaderId::Via] {
+            let (_, knows) = followed(&former, &with(of(id))).expect("followed");
+            assert!(!knows, "{id:?}");
+        }
+    }
+
+    #[test]
+    fn octets_that_nobody_knows_are_parsed() {
+        let former = invite();
+        let made = Rewritten::from(former.bytes().clone());
+        assert!(former.follow(&made).is_none());
+        assert!(made.read(&former, &Limits::default()).is_ok());
+    }
+}
