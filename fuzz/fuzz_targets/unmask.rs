@@ -40,9 +40,14 @@ fn receive(config: &Config, message: &Arc<Message>) {
     let incoming = Incoming { message, flow: flow(), now: Now::default(), config };
     for hook in &config.installed.message_hooks {
         match hook.on_receive(&incoming) {
-            Received::Replaced(bytes, _) => {
-                // Not every one of them passes the checks; none of them makes a panic.
-                let _ = Message::parse(bytes, &Limits::default());
+            Received::Replaced(made, _) => {
+                // Not every one of them passes the checks; none of them makes a panic. What is read by way of
+                // the message that came is what is read without it.
+                let limits = Limits::default();
+                let whole = Message::parse(made.bytes().clone(), &limits.of_ours());
+                let shape = |read: &Message| format!("{:?}", read.headers().collect::<Vec<_>>());
+                let read = made.read(message, &limits);
+                assert_eq!(read.as_ref().ok().map(shape), whole.as_ref().ok().map(shape));
             }
             Received::Refused { code, .. } => assert_eq!(code, 400),
             Received::Unchanged(_) => {}

@@ -8,7 +8,7 @@ use policy::{
     Answer, Config, Context, Effect, Flow, Incoming, Level, MessageHook, Notes, Outgoing, Received,
     Routes, Sent, ThenReceived, ThenSent,
 };
-use sip::Message;
+use sip::{Message, Rewritten};
 use std::sync::Arc;
 
 /// A message that came, on its way through the hooks.
@@ -30,11 +30,18 @@ pub(crate) struct HeldArrival {
 /// A message about to leave, on its way through the hooks.
 pub(crate) struct Leaving {
     flow: Flow,
-    bytes: Bytes,
+    rendered: Rendered,
     /// What was noted of it, where it is a reply without a transaction.
     notes: Notes,
     /// How many hooks, from the last one on, have seen it.
     seen: usize,
+}
+
+/// A message as it was rendered.
+pub(crate) struct Rendered {
+    octets: Rewritten,
+    /// What it was made of.
+    of: Option<Arc<Message>>,
 }
 
 /// What the hooks say of a message about to leave.
@@ -103,8 +110,8 @@ impl Worker {
     fn take_received(&mut self, mut arriving: Arriving, received: Received) -> Option<Arriving> {
         match received {
             Received::Unchanged(note) => arriving.notes.extend(note),
-            Received::Replaced(bytes, note) => {
-                let read = reparse(bytes, &self.edge.limits.sip);
+            Received::Replaced(made, note) => {
+                let read = made.read(&arriving.message, &self.edge.limits.sip).ok();
                 let passes = |message: &Message| message.check_again(&arriving.message).is_ok();
                 let Some(message) = read.filter(passes) else {
                     self.refuse_arrival(arriving, Some(Refusal::new(400, "Bad Request")));
@@ -184,17 +191,22 @@ impl Worker {
     pub(crate) fn hide(
         &mut self,
         flow: Flow,
-        bytes: Bytes,
+        rendered: impl Into<Rendered>,
         request: Option<&Context>,
     ) -> Option<Bytes> {
-        self.hide_at_once(Leaving::new(flow, bytes), request)
+        self.hide_at_once(Leaving::new(flow, rendered), request)
     }
 
     /// The same for a reply that finds its way without a transaction, with what was noted of it.
-    pub(crate) fn hide_stray(&mut self, flow: Flow, bytes: Bytes, notes: Notes) -> Option<Bytes> {
+    pub(crate) fn hide_stray(
+        &mut self,
+        flow: Flow,
+        rendered: Rendered,
+        notes: Notes,
+    ) -> Option<Bytes> {
         let leaving = Leaving {
             notes,
-            ..Leaving::new(flow, bytes)
+            ..Leaving::new(flow, rendered)
         };
         self.hide_at_once(leaving, None)
     }
@@ -220,11 +232,10 @@ impl Worker {
         let hooks = config.installed.message_hooks.iter().rev();
         for hook in hooks.skip(leaving.seen) {
             leaving.seen += 1;
-            let Some(message) = reparse(leaving.bytes.clone(), &self.edge.limits.sip) else {
+            let Some(message) = leaving.rendered.read(&self.edge.limits.sip) else {
                 // What cannot be read cannot be hidden.
                 return Hidden::Refused(Refusal::new(500, "Server Internal Error (500/SL)"));
             };
-            let message = Arc::new(message);
             if self.passes_out(&config, &**hook, leaving.flow, &message) {
                 continue;
             }
@@ -239,7 +250,7 @@ impl Worker {
             });
             match sent {
                 Sent::Unchanged => {}
-                Sent::Replaced(bytes) => leaving.bytes = bytes,
+                Sent::Replaced(bytes) => leaving.rendered = bytes.into(),
                 Sent::Refused {
                     code,
                     reason,
@@ -251,7 +262,7 @@ impl Worker {
                 Sent::Wait(..) => return Hidden::Refused(Refusal::UNAVAILABLE),
             }
         }
-        Hidden::Done(leaving.bytes)
+        Hidden::Done(leaving.rendered.octets.into_bytes())
     }
 
     /// Goes on with a message about to leave, once the world outside has answered.
@@ -264,7 +275,7 @@ impl Worker {
         let HeldLeaving { mut leaving, then } = held;
         match then(answer) {
             Sent::Unchanged => {}
-            Sent::Replaced(bytes) => leaving.bytes = bytes,
+            Sent::Replaced(bytes) => leaving.rendered = bytes.into(),
             Sent::Refused {
                 code,
                 reason,
@@ -314,12 +325,45 @@ impl Worker {
 
 impl Leaving {
     /// A message that no hook has seen.
-    pub(crate) fn new(flow: Flow, bytes: Bytes) -> Leaving {
+    pub(crate) fn new(flow: Flow, rendered: impl Into<Rendered>) -> Leaving {
         Leaving {
             flow,
-            bytes,
+            rendered: rendered.into(),
             notes: Notes::new(),
             seen: 0,
+        }
+    }
+}
+
+impl Rendered {
+    /// A message with these edits.
+    pub(crate) fn of(message: &Arc<Message>, edits: &sip::Edits) -> Rendered {
+        Rendered {
+            octets: edits.rewrite(message),
+            of: Some(message.clone()),
+        }
+    }
+
+    /// Its octets.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        self.octets.bytes()
+    }
+
+    /// The same as a message. What stayed of the one it was made of is not read again.
+    fn read(&self, limits: &sip::Limits) -> Option<Arc<Message>> {
+        let message = match &self.of {
+            Some(former) => self.octets.read(former, limits).ok(),
+            None => reparse(self.bytes().clone(), limits),
+        };
+        message.map(Arc::new)
+    }
+}
+
+impl From<Bytes> for Rendered {
+    fn from(bytes: Bytes) -> Rendered {
+        Rendered {
+            octets: bytes.into(),
+            of: None,
         }
     }
 }

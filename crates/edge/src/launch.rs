@@ -2,7 +2,7 @@
 
 use crate::Worker;
 use crate::failover::fails_over;
-use crate::hooked::{HeldLeaving, Hidden, Leaving};
+use crate::hooked::{HeldLeaving, Hidden, Leaving, Rendered};
 use crate::outbound::Aim;
 use crate::relay::next_index;
 use crate::tx::timers_of;
@@ -61,17 +61,17 @@ impl Worker {
             ));
             return Launched::Done(false);
         }
-        let Some((flow, bytes, via_branch)) = self.rendered_leg(context, flow) else {
+        let Some((flow, rendered, via_branch)) = self.rendered_leg(context, flow) else {
             context.error = Some(NO_LEG);
             return Launched::Done(false);
         };
         let leg = Leg {
             flow,
             tls: self.tls_way(context, flow.proto, host),
-            failover: self.failover(context, targets, &flow, (&bytes, &via_branch)),
+            failover: self.failover(context, targets, &flow, (rendered.bytes(), &via_branch)),
             via_branch,
         };
-        let hidden = self.hide_on(Leaving::new(flow, bytes), Some(context), true);
+        let hidden = self.hide_on(Leaving::new(flow, rendered), Some(context), true);
         self.launch_hidden(context, before, leg, hidden)
     }
 
@@ -157,10 +157,14 @@ impl Worker {
     }
 
     /// Renders the branch in hand.
-    fn rendered_leg(&mut self, context: &mut Context, flow: Flow) -> Option<(Flow, Bytes, Bytes)> {
+    fn rendered_leg(
+        &mut self,
+        context: &mut Context,
+        flow: Flow,
+    ) -> Option<(Flow, Rendered, Bytes)> {
         let index = u16::try_from(next_index(context)).ok()?;
         let (mut flow, mut rendered) = (flow, self.render_branch(context, &flow, index)?);
-        if let Some(way) = self.way_for_large(context, &flow, rendered.0.len()) {
+        if let Some(way) = self.way_for_large(context, &flow, rendered.0.bytes().len()) {
             flow = way;
             rendered = self.render_branch(context, &flow, index)?;
         }

@@ -1,6 +1,7 @@
 //! A branch as bytes: the request with its edits, our Via, our Record-Routes.
 
 use crate::Worker;
+use crate::hooked::Rendered;
 use bytes::Bytes;
 use policy::{Context, Flow, RecordRoute, Socket};
 use sip::Edits;
@@ -15,10 +16,10 @@ impl Worker {
         context: &mut Context,
         flow: &Flow,
         index: u16,
-    ) -> Option<(Bytes, Bytes)> {
+    ) -> Option<(Rendered, Bytes)> {
         let token = self.branch_token(context, index)?;
-        let bytes = self.render_request(context, flow, &token)?;
-        Some((bytes, token))
+        let rendered = self.render_request(context, flow, &token)?;
+        Some((rendered, token))
     }
 
     /// The branch parameter of our Via in branch `index` of the request in hand.
@@ -39,12 +40,10 @@ impl Worker {
         context: &mut Context,
         flow: &Flow,
         branch: &[u8],
-    ) -> Option<Bytes> {
+    ) -> Option<Rendered> {
         let mut edits = context.edits.clone();
         self.hop_edits(context, flow, branch, &mut edits)?;
-        let mut out = Vec::with_capacity(context.message.bytes().len() + 512);
-        edits.render(&context.message, &mut out);
-        Some(out.into())
+        Some(Rendered::of(&context.message, &edits))
     }
 
     fn hop_edits(

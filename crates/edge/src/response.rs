@@ -3,6 +3,7 @@
 use crate::Worker;
 use crate::cancel::extra_lines;
 use crate::failure::disarm;
+use crate::hooked::Rendered;
 use crate::mail::{Mail, Reply};
 use crate::outbound::reparse;
 use crate::run::Purpose;
@@ -378,8 +379,7 @@ impl Worker {
         if context.flow.proto.is_reliable() {
             edits.ensure_content_length();
         }
-        let mut out = Vec::with_capacity(reply.bytes().len());
-        edits.render(reply, &mut out);
+        let rendered = Rendered::of(reply, &edits);
         if code >= 200 {
             self.tell_replied(context, code, reply.reason(), Some(reply));
             if let Some(tag) = reply.to().ok().and_then(|to| to.tag()) {
@@ -389,7 +389,7 @@ impl Worker {
             tell_progressed(context, code, reply);
         }
         self.edge.counts.forwarded_replies.inc();
-        self.reply_through(context, code, out.into(), false);
+        self.reply_through(context, code, rendered, false);
     }
 
     /// The ACK of a 2xx will come with this tag.

@@ -1,6 +1,6 @@
 //! Forwarding without a transaction: `forward()`, ACK, and the replies that come back.
 
-use crate::hooked::{HeldLeaving, Hidden, Leaving};
+use crate::hooked::{HeldLeaving, Hidden, Leaving, Rendered};
 use crate::next_hop::fenced;
 use crate::outbound::Aim;
 use crate::perform::Performed;
@@ -134,15 +134,16 @@ impl Worker {
             return go_on(context, resume, Answer::Code(-1));
         };
         let branch = self.stateless_branch(context);
-        let bytes = branch.and_then(|token| self.render_request(context, &flow, token.as_bytes()));
-        let Some(bytes) = bytes.filter(|_| !self.is_dropped_on_send(context, flow)) else {
+        let rendered =
+            branch.and_then(|token| self.render_request(context, &flow, token.as_bytes()));
+        let Some(rendered) = rendered.filter(|_| !self.is_dropped_on_send(context, flow)) else {
             return go_on(context, resume, Answer::Code(-1));
         };
         let way = StatelessWay {
             flow,
             tls: self.tls_way(context, flow.proto, host),
         };
-        let hidden = self.hide_on(Leaving::new(flow, bytes), Some(context), true);
+        let hidden = self.hide_on(Leaving::new(flow, rendered), Some(context), true);
         self.send_hidden(context, way, hidden, resume)
     }
 
@@ -187,15 +188,14 @@ impl Worker {
 
     /// A reply to something forwarded without a transaction, or by a server that is no more: only what verifies
     /// goes on, or what a message hook vouches for, to where the Via below ours leads.
-    pub(crate) fn stateless_reply(&mut self, flow: Flow, message: &Message, notes: Notes) {
+    pub(crate) fn stateless_reply(&mut self, flow: Flow, message: &Arc<Message>, notes: Notes) {
         match self.way_of_stray(flow, message, &notes) {
             Some(way) => {
                 let mut edits = sip::Edits::new();
                 edits.drop_top_via();
-                let mut out = Vec::with_capacity(message.bytes().len());
-                edits.render(message, &mut out);
+                let rendered = Rendered::of(message, &edits);
                 self.edge.counts.forwarded_replies.inc();
-                if let Some(bytes) = self.hide_stray(way, out.into(), notes) {
+                if let Some(bytes) = self.hide_stray(way, rendered, notes) {
                     self.put(Output::Transmit(Transmit {
                         flow: way,
                         bytes,

@@ -1,5 +1,6 @@
 //! Transactions: making them, finding them, replying through them.
 
+use crate::hooked::Rendered;
 use crate::mail::Mail;
 use crate::worker::Hint;
 use crate::{Edge, Output, Transmit, Worker};
@@ -145,15 +146,16 @@ impl Worker {
         &mut self,
         context: &mut Context,
         code: u16,
-        bytes: Bytes,
+        reply: impl Into<Rendered>,
         is_ours: bool,
     ) {
         let timers = timers_of(context);
         let flow = self.way_back(context);
         let close = context.switches.reply_close;
-        let rendered =
-            (is_ours && context.config.entry.local_response.is_some()).then(|| bytes.clone());
-        let bytes = self.hide(flow, bytes, Some(context)).unwrap_or_default();
+        let reply: Rendered = reply.into();
+        let rendered = (is_ours && context.config.entry.local_response.is_some())
+            .then(|| reply.bytes().clone());
+        let bytes = self.hide(flow, reply, Some(context)).unwrap_or_default();
         let Some(transaction) = context.transaction.as_deref_mut() else {
             return;
         };

@@ -1,7 +1,6 @@
 //! Replacements in a message, made in one pass: what the modules that hide topology have in common.
 
-use bytes::Bytes;
-use sip::{HeaderId, Message, Method, Span};
+use sip::{CSeq, HeaderId, Message, Method, Rewritten, Span};
 use smallvec::SmallVec;
 
 /// What is to stand in place of some ranges of a message. The ranges do not overlap.
@@ -32,18 +31,14 @@ impl Patch {
     }
 
     /// The message with everything replaced.
-    pub(crate) fn apply(mut self, message: &[u8]) -> Bytes {
+    pub(crate) fn apply(mut self, message: &[u8]) -> Rewritten {
         self.changes.sort_by_key(|change| change.old.start);
-        let mut out = Vec::with_capacity(message.len() + self.text.len());
-        let mut done = 0;
-        for Change { old, new } in &self.changes {
-            let kept = message.get(done..old.start as usize);
-            out.extend_from_slice(kept.unwrap_or_default());
-            out.extend_from_slice(new.of(&self.text));
-            done = old.end as usize;
-        }
-        out.extend_from_slice(message.get(done..).unwrap_or_default());
-        out.into()
+        let text = &self.text;
+        let changes = self.changes.iter();
+        Rewritten::splice(
+            message,
+            changes.map(|change| (change.old, change.new.of(text))),
+        )
     }
 }
 
@@ -61,7 +56,15 @@ pub(crate) fn values(
 
 /// REGISTER and PUBLISH pass as they are: their Contacts and bodies are for the registrar.
 pub(crate) fn is_left_alone(message: &Message) -> bool {
-    matches!(message.method(), Method::Register | Method::Publish)
+    let method = match message.is_request() {
+        true => Some(message.method()),
+        // Of a reply nothing else need be read for that.
+        false => message
+            .header(HeaderId::CSeq)
+            .and_then(|header| CSeq::parse(header.value).ok())
+            .map(|cseq| cseq.method),
+    };
+    matches!(method, Some(Method::Register | Method::Publish))
 }
 
 #[cfg(test)]
@@ -75,6 +78,6 @@ mod tests {
         patch.replace(Span::new(6, 9), |text| text.extend_from_slice(b"three"));
         patch.replace(Span::new(0, 1), |text| text.extend_from_slice(b"one"));
         patch.replace(Span::new(2, 5), |_| {});
-        assert_eq!(patch.apply(b"1 222 333.").as_ref(), b"one  three.");
+        assert_eq!(patch.apply(b"1 222 333.").bytes().as_ref(), b"one  three.");
     }
 }

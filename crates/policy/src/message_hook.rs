@@ -2,7 +2,7 @@
 
 use crate::{Answer, Config, Context, Effect, Flow, Now};
 use bytes::Bytes;
-use sip::Message;
+use sip::{Message, Rewritten};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::sync::Arc;
@@ -64,9 +64,9 @@ pub struct Incoming<'a> {
 pub enum Received {
     /// It goes on as it is, with what the hook wants to know of it later.
     Unchanged(Option<Note>),
-    /// These octets are the message from here on. They are parsed and checked as if they had come; what does
-    /// not pass is refused with 400.
-    Replaced(Bytes, Option<Note>),
+    /// These octets are the message from here on, made of the one that came. They are read and checked as if
+    /// they had come; what does not pass is refused with 400.
+    Replaced(Rewritten, Option<Note>),
     /// A request is answered so and goes no further; a reply and an ACK are dropped.
     Refused {
         /// The status code, 400 to 699.

@@ -115,7 +115,7 @@ impl MessageHook for Hider {
         }
         match patch.is_empty() {
             true => Sent::Unchanged,
-            false => Sent::Replaced(patch.apply(message.bytes())),
+            false => Sent::Replaced(patch.apply(message.bytes()).into_bytes()),
         }
     }
 

@@ -176,7 +176,7 @@ impl Departures {
         strip_request(request, dress, &mut patch);
         self.call_ids
             .hide(&in_hand.references, request, way, &mut patch);
-        patch.apply(request.bytes())
+        patch.apply(request.bytes()).into_bytes()
     }
 
     /// A request of our own has nothing to strip; within a dialog that we hide its Call-IDs are masked as those of
@@ -203,7 +203,7 @@ impl Departures {
             .hide(&References::default(), request, *way, &mut patch);
         match patch.is_empty() {
             true => Sent::Unchanged,
-            false => Sent::Replaced(patch.apply(request.bytes())),
+            false => Sent::Replaced(patch.apply(request.bytes()).into_bytes()),
         }
     }
 

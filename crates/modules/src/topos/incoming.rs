@@ -4,7 +4,7 @@ use super::contact::{End, Key};
 use crate::patch::{Patch, values};
 use bytes::Bytes;
 use policy::{HiddenBranch, HiddenDialog};
-use sip::{HeaderId, Message, Span};
+use sip::{HeaderId, Message, Rewritten, Span};
 
 /// The dialog that a request is in, among those with its uuid: the tags and the Call-ID, in clear, must be the
 /// dialog's. A callee who is not known yet is taken at his word, with what is known of the caller.
@@ -92,7 +92,7 @@ fn split(routes: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// A reply: the Vias below ours, our own Record-Routes and those of the request, and the Call-ID of the request.
-pub(super) fn restored_reply(reply: &Message, branch: &HiddenBranch) -> Bytes {
+pub(super) fn restored_reply(reply: &Message, branch: &HiddenBranch) -> Rewritten {
     let mut patch = Patch::default();
     let via = behind_last(reply, HeaderId::Via, HeaderId::Via);
     patch.replace(via, |out| write_line(out, b"Via: ", &[&branch.vias]));

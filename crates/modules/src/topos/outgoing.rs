@@ -25,7 +25,7 @@ pub(super) fn strip_request(request: &Message, dress: Dress<'_>, patch: &mut Pat
 pub(super) fn stripped_reply(reply: &Message, dress: Dress<'_>) -> Bytes {
     let mut patch = Patch::default();
     strip(reply, dress, &mut patch);
-    patch.apply(reply.bytes())
+    patch.apply(reply.bytes()).into_bytes()
 }
 
 fn strip(message: &Message, dress: Dress<'_>, patch: &mut Patch) {
