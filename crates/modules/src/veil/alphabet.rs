@@ -11,7 +11,7 @@ const SYMBOLS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 /// Fills the last four symbols where the text is no multiple of three octets.
 const PADDING: u8 = b'*';
 
-/// No symbol of the alphabet.
+/// No symbol of the alphabet: more than six bits, whatever it is joined with.
 const NO_SYMBOL: u8 = 0xff;
 
 /// The alphabet of one key, in both directions.
@@ -35,28 +35,27 @@ impl Alphabet {
 
     /// Appends the code of `plain`.
     pub(crate) fn encode(&self, plain: &[u8], out: &mut Vec<u8>) {
-        out.reserve(plain.len().div_ceil(3) * 4);
+        let start = out.len();
+        out.resize(start + plain.len().div_ceil(3) * 4, PADDING);
+        let (places, _) = out
+            .get_mut(start..)
+            .unwrap_or_default()
+            .as_chunks_mut::<4>();
         let (groups, rest) = plain.as_chunks::<3>();
-        for [a, b, c] in groups {
-            let word = word(*a, *b, *c);
-            out.extend([18, 12, 6, 0].map(|shift| self.symbol(word >> shift)));
+        for ([a, b, c], place) in groups.iter().zip(places.iter_mut()) {
+            *place = self.symbols_of(word(*a, *b, *c));
         }
-        match rest {
-            [a] => {
-                let word = word(*a, 0, 0);
-                out.extend([
-                    self.symbol(word >> 18),
-                    self.symbol(word >> 12),
-                    PADDING,
-                    PADDING,
-                ]);
-            }
-            [a, b] => {
-                let word = word(*a, *b, 0);
-                out.extend([18, 12, 6].map(|shift| self.symbol(word >> shift)));
-                out.push(PADDING);
-            }
-            _ => {}
+        let last = match rest {
+            [a] => word(*a, 0, 0),
+            [a, b] => word(*a, *b, 0),
+            _ => return,
+        };
+        if let Some(place) = places.last_mut() {
+            let filled = self.symbols_of(last).into_iter().take(rest.len() + 1);
+            place
+                .iter_mut()
+                .zip(filled)
+                .for_each(|(place, symbol)| *place = symbol);
         }
     }
 
@@ -71,32 +70,46 @@ impl Alphabet {
         if !rest.is_empty() || padding > 2 {
             return None;
         }
-        let mut plain = Vec::with_capacity(groups.len() * 3);
-        let last = groups.len().saturating_sub(1);
-        for (at, group) in groups.iter().enumerate() {
-            let filled = if at == last { 4 - padding } else { 4 };
-            let mut word: u32 = 0;
-            for (place, symbol) in group.iter().enumerate() {
-                let value = match place < filled {
-                    true => self.value(*symbol)?,
-                    false => 0,
-                };
-                word = word << 6 | u32::from(value);
+        let mut plain = vec![0; groups.len() * 3];
+        let (places, _) = plain.as_chunks_mut::<3>();
+        for (at, (group, place)) in groups.iter().zip(places).enumerate() {
+            let mut values = group.map(|symbol| self.value(symbol));
+            if at + 1 == groups.len() {
+                // What is padded counts as zeros, and is cut off.
+                values
+                    .iter_mut()
+                    .rev()
+                    .take(padding)
+                    .for_each(|value| *value = 0);
             }
+            let [a, b, c, d] = values;
+            if (a | b | c | d) == NO_SYMBOL {
+                return None;
+            }
+            let word = values
+                .iter()
+                .fold(0, |word, value| word << 6 | u32::from(*value));
             let [_, octets @ ..] = word.to_be_bytes();
-            plain.extend_from_slice(octets.get(..filled - 1)?);
+            *place = octets;
         }
+        plain.truncate(plain.len() - padding);
         Some(plain)
     }
 
-    fn symbol(&self, bits: u32) -> u8 {
-        let at = (bits & 63) as usize;
-        self.symbols.get(at).copied().unwrap_or(PADDING)
+    fn symbols_of(&self, word: u32) -> [u8; 4] {
+        let symbol = |shift: u32| {
+            let at = (word >> shift & 63) as usize;
+            self.symbols.get(at).copied().unwrap_or(PADDING)
+        };
+        [symbol(18), symbol(12), symbol(6), symbol(0)]
     }
 
-    fn value(&self, symbol: u8) -> Option<u8> {
-        let value = self.values.get(usize::from(symbol)).copied();
-        value.filter(|&value| value != NO_SYMBOL)
+    /// The six bits of a symbol, or [`NO_SYMBOL`].
+    fn value(&self, symbol: u8) -> u8 {
+        self.values
+            .get(usize::from(symbol))
+            .copied()
+            .unwrap_or(NO_SYMBOL)
     }
 }
 

@@ -88,18 +88,27 @@ impl Mask {
 
 /// True where a value can stand in a message as what it is said to be.
 fn is_sound(kind: Kind, plain: &[u8]) -> bool {
-    let is_printed = |allowed: &[u8]| {
-        let fits = |byte: &u8| byte.is_ascii_graphic() || *byte >= 0x80 || allowed.contains(byte);
-        !plain.is_empty() && plain.iter().all(fits)
-    };
     match kind {
-        Kind::Via => is_printed(b" \t") && !plain.contains(&b',') && sip::Via::parse(plain).is_ok(),
-        Kind::Uri => {
-            is_printed(b"") && !plain.iter().any(|byte| b"<>".contains(byte)) && has_scheme(plain)
+        Kind::Via => {
+            is_printed(plain, b' ') && !plain.contains(&b',') && sip::Via::parse(plain).is_ok()
         }
-        Kind::CallId => is_printed(b""),
+        Kind::Uri => {
+            is_printed(plain, b'!')
+                && !plain.iter().any(|byte| b"<>".contains(byte))
+                && has_scheme(plain)
+        }
+        Kind::CallId => is_printed(plain, b'!'),
         Kind::Reference => matches!(plain, [1 | 2, rest @ ..] if is_sound(Kind::CallId, rest)),
     }
+}
+
+/// Printed octets from `least` on, and tabs where that is a blank; any of UTF-8.
+fn is_printed(plain: &[u8], least: u8) -> bool {
+    let wrong = |byte: u8| (byte < least) | (byte == 0x7f);
+    // A loop that always goes to the end is vector code.
+    let is_odd = plain.iter().fold(false, |any, &byte| any | wrong(byte));
+    let with_tabs = || least == b' ' && !plain.iter().any(|&byte| wrong(byte) && byte != b'\t');
+    !plain.is_empty() && (!is_odd || with_tabs())
 }
 
 /// Contacts may have any scheme (`tel:`), but they have one.
