@@ -44,7 +44,8 @@ impl MessageHook for Rim {
                 retry_after_s: None,
             };
         }
-        let changed = move || Received::Replaced(with(&message, "X-In: 1"), Some(Box::new(note)));
+        let changed =
+            move || Received::Replaced(with(&message, "X-In: 1").into(), Some(Box::new(note)));
         match has(incoming.message, b"Slow") && incoming.message.is_request() {
             true => Received::Wait(WAIT, Box::new(move |_: Answer| changed())),
             false => changed(),
