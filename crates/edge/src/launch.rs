@@ -7,7 +7,8 @@ use crate::outbound::Aim;
 use crate::relay::next_index;
 use crate::tx::timers_of;
 use bytes::Bytes;
-use policy::{Armed, Branch, Cancel, Client, Context, Effect, Failover, Flow, Proto, TlsWay};
+use policy::{Branch, Cancel, Client, Context, Effect, Failover, Flow, Proto, TlsWay};
+use script::RouteId;
 use sip::Method;
 use stack::location::Target;
 use stack::transaction::{Actions, ClientInvite, ClientNonInvite};
@@ -42,11 +43,11 @@ impl Worker {
     /// Sends the branch in hand to the first of its targets that a socket of ours can reach. Where a message
     /// hook has to ask first, that is the answer.
     ///
-    /// `host` is the name of the next hop, where it has one; `proto` is a transport that the script asked for; `before` is what was armed before the branch route.
+    /// `host` is the name of the next hop, where it has one; `proto` is a transport that the script asked for; `before` is the reply route armed before the branch route.
     pub(crate) fn launch(
         &mut self,
         context: &mut Context,
-        (proto, before): (Option<Proto>, &Armed),
+        (proto, before): (Option<Proto>, Option<RouteId>),
         host: Option<&Bytes>,
         targets: &[Target],
     ) -> Launched {
@@ -79,7 +80,7 @@ impl Worker {
     pub(crate) fn launch_hidden(
         &mut self,
         context: &mut Context,
-        before: &Armed,
+        before: Option<RouteId>,
         leg: Leg,
         hidden: Hidden,
     ) -> Launched {
@@ -93,7 +94,13 @@ impl Worker {
         }
     }
 
-    fn send_leg(&mut self, context: &mut Context, before: &Armed, leg: Leg, bytes: Bytes) -> bool {
+    fn send_leg(
+        &mut self,
+        context: &mut Context,
+        before: Option<RouteId>,
+        leg: Leg,
+        bytes: Bytes,
+    ) -> bool {
         let branch = new_branch(context, before, leg);
         let is_begun = self.begin_branch(context, branch, bytes);
         if !is_begun {
@@ -235,11 +242,11 @@ pub(crate) fn blind_branch(context: &Context) -> Branch {
         via_branch: Bytes::new(),
         failover: None,
     };
-    new_branch(context, &context.armed, leg)
+    new_branch(context, context.armed.on_reply, leg)
 }
 
 /// A branch without its machine.
-fn new_branch(context: &Context, before: &Armed, leg: Leg) -> Branch {
+fn new_branch(context: &Context, before: Option<RouteId>, leg: Leg) -> Branch {
     let armed = &context.armed;
     Branch {
         target: context.target.clone(),
@@ -251,9 +258,7 @@ fn new_branch(context: &Context, before: &Armed, leg: Leg) -> Branch {
         replies: 0,
         is_local: false,
         cancel: Cancel::None,
-        on_reply: armed
-            .on_reply
-            .filter(|route| before.on_reply != Some(*route)),
+        on_reply: armed.on_reply.filter(|route| before != Some(*route)),
         on_branch_failure: armed.on_branch_failure,
         flags: context.target.flags,
         via_branch: leg.via_branch,

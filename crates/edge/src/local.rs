@@ -74,10 +74,9 @@ impl Worker {
         let relay = Effect::Transaction(TransactionAction::Relay(Relay::default()));
         let resume: Continuation = Box::new(|_, answer| Outcome::Code(answer.code()));
         let machine = Machine::waiting(resume, limits);
-        self.drive(
-            Run::new(context, machine, Purpose::LocalSent),
-            Step::Waiting(relay),
-        )
+        let config = context.config.clone();
+        let run = Run::new(context, machine, Purpose::LocalSent);
+        self.drive(&config, run, Step::Waiting(relay))
     }
 
     /// It is on its way, or could not be sent.

@@ -9,10 +9,10 @@ use crate::timers::handle_client;
 use crate::tx::{Made, timers_of};
 use bytes::Bytes;
 use policy::{
-    Answer, Armed, Context, Continuation, Destination, Effect, NextHop, Outcome, RecordRoute,
-    Relay, Routes, go_on,
+    Answer, Context, Continuation, Destination, Effect, NextHop, Outcome, RecordRoute, Relay,
+    Routes, go_on,
 };
-use script::{EndKind, Flow};
+use script::{EndKind, Flow, RouteId};
 use sip::{Edits, HeaderId, Method};
 use stack::location::{Resolver, Step};
 use stack::transaction::{Action, Actions};
@@ -21,10 +21,15 @@ use std::collections::VecDeque;
 /// A `t_relay()` under way.
 pub(crate) struct RelayJob {
     relay: Relay,
-    /// Targets still to be served.
+    /// The target of the request itself is still to be served.
+    own_target: bool,
+    /// Targets still to be served besides.
     targets: VecDeque<Destination>,
-    /// What the request has before any branch route changes it.
-    base: Base,
+    /// What the request has before a branch changes it; none where one branch is all there is and nothing
+    /// changes it.
+    base: Option<Box<Base>>,
+    /// The reply route that was armed before any branch route.
+    on_reply: Option<RouteId>,
     /// The branch in hand.
     stage: Stage,
     /// What each branch gets of the request's Max-Breadth (RFC 5393), where it has one.
@@ -47,11 +52,13 @@ enum Stage {
 }
 
 /// What a branch route may change for its branch alone.
+#[derive(Clone)]
 struct Base {
     target: Destination,
     edits: Edits,
     record_routes: Vec<RecordRoute>,
-    armed: Armed,
+    on_reply: Option<RouteId>,
+    on_branch_failure: Option<RouteId>,
     route: Routes,
 }
 
@@ -86,41 +93,34 @@ impl Worker {
         context.armed.no_internal_reply |= relay.flags & NO_INTERNAL_REPLY != 0;
         context.armed.no_failover |= relay.flags & NO_FAILOVER != 0;
         self.tell_relayed(context);
-        let mut job = self.relay_job(context, relay);
-        match shares_of(&context.message, job.targets.len()) {
-            Some(shares) => job.breadth = shares,
-            None => {
-                context.error = Some((440, "Max-Breadth Exceeded"));
-                job.targets.clear();
-            }
-        }
+        let job = self.relay_job(context, relay);
         self.relay_step(context, job, resume)
     }
 
     fn relay_job(&mut self, context: &mut Context, relay: Relay) -> RelayJob {
         save_for_failure(context);
-        let mut targets = VecDeque::with_capacity(1 + context.branches.len());
         // A failure route that only called append_branch() does not mean the old target again.
         let target = &context.target;
         let tried = Some((target.uri.clone(), target.dst_uri.clone()));
-        if context.tried != tried {
-            targets.push_back(target.clone());
-            context.tried = tried;
+        let mut own_target = context.tried != tried;
+        context.tried = tried;
+        let mut targets: VecDeque<Destination> = context.branches.drain(..).collect();
+        let shares = shares_of(&context.message, usize::from(own_target) + targets.len());
+        if shares.is_none() {
+            context.error = Some((440, "Max-Breadth Exceeded"));
+            own_target = false;
+            targets.clear();
         }
-        targets.extend(context.branches.drain(..));
-        let base = Base {
-            target: context.target.clone(),
-            edits: context.edits.clone(),
-            record_routes: context.record_routes.clone(),
-            armed: context.armed.clone(),
-            route: context.route,
-        };
+        let breadth = shares.unwrap_or_default();
+        let is_changed = !(targets.is_empty() && breadth.is_empty()) || has_branch_scripts(context);
         RelayJob {
             relay,
+            own_target,
             targets,
-            base,
+            base: is_changed.then(|| Box::new(Base::of(context))),
+            on_reply: context.armed.on_reply,
             stage: Stage::Next,
-            breadth: VecDeque::new(),
+            breadth,
             sent: 0,
         }
     }
@@ -135,10 +135,9 @@ impl Worker {
         loop {
             match std::mem::replace(&mut job.stage, Stage::Next) {
                 Stage::Next => {
-                    let Some(target) = job.targets.pop_front() else {
+                    if !job.aims_next(context) {
                         return self.relay_done(context, job, resume);
-                    };
-                    context.target = target;
+                    }
                     limit_breadth(context, job.breadth.pop_front());
                     context.branch_index = next_index(context);
                     match context.armed.on_branch {
@@ -160,14 +159,14 @@ impl Worker {
                     answer,
                 } => {
                     let step = resolver.answer(answer);
-                    if let Some(wait) = self.located(context, &mut job, resolver, step) {
+                    if let Some(wait) = self.located(context, &mut job, *resolver, step) {
                         return Flow::Wait(wait, after_wait(job, resume));
                     }
                 }
                 Stage::Hidden { held, answer } => {
                     let HeldLeg { leg, held } = *held;
                     let hidden = self.hide_after(*held, answer, context);
-                    let launched = self.launch_hidden(context, &job.base.armed, leg, hidden);
+                    let launched = self.launch_hidden(context, job.on_reply, leg, hidden);
                     if let Some(wait) = job.launched(context, launched) {
                         return Flow::Wait(wait, after_wait(job, resume));
                     }
@@ -208,10 +207,10 @@ impl Worker {
             }
         };
         let resolver = self.resolver(context, destination);
-        let mut resolver = Box::new(match fails_over(context) {
+        let mut resolver = match fails_over(context) {
             true => resolver.gathering(),
             false => resolver,
-        });
+        };
         let step = resolver.next();
         self.located(context, job, resolver, step)
     }
@@ -220,14 +219,14 @@ impl Worker {
         &mut self,
         context: &mut Context,
         job: &mut RelayJob,
-        resolver: Box<Resolver>,
+        resolver: Resolver,
         step: Step,
     ) -> Option<Effect> {
         match fenced(context, &job.relay, step) {
             Err(error) => context.error = Some(error),
             Ok(Step::Ask(query)) => {
                 job.stage = Stage::Located {
-                    resolver,
+                    resolver: Box::new(resolver),
                     answer: stack::location::Answer::Nothing,
                 };
                 return Some(Effect::Lookup(query));
@@ -236,7 +235,7 @@ impl Worker {
                 context.error = Some((478, "Unresolvable destination (478/SL)"));
             }
             Ok(Step::Done(targets)) => {
-                let asked = (job.relay.proto, &job.base.armed);
+                let asked = (job.relay.proto, job.on_reply);
                 let launched = self.launch(context, asked, resolver.host(), &targets);
                 return job.launched(context, launched);
             }
@@ -336,16 +335,54 @@ impl RelayJob {
         }
     }
 
+    /// Aims the request at the next target; false where all are served.
+    fn aims_next(&mut self, context: &mut Context) -> bool {
+        if std::mem::take(&mut self.own_target) {
+            return true;
+        }
+        let next = self.targets.pop_front();
+        next.map(|target| context.target = target).is_some()
+    }
+
     /// Back to what the request has, for the next branch.
     fn reset(&mut self, context: &mut Context) {
-        context.target = self.base.target.clone();
-        context.edits = self.base.edits.clone();
-        context.record_routes = self.base.record_routes.clone();
-        context.armed.on_reply = self.base.armed.on_reply;
-        context.armed.on_branch_failure = self.base.armed.on_branch_failure;
-        context.route = self.base.route;
         self.stage = Stage::Next;
+        let is_last = !self.own_target && self.targets.is_empty();
+        let base = match is_last {
+            true => self.base.take(),
+            false => self.base.clone(),
+        };
+        if let Some(base) = base {
+            base.restore(context);
+        }
     }
+}
+
+impl Base {
+    fn of(context: &Context) -> Base {
+        Base {
+            target: context.target.clone(),
+            edits: context.edits.clone(),
+            record_routes: context.record_routes.clone(),
+            on_reply: context.armed.on_reply,
+            on_branch_failure: context.armed.on_branch_failure,
+            route: context.route,
+        }
+    }
+
+    fn restore(self, context: &mut Context) {
+        context.target = self.target;
+        context.edits = self.edits;
+        context.record_routes = self.record_routes;
+        context.armed.on_reply = self.on_reply;
+        context.armed.on_branch_failure = self.on_branch_failure;
+        context.route = self.route;
+    }
+}
+
+/// True where a script runs for each branch, which may change the request for it.
+fn has_branch_scripts(context: &Context) -> bool {
+    context.armed.on_branch.is_some() || context.config.entry.onsend.is_some()
 }
 
 /// The return code of a `t_relay()` that sent nothing, as Kamailio 5.6.3 gives it.

@@ -5,9 +5,9 @@ use crate::hooked::Rendered;
 use bytes::Bytes;
 use policy::{Context, Flow, RecordRoute, Socket};
 use sip::Edits;
+use smallvec::SmallVec;
 use stack::branch::Branch;
 use stack::routing::Hop;
-use std::io::Write;
 
 impl Worker {
     /// The request as it leaves on branch `index`, and the branch parameter of our Via in it.
@@ -41,9 +41,13 @@ impl Worker {
         flow: &Flow,
         branch: &[u8],
     ) -> Option<Rendered> {
-        let mut edits = context.edits.clone();
-        self.hop_edits(context, flow, branch, &mut edits)?;
-        Some(Rendered::of(&context.message, &edits))
+        let mut edits = std::mem::take(&mut context.edits);
+        let before = edits.before_hop();
+        let is_done = self.hop_edits(context, flow, branch, &mut edits);
+        let rendered = is_done.map(|()| Rendered::of(&context.message, &edits));
+        edits.back_to(before);
+        context.edits = edits;
+        rendered
     }
 
     fn hop_edits(
@@ -96,21 +100,21 @@ impl Worker {
 pub(crate) fn via(socket: &Socket, flow: &Flow, branch: &[u8], context: &Context) -> Bytes {
     let (host, port) = &context.advertise;
     let port = port.unwrap_or(socket.port);
-    let mut via = Vec::with_capacity(96);
+    let mut via = SmallVec::<[u8; 128]>::new();
     via.extend_from_slice(b"SIP/2.0/");
     via.extend_from_slice(flow.proto.via_name().as_bytes());
     via.push(b' ');
     via.extend_from_slice(host.as_ref().unwrap_or(&socket.host));
     if port != flow.proto.default_port() {
-        // Writing to a Vec cannot fail.
-        let _ = write!(via, ":{port}");
+        via.push(b':');
+        via.extend_from_slice(itoa::Buffer::new().format(port).as_bytes());
     }
     via.extend_from_slice(b";branch=");
     via.extend_from_slice(branch);
     if context.switches.local_rport {
         via.extend_from_slice(b";rport");
     }
-    via.into()
+    Bytes::copy_from_slice(&via)
 }
 
 /// The Record-Route values for one wish, in the order they stand in the message.

@@ -2,7 +2,7 @@
 
 use crate::worker::Hint;
 use crate::{Output, Ticket, Worker};
-use policy::{Answer, Context, Effect};
+use policy::{Answer, Config, Context, Effect};
 use script::{End, EndKind, Machine, RouteId, Step};
 use stack::table::Refused;
 
@@ -83,14 +83,12 @@ impl Worker {
         let config = context.config.clone();
         let mut machine = Machine::new(&config.program, route, self.script_limits(&config));
         let step = machine.run(&config.program, &mut context);
-        self.drive(
-            Run {
-                context,
-                machine,
-                purpose,
-            },
-            step,
-        )
+        let run = Run {
+            context,
+            machine,
+            purpose,
+        };
+        self.drive(&config, run, step)
     }
 
     /// Runs a route that cannot wait (`onsend_route`) and tells whether it ended with `drop`.
@@ -110,15 +108,20 @@ impl Worker {
         }
     }
 
-    pub(crate) fn script_limits(&self, config: &policy::Config) -> script::Limits {
+    pub(crate) fn script_limits(&self, config: &Config) -> script::Limits {
         script::Limits {
             while_loops: config.core.max_while_loops,
             ..self.edge.limits.script
         }
     }
 
-    pub(crate) fn drive(&mut self, mut run: Run, mut step: Step<Effect>) -> Option<Box<Context>> {
-        let config = run.context.config.clone();
+    /// Goes on with a run of a route of `config` until it ends or waits.
+    pub(crate) fn drive(
+        &mut self,
+        config: &Config,
+        mut run: Run,
+        mut step: Step<Effect>,
+    ) -> Option<Box<Context>> {
         loop {
             let effect = match step {
                 Step::Ended(end) => return self.ended(run, end),
@@ -227,7 +230,7 @@ impl Worker {
         self.in_hand = run.context.held();
         let (machine, context) = (&mut run.machine, &mut *run.context);
         let step = machine.answer(&config.program, context, answer);
-        if let Some(context) = self.drive(run, step) {
+        if let Some(context) = self.drive(&config, run, step) {
             self.rest(context);
         }
     }

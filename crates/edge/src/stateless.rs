@@ -53,7 +53,7 @@ impl Worker {
                 return go_on(context, resume, Answer::Code(-1));
             }
         };
-        let mut resolver = Box::new(self.resolver(context, destination));
+        let mut resolver = self.resolver(context, destination);
         let step = resolver.next();
         self.forward_to(context, (relay, resolver), step, resume)
     }
@@ -259,7 +259,7 @@ enum Stage {
 }
 
 /// What was asked for, and the search for its address.
-type Search = (Relay, Box<Resolver>);
+type Search = (Relay, Resolver);
 
 /// The way of a request without a transaction.
 struct StatelessWay {

@@ -232,6 +232,7 @@ impl Worker {
             if is_finished(&context) {
                 self.edge.table.remove(id);
             } else {
+                lighten(&mut context);
                 self.resting.push_back((id, context));
             }
         } else if let Some(id) = context.reserved {
@@ -245,6 +246,20 @@ impl Worker {
         if let Mail::Reply(_) = mail {
             self.edge.counts.stray_replies.inc();
         }
+    }
+}
+
+/// What only a request that is still on its way needs is given back once its final reply was sent: from then
+/// on the transaction stays for retransmissions alone, after a 2xx for 64·T1.
+fn lighten(context: &mut Context) {
+    let answered = |transaction: &policy::Transaction| transaction.is_final();
+    // Relaying notes what was tried, so that this is done once.
+    if context.transaction.as_deref().is_some_and(answered) && context.tried.take().is_some() {
+        context.edits = sip::Edits::default();
+        context.record_routes = Vec::new();
+        context.rr_params = Vec::new();
+        context.reply_lines = Vec::new();
+        (context.armed.saved_edits, context.armed.saved_target) = (None, None);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{Proto, SocketId};
 use bytes::Bytes;
+use std::cell::LazyCell;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
@@ -176,12 +177,14 @@ impl Identity {
     }
 
     fn is_socket(&self, host: &[u8], port: u16, proto: Option<Proto>) -> bool {
-        let address = address_of(host);
-        self.sockets.iter().any(|socket| {
-            let same_host =
-                address == Some(socket.addr.ip()) || socket.host.eq_ignore_ascii_case(host);
+        // Ports differ more often than hosts, and are compared at once.
+        let mut sockets = self.sockets.iter().filter(|socket| {
             let same_port = port == 0 || port == socket.addr.port() || port == socket.port;
-            same_host && same_port && proto.is_none_or(|proto| proto == socket.proto)
+            same_port && proto.is_none_or(|proto| proto == socket.proto)
+        });
+        let address = LazyCell::new(|| address_of(host));
+        sockets.any(|socket| {
+            socket.host.eq_ignore_ascii_case(host) || *address == Some(socket.addr.ip())
         })
     }
 }

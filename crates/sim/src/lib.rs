@@ -24,7 +24,7 @@ pub use heard::Heard;
 pub use loopback::{Loopback, Server};
 pub use player::Player;
 pub use scenario::{Scenario, Script};
-pub use simulated::Simulated;
+pub use simulated::{Direct, Simulated};
 pub use subject::{Subject, Verdict, play};
 pub use torture::{Row, Seen, rows, torture};
 pub use world::{Arrival, Place, Way, What, World};

@@ -1,5 +1,5 @@
-//! What one transaction, one dialog and one registered contact hold of the heap, and what is left of it after a
-//! peak, counted by the allocator.
+//! What one transaction, ringing and answered, one dialog and one registered contact hold of the heap, and what is
+//! left of it after a peak, counted by the allocator.
 //!
 //! `cargo test -p ringwall-sim --test memory -- --nocapture` prints the figures, which the docs of `Limits` repeat.
 
@@ -23,13 +23,15 @@ static HEAP: Cap<System> = Cap::new(System, usize::MAX);
 fn prices() {
     let _alone = alone();
     let transaction = transaction();
+    let answered = answered();
     let dialog = dialog();
     let contact = contact();
     println!(
-        "bytes held: transaction {transaction}, dialog {dialog}, registered contact {contact}"
+        "bytes held: transaction {transaction}, answered one {answered}, dialog {dialog}, registered contact {contact}"
     );
     // A transaction holds the INVITE of 886 octets twice, as it came and as it was sent on.
     assert!(transaction <= 8_000, "a transaction: {transaction} bytes");
+    assert!(answered <= 5_000, "an answered one: {answered} bytes");
     assert!(dialog <= 3_000, "a dialog: {dialog} bytes");
     assert!(contact <= 600, "a registered contact: {contact} bytes");
 }
@@ -43,6 +45,18 @@ fn transaction() -> usize {
         listen(world, 10, |_, _, _| ());
     };
     let price = price(&mut world, COUNT, call);
+    assert_eq!(world.transactions(), COUNT + WARM);
+    price
+}
+
+/// An INVITE that was answered and acknowledged: it waits for retransmissions of its 200.
+fn answered() -> usize {
+    const COUNT: usize = 2_000;
+    let mut world = world(PROXY, 0);
+    let price = price(&mut world, COUNT, |world, number| {
+        say(world, CALLER, &invite(number));
+        listen(world, 10, converse);
+    });
     assert_eq!(world.transactions(), COUNT + WARM);
     price
 }

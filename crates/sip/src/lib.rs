@@ -20,7 +20,7 @@ pub mod uri;
 mod values;
 mod via;
 
-pub use edits::Edits;
+pub use edits::{BeforeHop, Edits};
 pub use error::{HeaderError, Injection, ParseError};
 pub use header_id::HeaderId;
 pub use limits::Limits;

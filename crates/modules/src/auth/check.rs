@@ -270,28 +270,34 @@ impl Digest {
         }
     }
 
-    /// The password was right: note the use, where nobody was faster.
+    /// The password was right: note the use, where uses are counted and nobody was faster.
     fn note_use(&self, context: &mut Context, claim: Claim, key: &[u8]) -> i32 {
-        let Ok(Some(credentials)) = Credentials::parse(&claim.credentials) else {
-            return codes::ERROR;
-        };
-        let noted = self
-            .use_of(context, &credentials)
-            .and_then(|new| match (&self.state, new) {
-                (Some(state), Some(Tracked::Counted(new))) => counted(state.counts.note(new)),
-                (Some(state), Some(Tracked::OneTime(new))) => one_time(state.one_time.note(new)),
-                _ => Ok(()),
-            });
-        if let Err(code) = noted {
-            return code;
-        }
-        if self.params.add_authinfo {
-            let line = self.authentication_info(context, &claim, &credentials, key);
-            context.append_to_reply(&line);
+        if self.state.is_some() || self.params.add_authinfo {
+            let Ok(Some(credentials)) = Credentials::parse(&claim.credentials) else {
+                return codes::ERROR;
+            };
+            if let Err(code) = self.count_use(context, &credentials) {
+                return code;
+            }
+            if self.params.add_authinfo {
+                let line = self.authentication_info(context, &claim, &credentials, key);
+                context.append_to_reply(&line);
+            }
         }
         context.extension_mut::<Verified>().0 = Some(claim);
         self.note_known(context);
         codes::OK
+    }
+
+    fn count_use(&self, context: &mut Context, credentials: &Credentials<'_>) -> Result<(), i32> {
+        let Some(state) = &self.state else {
+            return Ok(());
+        };
+        match self.use_of(context, credentials)? {
+            Some(Tracked::Counted(new)) => counted(state.counts.note(new)),
+            Some(Tracked::OneTime(new)) => one_time(state.one_time.note(new)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -27,7 +27,8 @@ const PLAIN: usize = 8 + FIRST_MAC;
 
 /// Makes and opens nonces.
 pub(super) struct Nonces {
-    key: [u8; 32],
+    /// The keyed hash before its first octet: a copy of it saves half of each MAC.
+    keyed: Option<Hmac<Sha256>>,
 }
 
 /// A nonce that we made.
@@ -52,8 +53,12 @@ impl Nonces {
     /// `secret` is the parameter, or what the process drew; `binding` something that others who
     /// know the secret do not have, where a nonce must come back to this process.
     pub(super) fn new(secret: &[u8], binding: &[u8]) -> Nonces {
-        let key = mac(secret, &[b"digest nonce", binding]);
-        Nonces { key }
+        let key = mac(keyed(secret), &[b"digest nonce", binding]);
+        Nonces { keyed: keyed(&key) }
+    }
+
+    fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        mac(self.keyed.clone(), parts)
     }
 
     /// Makes a nonce; `parts` is the text of the message it is bound to, none without checks.
@@ -61,12 +66,12 @@ impl Nonces {
         let mut bytes = [0; PLAIN + SECOND_MAC];
         bytes[..4].copy_from_slice(&nonce.created_s.to_be_bytes());
         bytes[4..8].copy_from_slice(&nonce.id.to_be_bytes());
-        let first = mac(&self.key, &[b"1", &bytes[..8], realm]);
+        let first = self.mac(&[b"1", &bytes[..8], realm]);
         bytes[8..PLAIN].copy_from_slice(&first[..FIRST_MAC]);
         let Some(parts) = parts else {
             return BASE64.encode(&bytes[..PLAIN]);
         };
-        let second = mac(&self.key, &[b"2", &bytes[..PLAIN], parts]);
+        let second = self.mac(&[b"2", &bytes[..PLAIN], parts]);
         bytes[PLAIN..].copy_from_slice(&second[..SECOND_MAC]);
         BASE64.encode(bytes)
     }
@@ -85,12 +90,12 @@ impl Nonces {
         let bytes = BASE64.decode(text).map_err(|_| Refused::Forged)?;
         let (plain, second) = bytes.split_at_checked(PLAIN).ok_or(Refused::Forged)?;
         let (head, first) = plain.split_at(8);
-        let expected = mac(&self.key, &[b"1", head, realm]);
+        let expected = self.mac(&[b"1", head, realm]);
         if !same(first, &expected[..FIRST_MAC]) {
             return Err(Refused::Forged);
         }
         if let Some(parts) = parts {
-            let expected = mac(&self.key, &[b"2", plain, parts]);
+            let expected = self.mac(&[b"2", plain, parts]);
             if !same(second, &expected[..SECOND_MAC]) {
                 return Err(Refused::Elsewhere);
             }
@@ -121,10 +126,14 @@ fn same(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
 
+/// HMAC takes keys of any length: there is always one.
+fn keyed(key: &[u8]) -> Option<Hmac<Sha256>> {
+    Hmac::new_from_slice(key).ok()
+}
+
 /// HMAC-SHA256 over the parts, each with its length before it.
-fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
-        // HMAC takes keys of any length.
+fn mac(keyed: Option<Hmac<Sha256>>, parts: &[&[u8]]) -> [u8; 32] {
+    let Some(mut mac) = keyed else {
         return [0; 32];
     };
     for part in parts {

@@ -1,7 +1,9 @@
 //! Max-Forwards: counts down, adds where it is missing, compares (RFC 3261 section 16.6 step 3).
 
+use bytes::Bytes;
 use policy::{Context, Declaration, Entry, Init, Int, Level, Module, Problem, Routes};
 use sip::{HeaderId, Span};
+use smallvec::SmallVec;
 
 pub(crate) const ENTRY: Entry = Entry::of::<MaxFwd>();
 
@@ -78,9 +80,7 @@ impl MaxFwd {
             Present::Yes(_, 0) => -1,
             Present::Yes(span, value) => {
                 let lower = (value - 1).min(self.max_limit);
-                context
-                    .edits
-                    .amend(span, format!("{lower:>width$}", width = span.len()));
+                context.edits.amend(span, padded(lower, span.len()));
                 1
             }
         }
@@ -95,6 +95,16 @@ impl MaxFwd {
             Present::Yes(..) => -1,
         }
     }
+}
+
+/// A number in decimal digits, with blanks before it up to the width.
+fn padded(number: u32, width: usize) -> Bytes {
+    let mut digits = itoa::Buffer::new();
+    let digits = digits.format(number).as_bytes();
+    let blanks = width.saturating_sub(digits.len());
+    let mut text = SmallVec::<[u8; 16]>::from_elem(b' ', blanks);
+    text.extend_from_slice(digits);
+    Bytes::copy_from_slice(&text)
 }
 
 enum Present {

@@ -91,7 +91,8 @@ fn own(context: &Context) -> Option<Bytes> {
     }
     let first = context.message.routes().next()?.ok()?;
     let uri = first.parse_uri().ok()?;
-    is_myself(&context.config.identity, &uri).then(|| own_params(&uri, false))
+    is_myself(&context.config.identity, &uri)
+        .then(|| Bytes::copy_from_slice(own_params(&uri, false)))
 }
 
 fn from_tag(context: &Context) -> Option<Bytes> {

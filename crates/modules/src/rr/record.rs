@@ -79,7 +79,8 @@ impl Rr {
         }
         let mut route = self.plain(context);
         with(&mut route);
-        context.record_routes.push(route);
+        // There is never a second one.
+        context.record_routes = vec![route];
         true
     }
 

@@ -69,8 +69,12 @@ impl Rr {
         let from_request_uri = loose
             .own
             .is_some_and(|own| own.raw.as_ptr() == request_uri.as_ptr());
+        let own = loose
+            .own
+            .as_ref()
+            .map(|own| own_params(own, from_request_uri));
         *context.extension_mut::<Followed>() = Followed {
-            own: loose.own.map(|own| own_params(&own, from_request_uri)),
+            own: own.map(|own| message.slice_of(own)),
             next_hop: loose.own.is_some() && !from_request_uri && loose.next_hop.is_some(),
         };
         if code != -1 {
@@ -101,10 +105,10 @@ impl Rr {
 
     fn take(&self, context: &mut Context, identity: &Identity, loose: &Loose<'_>) {
         if let Some(uri) = loose.request_uri {
-            context.target.uri = Bytes::copy_from_slice(uri);
+            context.target.uri = context.message.slice_of(uri);
         }
         if let Some(hop) = loose.next_hop {
-            context.target.dst_uri = Some(Bytes::copy_from_slice(hop));
+            context.target.dst_uri = Some(context.message.slice_of(hop));
         }
         let single = loose.own.filter(|_| self.params.force_send_socket);
         let Some(uri) = loose.send_from.or(single) else {
@@ -155,13 +159,12 @@ pub(super) fn is_myself(identity: &Identity, uri: &Uri<'_>) -> bool {
 }
 
 /// The parameters as `check_route_param()` sees them.
-pub(super) fn own_params(own: &Uri<'_>, from_request_uri: bool) -> Bytes {
+pub(super) fn own_params<'a>(own: &Uri<'a>, from_request_uri: bool) -> &'a [u8] {
     let raw = own.params.raw();
-    Bytes::copy_from_slice(if from_request_uri {
-        raw.strip_prefix(b";").unwrap_or(raw)
-    } else {
-        raw
-    })
+    match from_request_uri {
+        true => raw.strip_prefix(b";").unwrap_or(raw),
+        false => raw,
+    }
 }
 
 fn socket_of(identity: &Identity, uri: &Uri<'_>) -> Option<SocketId> {

@@ -129,13 +129,17 @@ fn required_headers(message: &Message) -> Check {
         HeaderId::CallId,
         HeaderId::Via,
     ];
-    match required.iter().all(|id| message.header(*id).is_some()) {
+    match required.iter().all(|id| message.has(*id)) {
         true => Ok(()),
         false => fail(400, "Missing Required Header in Request", None),
     }
 }
 
 fn cseq_method(message: &Message) -> Check {
+    // What the edge has checked already need not be read again.
+    if message.checked().is_some() {
+        return Ok(());
+    }
     let Some(header) = message.header(HeaderId::CSeq) else {
         return Ok(());
     };

@@ -3,6 +3,7 @@
 mod boot;
 mod command;
 mod database;
+mod direct;
 mod files;
 mod names;
 mod network;
@@ -11,6 +12,8 @@ mod output;
 mod overtaking;
 mod streams;
 mod strike;
+
+pub use direct::Direct;
 
 use crate::{Arrival, Place, Scenario, Way, World};
 use boot::Booted;

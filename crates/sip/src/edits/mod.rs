@@ -31,6 +31,18 @@ pub struct Edits {
     content_length: bool,
 }
 
+/// What stood in some [`Edits`] before a hop added its own to them: see [`Edits::before_hop`].
+#[derive(Debug)]
+pub struct BeforeHop {
+    request_uri: Option<Bytes>,
+    via: Option<Bytes>,
+    record_routes: usize,
+    route_set: Option<Bytes>,
+    received: Option<IpAddr>,
+    rport: Option<u16>,
+    content_length: bool,
+}
+
 /// Removes `start..end` and puts `text` where it began.
 #[derive(Clone, Debug)]
 struct Op {
@@ -217,7 +229,10 @@ impl Edits {
     /// # Errors
     /// [`Injection`]: it holds a CR, a LF or a NUL.
     pub fn add_record_route(&mut self, value: impl Into<Bytes>) -> Result<(), Injection> {
-        self.record_routes.push(lex::one_line(value.into())?);
+        let value = lex::one_line(value.into())?;
+        // Nearly always it is the only one.
+        self.record_routes.reserve_exact(1);
+        self.record_routes.push(value);
         Ok(())
     }
 
@@ -240,6 +255,30 @@ impl Edits {
     /// as `rport` when given. What a peer wrote there itself is taken out.
     pub fn note_source(&mut self, received: Option<IpAddr>, rport: Option<u16>) {
         (self.received, self.rport) = (received, rport);
+    }
+
+    /// Remembers Request-URI, Via, source, Record-Routes, Route and Content-Length as they are, so that they can
+    /// be set for one hop and then for another: cheaper than a clone for each.
+    pub fn before_hop(&self) -> BeforeHop {
+        BeforeHop {
+            request_uri: self.request_uri.clone(),
+            via: self.via.clone(),
+            record_routes: self.record_routes.len(),
+            route_set: self.route_set.clone(),
+            received: self.received,
+            rport: self.rport,
+            content_length: self.content_length,
+        }
+    }
+
+    /// Takes back what was set since [`Edits::before_hop`].
+    pub fn back_to(&mut self, before: BeforeHop) {
+        self.request_uri = before.request_uri;
+        self.via = before.via;
+        self.record_routes.truncate(before.record_routes);
+        self.route_set = before.route_set;
+        (self.received, self.rport) = (before.received, before.rport);
+        self.content_length = before.content_length;
     }
 
     /// Takes the top Via off, as a proxy does with a reply.

@@ -5,7 +5,11 @@ use super::splice::{Change, Changes, splice};
 use super::{Edits, Op};
 use crate::message::{Kept, Run};
 use crate::{HeaderId, Message, Rewritten, Span, lex};
+use bytes::Bytes;
 use std::borrow::Cow;
+
+/// Octets of a start line that are added at most as a rule: a longer one costs another allocation.
+const START_LINE: usize = 64;
 
 impl Edits {
     /// Appends the edited message to `out` in one pass.
@@ -29,7 +33,10 @@ impl Edits {
         let source = &message.bytes()[..];
         let mut changes = self.changes(message);
         changes.sort_by_key(|change| change.start);
-        out.reserve(source.len() + 512);
+        // What is sent is kept for retransmissions, so that room which is not used is memory held.
+        let body = self.body.as_ref().map_or(0, Bytes::len);
+        let added: usize = changes.iter().map(|change| change.text.len()).sum();
+        out.reserve(source.len() + added + body + START_LINE);
         self.push_start_line(message, out);
         let headers = out.len();
         let range = message.headers_start()..message.headers_end();

@@ -163,6 +163,16 @@ impl Message {
             .map(|value| NameAddr::parse_in(&self.bytes, value))
     }
 
+    /// Value number `at`, from 0, of a header that lists addresses; those before it are not read.
+    pub fn nth_address(
+        &self,
+        id: HeaderId,
+        at: usize,
+    ) -> Option<Result<NameAddr<'_>, HeaderError>> {
+        let value = self.list(id).nth(at)?;
+        Some(NameAddr::parse_in(&self.bytes, value))
+    }
+
     /// Max-Forwards, 0 to 255; `None` without one.
     pub fn max_forwards(&self) -> Result<Option<u8>, HeaderError> {
         let narrow = |value: u32| u8::try_from(value).map_err(|_| HeaderError::Range);

@@ -11,7 +11,7 @@ use crate::Transport;
 /// The next hop as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
-    /// Host name or address, without brackets, in lower case.
+    /// Host name in lower case; empty where the host is an address.
     pub host: Bytes,
     /// The address, if the host is one.
     pub address: Option<IpAddr>,
@@ -63,9 +63,14 @@ impl Destination {
             Some(name) => Some(Transport::parse(name).ok_or(DestinationError::Transport)?),
             None => None,
         };
+        let address = uri.host_addr().map(|ip| ip.to_canonical());
+        let host = match address {
+            Some(_) => Bytes::new(),
+            None => uri.host.to_ascii_lowercase().into(),
+        };
         Ok(Destination {
-            host: plain_host(uri.host),
-            address: uri.host_addr().map(|ip| ip.to_canonical()),
+            host,
+            address,
             port: uri.port,
             transport: if secure {
                 Some(secured(written))
@@ -100,12 +105,4 @@ fn secured(written: Option<Transport>) -> Transport {
         Some(Transport::Ws | Transport::Wss) => Transport::Wss,
         _ => Transport::Tls,
     }
-}
-
-fn plain_host(host: &[u8]) -> Bytes {
-    let host = host
-        .strip_prefix(b"[")
-        .and_then(|h| h.strip_suffix(b"]"))
-        .unwrap_or(host);
-    host.to_ascii_lowercase().into()
 }

@@ -95,7 +95,7 @@ impl<'m, F: Fn(&Uri<'_>) -> bool> RouteSet<'m, F> {
     /// A strict router puts our own Record-Route into the Request-URI. A GRUU is not ours
     /// in that sense (RFC 5627).
     fn is_strict_target(&self, uri: &Uri<'_>) -> bool {
-        uri.param(b"gr").is_none() && (self.is_myself)(uri)
+        (self.is_myself)(uri) && uri.param(b"gr").is_none()
     }
 
     /// RFC 3261 16.4, the previous hop is a loose router. `None`: a route cannot be read.
@@ -172,7 +172,7 @@ impl<'m, F: Fn(&Uri<'_>) -> bool> RouteSet<'m, F> {
 
     /// Outer `None`: it cannot be read. Inner `None`: there is none.
     fn uri(&self, number: usize) -> Option<Option<Uri<'m>>> {
-        match self.message.routes().nth(number) {
+        match self.message.nth_address(HeaderId::Route, number) {
             Some(route) => route.ok()?.parse_uri().ok().map(Some),
             None => Some(None),
         }

@@ -1,7 +1,5 @@
 //! The Record-Route values that we add: RFC 3261 16.6 step 4, forms of Kamailio's rr module.
 
-use std::io::Write;
-
 use bytes::Bytes;
 use smallvec::SmallVec;
 
@@ -47,6 +45,9 @@ pub struct RecordRoute<'a> {
     /// `add_rr_param()`.
     pub params: &'a [u8],
 }
+
+/// A value being written; one of the usual length needs no allocation.
+type Text = SmallVec<[u8; 128]>;
 
 /// The values to add, the topmost first.
 pub type RecordRoutes = SmallVec<[Bytes; 2]>;
@@ -99,8 +100,8 @@ impl RecordRoute<'_> {
         let mut value = self.begin();
         value.extend_from_slice(hop.host);
         if hop.port != 5060 {
-            // Writing to a Vec cannot fail.
-            let _ = write!(value, ":{}", hop.port);
+            value.push(b':');
+            value.extend_from_slice(itoa::Buffer::new().format(hop.port).as_bytes());
         }
         if hop.transport != Transport::Udp {
             value.extend_from_slice(b";transport=");
@@ -118,8 +119,8 @@ impl RecordRoute<'_> {
         self.finish(value)
     }
 
-    fn begin(&self) -> Vec<u8> {
-        let mut value = Vec::with_capacity(96 + self.params.len());
+    fn begin(&self) -> Text {
+        let mut value = Text::new();
         value.extend_from_slice(if self.sips { b"<sips:" } else { b"<sip:" });
         if let Some(user) = self.user {
             value.extend_from_slice(user);
@@ -128,20 +129,20 @@ impl RecordRoute<'_> {
         value
     }
 
-    fn push_lr(&self, value: &mut Vec<u8>) {
+    fn push_lr(&self, value: &mut Text) {
         value.extend_from_slice(if self.full_lr { b";lr=on" } else { b";lr" });
     }
 
-    fn push_ftag(&self, value: &mut Vec<u8>) {
+    fn push_ftag(&self, value: &mut Text) {
         if let Some(tag) = self.ftag {
             value.extend_from_slice(b";ftag=");
             value.extend_from_slice(tag);
         }
     }
 
-    fn finish(&self, mut value: Vec<u8>) -> Bytes {
+    fn finish(&self, mut value: Text) -> Bytes {
         value.extend_from_slice(self.params);
         value.push(b'>');
-        value.into()
+        Bytes::copy_from_slice(&value)
     }
 }
