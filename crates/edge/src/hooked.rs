@@ -389,14 +389,6 @@ impl Refusal {
         }
     }
 
-    /// A refusal for now: the sender may come back after so many seconds.
-    pub(crate) const fn unavailable(retry_after_s: u32) -> Refusal {
-        Refusal {
-            retry_after_s: Some(retry_after_s),
-            ..Refusal::UNAVAILABLE
-        }
-    }
-
     /// Notes in the request's context what its sender is told; a Retry-After stands in whatever is answered.
     pub(crate) fn tell(self, context: &mut Context) -> (u16, &'static str) {
         if let Some(seconds) = self.retry_after_s {

@@ -52,7 +52,7 @@ impl Worker {
         }
         match Message::parse(bytes.clone(), &self.edge.limits.sip) {
             Err(error) => self.malformed(flow, bytes, &error),
-            Ok(message) if message.is_request() => self.request(flow, Arc::new(message)),
+            Ok(message) if message.is_request() => self.request(flow, message),
             Ok(message) => self.reply(flow, Arc::new(message)),
         }
     }
@@ -71,11 +71,12 @@ impl Worker {
         }
     }
 
-    fn request(&mut self, flow: Flow, message: Arc<Message>) {
+    fn request(&mut self, flow: Flow, message: Message) {
         self.edge.counts.requests.count(message.method());
-        if self.refuses(flow, &message) {
+        if self.is_ack_of_refusal(&message) || self.refuses(flow, &message) {
             return;
         }
+        let message = Arc::new(message);
         if let Err(violation) = message.check() {
             self.complain(flow, message.bytes().clone());
             return self.refuse(flow, message, &violation);

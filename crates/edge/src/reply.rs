@@ -265,6 +265,15 @@ impl Worker {
     /// The To tag of our replies to a request: the same for each of its retransmissions, and
     /// recognised in the ACK.
     pub(crate) fn local_tag(&self, message: &Message) -> Bytes {
+        self.tag_of(message, TagFor::Reply)
+    }
+
+    /// The same, by what it is for.
+    pub(crate) fn tag_of(&self, message: &Message, purpose: TagFor) -> Bytes {
+        Bytes::copy_from_slice(&self.tag_octets(message, purpose))
+    }
+
+    fn tag_octets(&self, message: &Message, purpose: TagFor) -> [u8; TAG_LENGTH] {
         let via = message.top_via().ok();
         let branch = via.and_then(|via| via.branch).unwrap_or_default();
         let keys = &self.edge.tag_keys;
@@ -274,28 +283,39 @@ impl Worker {
         );
         let (high, low) = (
             keys.hash_one((call, rest)),
-            keys.hash_one((branch, call, 1u8)),
+            keys.hash_one((branch, call, purpose as u8)),
         );
         let mut tag = [0; TAG_LENGTH];
         let (first, second) = tag.split_at_mut(16);
         write_hex(first, high);
         write_hex(second, low);
-        Bytes::copy_from_slice(&tag)
+        tag
     }
 
     /// True for the ACK of a negative reply that was sent without a transaction: it ends here.
     pub(crate) fn is_ack_of_ours(&self, message: &Message) -> bool {
-        let tag = message
-            .to()
-            .ok()
-            .and_then(|to| to.tag())
-            .unwrap_or_default();
-        tag.len() == TAG_LENGTH && {
+        self.has_tag_of(message, TagFor::Reply) && {
             let key = self.key_of(message);
             let known = key.and_then(|key| self.edge.table.find(&key, stack::table::Lookup::Same));
-            known.is_none() && tag == self.local_tag(message)
+            known.is_none()
         }
     }
+
+    /// True where the To tag of a request is what we gave it for this purpose.
+    pub(crate) fn has_tag_of(&self, message: &Message, purpose: TagFor) -> bool {
+        let to = message.to().ok();
+        let tag = to.and_then(|to| to.tag()).unwrap_or_default();
+        tag.len() == TAG_LENGTH && tag == self.tag_octets(message, purpose)
+    }
+}
+
+/// What a To tag of ours is for.
+#[derive(Clone, Copy)]
+pub(crate) enum TagFor {
+    /// A reply that the script or a violation brought.
+    Reply = 1,
+    /// The refusal of a request beyond capacity.
+    Refusal = 2,
 }
 
 fn tell_stateless(context: &Context, code: u16, sent: bool) {

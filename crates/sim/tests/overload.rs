@@ -74,6 +74,41 @@ fn who_is_new_is_told_to_come_back_and_who_was_accepted_is_served() {
 }
 
 #[test]
+fn a_refusal_holds_what_its_sender_wrote_and_its_ack_ends_here() {
+    const HIDING: &str = "loadmodule \"topoh.so\"\nmodparam(\"topoh\", \"mask_callid\", 1)\n";
+    for modules in ["", HIDING] {
+        let script: &'static str = Box::leak(format!("{modules}{SCRIPT}").into_boxed_str());
+        let mut server = overloaded(script, 30);
+        let request = invite(7, "sip:bob@example.test", "", "");
+        let via = request.lines().nth(1).expect("a Via");
+        server.hear_late(&request.replace(via, &format!("{via};rport")), 30);
+        let answer = server.sent().remove(0);
+        let tag = crowd::header(&answer, "To").split(";tag=").nth(1);
+        let tag = tag.expect("a tag of ours").to_owned();
+        let seconds = crowd::header(&answer, "Retry-After");
+        assert_eq!(
+            answer,
+            format!(
+                "SIP/2.0 503 Service Unavailable\r\n{via};rport=5071;received=127.0.0.1\r\n\
+                 From: <sip:alice@example.test>;tag=a\r\nTo: <sip:bob@example.test>;tag={tag}\r\nCall-ID: 7\r\n\
+                 CSeq: 1 INVITE\r\nRetry-After: {seconds}\r\nContent-Length: 0\r\n\r\n"
+            )
+        );
+        // Also once overload is over.
+        server.pass(6000);
+        let ack = |tag: &str| {
+            let to = format!("bob@example.test>;tag={tag}\r\n");
+            let text = request.replace("bob@example.test>\r\n", &to);
+            text.replace("INVITE", "ACK")
+        };
+        server.hear(&ack(&tag));
+        assert_eq!(server.sent(), Vec::<String>::new());
+        server.hear(&ack(&"0".repeat(tag.len())));
+        assert_eq!(server.sent().len(), 1, "the ACK of somebody else goes on");
+    }
+}
+
+#[test]
 fn a_retransmission_of_what_was_accepted_is_not_refused() {
     let mut server = Server::start(SCRIPT, &[], &NoStores);
     let request = invite(1, "sip:bob@example.test", "", "");

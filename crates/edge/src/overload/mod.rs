@@ -2,20 +2,19 @@
 //! done in time: local overload control (RFC 6357 section 5.1).
 //!
 //! A [`monitor`] tells each worker whether messages wait for it too long, a [`rank`] how long a request may wait,
-//! and who waited longer is told 503 and when to come back, without a transaction and before the script runs.
+//! and who waited longer is told by a [`refusal`] when to come back, without a transaction and before the script runs.
 
 mod monitor;
 mod rank;
+mod refusal;
 
 pub(crate) use monitor::Monitor;
 
 use crate::Worker;
-use crate::hooked::Refusal;
 use policy::{Flow, Level};
 use rank::Rank;
 use sip::Message;
 use stack::table::Lookup;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 /// What all workers together know of overload.
@@ -53,7 +52,7 @@ impl Worker {
 
     /// Refuses a request that has waited longer than its rank may; true where it did. A retransmission of what
     /// was accepted is none.
-    pub(crate) fn refuses(&mut self, flow: Flow, request: &Arc<Message>) -> bool {
+    pub(crate) fn refuses(&mut self, flow: Flow, request: &Message) -> bool {
         let Some(delay_ms) = self.monitor.delay_ms() else {
             return false;
         };
@@ -73,9 +72,7 @@ impl Worker {
         drop(config);
         let seconds = self.rng.u32(seconds..=seconds.saturating_mul(2));
         self.edge.counts.overload_refused.inc();
-        self.refuse_with(flow, request.clone(), |context| {
-            Refusal::unavailable(seconds).tell(context)
-        });
+        self.turn_away(flow, request, seconds);
         true
     }
 

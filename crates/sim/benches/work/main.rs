@@ -36,6 +36,24 @@ fn whole_call(bencher: Bencher) {
     bencher.bench_local(|| call.whole());
 }
 
+/// The INVITE of a call that is refused beyond capacity.
+#[divan::bench]
+fn refused(bencher: Bencher) {
+    let call = RefCell::new(Call::overloaded());
+    bencher
+        .with_inputs(|| call.borrow_mut().late())
+        .bench_local_values(|message| call.borrow_mut().give_late(message));
+}
+
+/// The ACK of such a refusal.
+#[divan::bench]
+fn ack_of_refusal(bencher: Bencher) {
+    let call = RefCell::new(Call::overloaded());
+    bencher
+        .with_inputs(|| call.borrow_mut().late_ack())
+        .bench_local_values(|message| call.borrow_mut().give_late(message));
+}
+
 /// An OPTIONS that the script answers.
 #[divan::bench]
 fn options(bencher: Bencher) {

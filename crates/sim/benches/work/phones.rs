@@ -10,6 +10,11 @@ const SDP: &str = "v=0\r\no=user1 53655765 2353687637 IN IP4 127.0.0.1\r\ns=-\r\
                    m=audio 6000 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n\
                    a=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n";
 
+/// What waited for so many milliseconds has waited for too long (`overload_target`), and where all did for so many
+/// [`Server::pace`]s there is overload (`overload_interval`).
+const LATE_MS: u32 = 30;
+const OVERLOAD_PACES: u32 = 101;
+
 /// A message of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -59,6 +64,42 @@ impl Call {
     pub(crate) fn whole(&mut self) {
         self.begin();
         self.end();
+    }
+
+    /// The same with a server beyond its capacity.
+    pub(crate) fn overloaded() -> Call {
+        let mut call = Call::new();
+        for _ in 0..=OVERLOAD_PACES {
+            let keep_alive = call.server.datagram(CALLER_PORT, "\r\n".to_owned());
+            call.server.give_late(keep_alive, LATE_MS);
+            call.server.pace();
+        }
+        call
+    }
+
+    /// The INVITE of a new call that is refused.
+    pub(crate) fn late(&mut self) -> Datagram {
+        self.number += 1;
+        self.server.datagram(CALLER_PORT, self.invite())
+    }
+
+    /// The ACK of the refusal of a new call.
+    pub(crate) fn late_ack(&mut self) -> Datagram {
+        let invite = self.late();
+        self.give_late(invite);
+        let refusal = self.server.said_to(CALLER_PORT).expect("a refusal");
+        let (number, copied) = (self.number, copied(&refusal, &["From", "To", "Call-ID"]));
+        let text = format!(
+            "ACK sip:service@127.0.0.1:5060 SIP/2.0\r\n\
+             Via: SIP/2.0/UDP 127.0.0.1:{CALLER_PORT};branch=z9hG4bK-4711-{number}-0\r\n{copied}\
+             CSeq: 1 ACK\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        );
+        self.server.datagram(CALLER_PORT, text)
+    }
+
+    /// Sends a message that has waited for too long.
+    pub(crate) fn give_late(&mut self, datagram: Datagram) {
+        self.server.give_late(datagram, LATE_MS);
     }
 
     /// Plays a new call as far as this message, which is not sent yet.

@@ -42,9 +42,15 @@ impl Server {
     }
 
     /// Gives it a message.
-    pub(crate) fn give(&mut self, (flow, bytes): Datagram) {
+    pub(crate) fn give(&mut self, datagram: Datagram) {
+        self.give_late(datagram, 0);
+    }
+
+    /// Gives it a message that has waited for so many milliseconds.
+    pub(crate) fn give_late(&mut self, (flow, bytes): Datagram, waited_ms: u32) {
         self.sent.clear();
-        self.direct.give(flow, bytes, &mut self.sent);
+        self.direct
+            .give_late(flow, bytes, waited_ms, &mut self.sent);
     }
 
     /// Lets time pass until the next call.

@@ -56,7 +56,17 @@ impl Direct {
 
     /// Gives the server a datagram; what it sends is added to `out`.
     pub fn give(&mut self, flow: Flow, bytes: Bytes, out: &mut Vec<(SocketAddr, Bytes)>) {
-        let waited_ms = 0;
+        self.give_late(flow, bytes, 0, out);
+    }
+
+    /// The same, with a datagram that has waited for so long.
+    pub fn give_late(
+        &mut self,
+        flow: Flow,
+        bytes: Bytes,
+        waited_ms: u32,
+        out: &mut Vec<(SocketAddr, Bytes)>,
+    ) {
         let input = Input::Datagram {
             flow,
             bytes,
