@@ -370,8 +370,19 @@ impl Context {
         std::mem::take(&mut self.extensions)
     }
 
-    /// Writes a line of a module that belongs to this message.
+    /// Writes a line of a module that belongs to this message, within the bound of the calling place
+    /// ([`crate::Logger`]).
+    #[track_caller]
     pub fn log(&mut self, level: Level, source: &'static str, text: impl FnOnce() -> String) {
+        let place = std::panic::Location::caller();
+        if self.config.logger.admits(level, source, place) {
+            let text = text();
+            self.write_log(level, source, text, None);
+        }
+    }
+
+    /// The same without a bound, for lines that the script asks for.
+    pub fn log_all(&mut self, level: Level, source: &'static str, text: impl FnOnce() -> String) {
         if self.config.logger.enabled_for(level, source) {
             let text = text();
             self.write_log(level, source, text, None);

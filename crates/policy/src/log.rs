@@ -1,7 +1,11 @@
 //! Log lines as values: modules write them, the server decides where they go.
 
+mod bound;
+
+use bound::{Bounds, Place};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
@@ -105,10 +109,15 @@ pub trait Sink: Send + Sync {
 }
 
 /// The handle modules log through: a level that can change at run time, and a sink.
+///
+/// Of each place in the source 100 lines are written from one [`Logger::tell_left_out`] to the next, which
+/// module `core` calls every ten seconds: a peer that causes lines fills no disk. Debug lines are not
+/// bounded, nor is what the operator asked for ([`Logger::log_all`]).
 #[derive(Clone)]
 pub struct Logger {
     level: Arc<AtomicI32>,
     modules: Arc<ModuleLevels>,
+    bounds: Arc<Bounds>,
     sink: Arc<dyn Sink>,
 }
 
@@ -118,6 +127,7 @@ impl Logger {
         Logger {
             level: Arc::new(AtomicI32::new(level)),
             modules: Arc::default(),
+            bounds: Arc::default(),
             sink,
         }
     }
@@ -161,18 +171,53 @@ impl Logger {
         self.level.store(level, Ordering::Relaxed);
     }
 
-    /// Writes a line of a module; `text` is only called where the level is on.
+    /// Writes a line of a module, within the bound of the calling place; `text` is only called where it is
+    /// written.
+    #[track_caller]
     pub fn log(&self, level: Level, source: &'static str, text: impl FnOnce() -> String) {
+        if self.admits(level, source, Location::caller()) {
+            self.write_line(level, source, text());
+        }
+    }
+
+    /// The same without a bound, for lines that no peer can cause more of than the operator wants.
+    pub fn log_all(&self, level: Level, source: &'static str, text: impl FnOnce() -> String) {
         if self.enabled_for(level, source) {
-            self.sink.write(Record {
-                level,
-                source,
-                prefix: String::new(),
-                text: text(),
-                facility: None,
-                call_id: None,
+            self.write_line(level, source, text());
+        }
+    }
+
+    /// True where the level is on and the place has not written too much; counts the line.
+    pub(crate) fn admits(
+        &self,
+        level: Level,
+        source: &'static str,
+        at: &'static Location<'static>,
+    ) -> bool {
+        self.enabled_for(level, source)
+            && (level == Level::Dbg || self.bounds.allow(Place { source, at }))
+    }
+
+    /// Says of each place how many of its lines were left out since the last call, and allows it as many
+    /// again.
+    pub fn tell_left_out(&self) {
+        for (Place { source, at }, left_out) in self.bounds.begin() {
+            let (file, line) = (at.file(), at.line());
+            self.log_all(Level::Warn, source, || {
+                format!("{left_out} more lines like those of {file}:{line} were left out")
             });
         }
+    }
+
+    fn write_line(&self, level: Level, source: &'static str, text: String) {
+        self.sink.write(Record {
+            level,
+            source,
+            prefix: String::new(),
+            text,
+            facility: None,
+            call_id: None,
+        });
     }
 
     /// Whether records shall carry the Call-ID of their message.

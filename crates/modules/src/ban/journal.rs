@@ -80,7 +80,7 @@ impl Journal {
             .budget
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
         match spent {
-            Ok(_) => self.logger.log(Level::Warn, "ban", line),
+            Ok(_) => self.logger.log_all(Level::Warn, "ban", line),
             Err(_) => drop(self.left_out.fetch_add(1, Ordering::Relaxed)),
         }
     }

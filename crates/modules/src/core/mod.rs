@@ -66,6 +66,7 @@ impl Module for Core {
             params.idle.iter().for_each(|idle| tell(&logger, idle));
             done(Ok(()));
         });
+        bound_log(init);
         let outbox = init.outbox();
         init.on_start(move |done| {
             outbox.post(Task::Event {
@@ -98,8 +99,21 @@ fn events(d: &mut Declaration<Core>) {
     d.deviation("event_route[core:receive-parse-error] sees a placeholder besides $mb, $ml, $si and $sp; 5.6.3 shows what it could read.");
 }
 
+/// How often the log says what was left out, and every place in the source may write again.
+const LOG_STRETCH_MS: u32 = 10_000;
+
+fn bound_log(init: &mut Init<'_>) {
+    let logger = init.logger.clone();
+    init.every(LOG_STRETCH_MS, move |_| logger.tell_left_out());
+    let logger = init.logger.clone();
+    init.on_stop(move |done| {
+        logger.tell_left_out();
+        done(Ok(()));
+    });
+}
+
 fn tell(logger: &Logger, idle: &Idle) {
     let Idle { name, because, .. } = idle;
     let line = || format!("{name}: accepted; means nothing here, because {because}");
-    logger.log(Level::Notice, "core", line);
+    logger.log_all(Level::Notice, "core", line);
 }

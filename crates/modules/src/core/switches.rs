@@ -178,6 +178,6 @@ fn log(_: &Core, context: &mut Context, first: &Text, second: &Option<Text>) -> 
         .trim_end()
         .escape_default()
         .to_string();
-    context.log(level, "core", || line);
+    context.log_all(level, "core", || line);
     true
 }

@@ -36,7 +36,7 @@ fn pv_dump(
             dump.insert(format!("$xavp({name})"), values);
         }
     }
-    context.log(level, "debugger", || Json::Object(dump).to_string());
+    context.log_all(level, "debugger", || Json::Object(dump).to_string());
     true
 }
 

@@ -35,7 +35,7 @@ impl Tracer for Trace {
         }
         let config = context.config.clone();
         let kind = context.route.names().first().copied().unwrap_or("route");
-        context.log(self.level, "debugger", || {
+        context.log_all(self.level, "debugger", || {
             let (file, line) = config.file_and_line(at);
             let name = config.route_at(at).map_or("", |route| route.name.as_str());
             let name = if name.is_empty() {

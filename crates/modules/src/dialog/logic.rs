@@ -320,6 +320,7 @@ impl Logic {
     }
 
     /// Writes a line that belongs to no message.
+    #[track_caller]
     pub(super) fn log(&self, level: Level, text: impl FnOnce() -> String) {
         self.logger.log(level, "dialog", text);
     }

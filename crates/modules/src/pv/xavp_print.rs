@@ -10,7 +10,7 @@ pub(super) fn print(context: &mut Context, family: Family) -> bool {
     describe(family.root(context), 0, &mut lines);
     lines.push("----- end XAVP list".to_owned());
     for line in lines {
-        context.log(Level::Info, "pv", || line);
+        context.log_all(Level::Info, "pv", || line);
     }
     true
 }

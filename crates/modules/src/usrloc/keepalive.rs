@@ -259,7 +259,7 @@ fn hear(context: &mut Context, binding: &Binding, sent_ms: u64, report: Option<R
     binding.answered(context.now.unix_s(), roundtrip_us);
     let Some(report) = report else { return };
     let rest = report.rest.get(context);
-    report.logger.log(report.level, "usrloc", || {
+    report.logger.log_all(report.level, "usrloc", || {
         let (whole, part) = (roundtrip_us / 1_000_000, roundtrip_us % 1_000_000);
         let ruid = String::from_utf8_lossy(binding.ruid());
         let rest = String::from_utf8_lossy(&rest);

@@ -6,9 +6,7 @@ use super::table::{Gauges, Table};
 use ahash::RandomState;
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
-use policy::{
-    Binding, Change, ConnectionId, Expired, Init, Level, Logger, Outbox, Record, Surroundings,
-};
+use policy::{Binding, Change, ConnectionId, Expired, Init, Level, Logger, Outbox, Surroundings};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -198,17 +196,9 @@ impl Keeper {
     }
 
     /// Writes a log line that belongs to no message.
+    #[track_caller]
     pub(super) fn log(&self, level: Level, text: String) {
-        if self.logger.enabled(level) {
-            self.logger.write(Record {
-                level,
-                source: "usrloc",
-                prefix: String::new(),
-                text,
-                facility: None,
-                call_id: None,
-            });
-        }
+        self.logger.log(level, "usrloc", || text);
     }
 }
 
