@@ -51,7 +51,7 @@ impl Edge {
         let [a, b, c, d] = keys.tags;
         let table = Arc::new(Table::new(&limits.stack, keys.first_label));
         let keyer = Keyer::new(keys.hashing);
-        let ledger = Ledger::new(table.clone(), keyer.clone());
+        let ledger = Ledger::new(&table, keyer.clone());
         world.states.transactions().set(Arc::new(ledger));
         Edge {
             table,

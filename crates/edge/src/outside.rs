@@ -6,16 +6,20 @@ use bytes::Bytes;
 use policy::{Cancelled, Context, Remote, TableLoad, TransactionSummary, Transactions};
 use sip::Message;
 use stack::table::{Keyer, Lookup, Table, TxId};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// What is told of transactions: looked up in the table, without stopping a worker.
+///
+/// Modules hold it, and transactions hold the configuration with the modules in it: so it does not keep
+/// the table, which ends with the edge. Nothing is told then.
 pub(crate) struct Ledger {
-    table: Arc<Table<Context, Mail>>,
+    table: Weak<Table<Context, Mail>>,
     keyer: Keyer,
 }
 
 impl Ledger {
-    pub(crate) fn new(table: Arc<Table<Context, Mail>>, keyer: Keyer) -> Ledger {
+    pub(crate) fn new(table: &Arc<Table<Context, Mail>>, keyer: Keyer) -> Ledger {
+        let table = Arc::downgrade(table);
         Ledger { table, keyer }
     }
 }
@@ -23,21 +27,26 @@ impl Ledger {
 impl Transactions for Ledger {
     fn find(&self, call_id: &[u8], cseq: u32) -> Option<TxId> {
         let key = self.keyer.local(call_id, cseq);
-        self.table.find(&key, Lookup::Call)
+        self.table.upgrade()?.find(&key, Lookup::Call)
     }
 
     fn exists(&self, id: TxId) -> bool {
-        self.table.contains(id)
+        let table = self.table.upgrade();
+        table.is_some_and(|table| table.contains(id))
     }
 
     fn replied(&self, id: TxId) -> Option<u16> {
         self.table
+            .upgrade()?
             .peek(id, |context| Some(context?.transaction.as_deref()?.replied))
     }
 
     fn list(&self, most: usize) -> Vec<TransactionSummary> {
         let mut all = Vec::new();
-        self.table.each(|_, context| {
+        let Some(table) = self.table.upgrade() else {
+            return all;
+        };
+        table.each(|_, context| {
             let summary = context.filter(|_| all.len() < most).and_then(summary_of);
             all.extend(summary);
         });
@@ -45,14 +54,17 @@ impl Transactions for Ledger {
     }
 
     fn load(&self) -> TableLoad {
+        let Some(table) = self.table.upgrade() else {
+            return TableLoad::default();
+        };
         let mut waiting = 0;
-        self.table.each(|_, context| {
+        table.each(|_, context| {
             let transaction = context.and_then(|context| context.transaction.as_deref());
             waiting += usize::from(transaction.is_some_and(policy::Transaction::is_final));
         });
-        let (chains, longest) = self.table.chains();
+        let (chains, longest) = table.chains();
         TableLoad {
-            current: self.table.len(),
+            current: table.len(),
             waiting,
             chains,
             longest,
@@ -61,8 +73,9 @@ impl Transactions for Ledger {
 
     fn cancelled_by(&self, cancel: &Message) -> Option<Cancelled> {
         let key = Edge::key_with(&self.keyer, cancel)?;
-        let id = self.table.find(&key, Lookup::Cancelled)?;
-        self.table.peek(id, |context| {
+        let table = self.table.upgrade()?;
+        let id = table.find(&key, Lookup::Cancelled)?;
+        table.peek(id, |context| {
             let context = context?;
             Some(Cancelled {
                 message: context.message.clone(),

@@ -134,6 +134,26 @@ fn memory_comes_back_after_a_peak() {
     }
 }
 
+#[test]
+fn a_server_that_is_gone_holds_nothing() {
+    let _alone = alone();
+    let live_and_end = |calls: usize| {
+        let mut world = world(&with_dialogs(), 0);
+        for number in 0..calls {
+            say(&mut world, CALLER, &invite(number));
+            listen(&mut world, 10, |_, _, _| ());
+        }
+        assert_eq!(world.transactions(), calls);
+        drop(world);
+        HEAP.allocated()
+    };
+    // What the process makes once, such as tables of names, is there after the first.
+    let first = live_and_end(1_000);
+    let second = live_and_end(1_000);
+    let left = second.saturating_sub(first);
+    assert!(left < 1_000, "{left} octets");
+}
+
 /// Octets that are held before, at the height of a peak, and when it is over.
 #[derive(Debug)]
 struct Tide {
