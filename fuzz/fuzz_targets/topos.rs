@@ -78,7 +78,7 @@ fn receive(config: &Arc<Config>, message: &Arc<Message>, said: &[Bytes]) -> Opti
         received = match received {
             Received::Wait(effect, then) => then(answer(&effect, said)),
             Received::Unchanged(note) => return Some((message.bytes().clone(), note.into_iter().collect())),
-            Received::Replaced(bytes, note) => return Some((bytes, note.into_iter().collect())),
+            Received::Replaced(made, note) => return Some((made.into_bytes(), note.into_iter().collect())),
             Received::Refused { code, .. } => {
                 assert!((400..=699).contains(&code), "{code}");
                 return None;
