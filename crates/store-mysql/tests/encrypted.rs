@@ -1,64 +1,36 @@
 //! Encrypted connections, to Debian's MariaDB.
 
-use e2e::{Authority, MariaDb, Scratch};
+use e2e::MariaDb;
+use e2e::encrypted::only_the_right_server_is_spoken_to;
 use std::path::Path;
 use store::{DbUrl, Operation, Outcome, StoreError, wait};
 use store_remote::{Options, Zone};
 
-fn open(url: &str, authorities: &Path) -> Result<store_mysql::MysqlStore, StoreError> {
+fn serve(certificate: Option<&Path>) -> MariaDb {
+    let server = certificate.map_or_else(MariaDb::new, MariaDb::with_certificate);
+    server.create("calls", "utf8mb4");
+    server
+}
+
+fn open(server: &MariaDb, authorities: &Path) -> Result<store_mysql::MysqlStore, StoreError> {
     let options = Options {
         authorities: Some(authorities.to_owned()),
         ..Options::default()
     };
-    store_mysql::open(&DbUrl::parse(url).expect("a URL"), Zone::UTC, options)
+    let url = DbUrl::parse(&server.url("calls")).expect("a URL");
+    store_mysql::open(&url, Zone::UTC, options)
 }
 
-fn refusal(url: &str, authorities: &Path) -> String {
-    match open(url, authorities) {
-        Ok(_) => panic!("connected"),
-        Err(why) => why.to_string(),
-    }
-}
-
-#[test]
-fn a_server_with_a_right_certificate_is_spoken_to_in_secret() {
-    let scratch = Scratch::new();
-    let (ours, other) = (
-        Authority::create(&scratch, "ours"),
-        Authority::create(&scratch, "other"),
-    );
-    let server = MariaDb::with_certificate(&ours.issue("127.0.0.1", |_| {}));
-    server.create("calls", "utf8mb4");
-    let url = server.url("calls");
-    let store = open(&url, ours.path()).expect("a database");
+fn is_secret(store: store_mysql::MysqlStore) {
     let asked = Operation::raw("SHOW STATUS LIKE 'Ssl_cipher'");
     let Ok(Outcome::Rows(found)) = wait(&store, asked) else {
         panic!("no rows");
     };
     let cipher = format!("{:?}", found.rows);
     assert!(cipher.contains("TLS_AES"), "{cipher}");
-    let why = refusal(&url, other.path());
-    assert!(why.contains("UnknownIssuer"), "{why}");
-    let nowhere = refusal(&url, &scratch.join("none.pem"));
-    assert!(nowhere.contains("No such file"), "{nowhere}");
 }
 
 #[test]
-fn a_certificate_for_another_name_is_not_right() {
-    let scratch = Scratch::new();
-    let ours = Authority::create(&scratch, "ours");
-    let server = MariaDb::with_certificate(&ours.issue("elsewhere.test", |_| {}));
-    server.create("calls", "utf8mb4");
-    let why = refusal(&server.url("calls"), ours.path());
-    assert!(why.contains("not valid for name"), "{why}");
-}
-
-#[test]
-fn a_server_without_a_certificate_is_not_spoken_to() {
-    let scratch = Scratch::new();
-    let ours = Authority::create(&scratch, "ours");
-    let server = MariaDb::new();
-    server.create("calls", "utf8mb4");
-    let why = refusal(&server.url("calls"), ours.path());
-    assert!(why.contains("SSL"), "{why}");
+fn only_the_right_server_is_spoken_to_and_in_secret() {
+    only_the_right_server_is_spoken_to(serve, open, is_secret, "SSL");
 }

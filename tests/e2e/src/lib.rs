@@ -12,6 +12,7 @@ mod certificate;
 mod control;
 mod database;
 mod databases;
+pub mod encrypted;
 mod phone;
 pub mod ports;
 mod probe;
