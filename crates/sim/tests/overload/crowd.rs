@@ -161,16 +161,7 @@ impl Crowd {
 
     fn send(&mut self, now_us: u64, key: Key, text: String) {
         self.open.insert(key, ());
-        self.put(now_us, Event::Arrive(text.clone()));
-        let after_ms = T1_MS;
-        self.put(
-            now_us + after_ms * 1000,
-            Event::Again {
-                key,
-                text,
-                after_ms,
-            },
-        );
+        self.arrive(now_us, key, text, T1_MS);
     }
 
     fn send_again(&mut self, now_us: u64, key: Key, text: String, after_ms: u64) {
@@ -179,16 +170,18 @@ impl Crowd {
         if gave_up || after_ms > 16 * T1_MS || !self.open.contains_key(&key) {
             return;
         }
+        self.arrive(now_us, key, text, after_ms * 2);
+    }
+
+    /// It arrives now, and again after so long.
+    fn arrive(&mut self, now_us: u64, key: Key, text: String, after_ms: u64) {
         self.put(now_us, Event::Arrive(text.clone()));
-        let after_ms = after_ms * 2;
-        self.put(
-            now_us + after_ms * 1000,
-            Event::Again {
-                key,
-                text,
-                after_ms,
-            },
-        );
+        let again = Event::Again {
+            key,
+            text,
+            after_ms,
+        };
+        self.put(now_us + after_ms * 1000, again);
     }
 
     /// A phone gets a message.
