@@ -132,6 +132,16 @@ fn other_numbers_are_emergency_calls_where_the_configuration_says_so() {
 }
 
 #[test]
+fn it_begins_when_everything_has_waited_for_the_interval() {
+    let longer: &'static str =
+        Box::leak(format!("overload_interval=400\n{SCRIPT}").into_boxed_str());
+    let mut server = overloaded(longer, 30);
+    assert!(refused(&mut server, &invite(1, "sip:bob@example.test", "", ""), 30).is_none());
+    overload(&mut server, 30);
+    assert!(refused(&mut server, &invite(2, "sip:bob@example.test", "", ""), 30).is_some());
+}
+
+#[test]
 fn it_ends_after_five_seconds_without_long_waits() {
     let mut server = overloaded(SCRIPT, 30);
     server.pass(4000);

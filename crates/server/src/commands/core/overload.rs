@@ -25,3 +25,33 @@ pub(super) fn command(params: &OverloadParams, counters: &Counters) -> Rpc {
         },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use policy::RpcRequest;
+
+    #[test]
+    fn it_tells_what_was_counted() {
+        let counters = Counters::default();
+        let names = [
+            "overloaded_workers",
+            "overloads",
+            "overload_refused",
+            "lost_datagrams",
+        ];
+        for (count, name) in (1..).zip(names) {
+            counters.register("core", name, "").add(count);
+        }
+        let rpc = command(&OverloadParams::default(), &counters);
+        let request = RpcRequest {
+            params: Vec::new(),
+            now_s: 0,
+        };
+        let told = (rpc.run)(&request).expect("an answer");
+        let expected = json!({
+            "overloaded_workers": 1, "overloads": 2, "refused_requests": 3, "lost_datagrams": 4, "target_ms": 20,
+        });
+        assert_eq!(told, expected);
+    }
+}
