@@ -97,6 +97,8 @@ fn connect(path: &Path, options: &Options, read_only: bool) -> Result<Connection
         // statement must not damage the file.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        // Otherwise a statement with `LIMIT ?` is planned anew whenever a value is bound.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(connection)
     };
     set_up().map_err(|error: rusqlite::Error| Context::new(path).error(&error))
@@ -105,6 +107,24 @@ fn connect(path: &Path, options: &Options, read_only: bool) -> Result<Connection
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rusqlite::StatementStatus;
+
+    #[test]
+    fn a_statement_is_planned_once_whatever_is_bound() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let connection =
+            writer(&directory.path().join("k.db"), &Options::default()).expect("a database");
+        connection
+            .execute_batch("CREATE TABLE t (a)")
+            .expect("a table");
+        let mut statement = connection
+            .prepare("SELECT a FROM t WHERE a = ? LIMIT ?")
+            .expect("a statement");
+        for limit in 1..4 {
+            assert!(!statement.exists([5, limit]).expect("an answer"));
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
 
     #[test]
     fn a_reader_cannot_write() {
