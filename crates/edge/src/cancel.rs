@@ -1,6 +1,7 @@
 //! CANCEL: from the caller, hop by hop, and to losing branches.
 
 use crate::Worker;
+use crate::answered::Kept;
 use crate::mail::Mail;
 use crate::outbound::reparse;
 use crate::perform::Performed;
@@ -37,10 +38,10 @@ impl Worker {
         let Some(id) = self.find(context, Lookup::Cancelled) else {
             return 1;
         };
-        let pends = self.edge.table.peek(id, |invite| {
-            let transaction = invite.and_then(|invite| invite.transaction.as_deref());
-            transaction.is_none_or(has_pending)
-        });
+        let pends = self
+            .edge
+            .table
+            .peek(id, |invite| invite.is_none_or(Kept::has_pending));
         let reason = Bytes::from_static(match pends {
             true => b"canceling",
             false => b"ok -- no more pending branches",

@@ -1,5 +1,6 @@
 //! What all workers share.
 
+use crate::answered::Kept;
 use crate::counts::Counts;
 use crate::mail::Mail;
 use crate::outside::Ledger;
@@ -8,7 +9,7 @@ use crate::run::Waiting;
 use crate::{Limits, Ticket};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use policy::{BansLink, Config, Context, Outbox, World};
+use policy::{BansLink, Config, Outbox, World};
 use stack::branch::Brancher;
 use stack::table::{Keyer, Table, TxId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 pub struct Edge {
     pub(crate) config: ArcSwap<Config>,
     pub(crate) limits: Limits,
-    pub(crate) table: Arc<Table<Context, Mail>>,
+    pub(crate) table: Arc<Table<Kept, Mail>>,
     pub(crate) keyer: Keyer,
     pub(crate) brancher: Brancher,
     /// What the To tags we make are hashed with: unguessable, constant for the life of the server.

@@ -6,7 +6,7 @@ use crate::outbound::Aim;
 use crate::relay::next_index;
 use crate::response::options;
 use bytes::Bytes;
-use policy::{Branch, Cancel, Client, Context, Failover, Flow};
+use policy::{Branch, Context, Failover, Flow};
 use stack::fork::UNSENT;
 use stack::location::Target;
 use std::net::SocketAddr;
@@ -143,19 +143,13 @@ fn next_address(context: &mut Context, index: u16) -> Option<Next> {
 fn successor(old: &Branch, flow: Flow, via_branch: Bytes) -> Branch {
     Branch {
         target: old.target.clone(),
-        flow,
-        replied_over: None,
         tls: old.tls.clone(),
-        client: Client::Gone,
-        status: 0,
-        replies: 0,
-        is_local: false,
-        cancel: Cancel::None,
         on_reply: old.on_reply,
         on_branch_failure: old.on_branch_failure,
         flags: old.flags,
         via_branch,
         failover: old.failover.clone(),
+        ..Branch::new(flow)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::outbound::Aim;
 use crate::relay::next_index;
 use crate::tx::timers_of;
 use bytes::Bytes;
-use policy::{Branch, Cancel, Client, Context, Effect, Failover, Flow, Proto, TlsWay};
+use policy::{Branch, Client, Context, Effect, Failover, Flow, Proto, TlsWay};
 use script::RouteId;
 use sip::Method;
 use stack::location::Target;
@@ -250,18 +250,12 @@ fn new_branch(context: &Context, before: Option<RouteId>, leg: Leg) -> Branch {
     let armed = &context.armed;
     Branch {
         target: context.target.clone(),
-        flow: leg.flow,
-        replied_over: None,
         tls: leg.tls,
-        client: Client::Gone,
-        status: 0,
-        replies: 0,
-        is_local: false,
-        cancel: Cancel::None,
         on_reply: armed.on_reply.filter(|route| before != Some(*route)),
         on_branch_failure: armed.on_branch_failure,
         flags: context.target.flags,
         via_branch: leg.via_branch,
         failover: leg.failover,
+        ..Branch::new(leg.flow)
     }
 }

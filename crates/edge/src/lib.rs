@@ -4,6 +4,7 @@
 //! [`Input`] and leaves [`Output`]s; it opens no socket and asks no clock. It knows no module by
 //! name. The way of a request is in [`inbound`](Worker::handle_input) and reads from the top.
 
+mod answered;
 mod blocklist;
 mod cancel;
 mod counts;

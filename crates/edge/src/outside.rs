@@ -1,5 +1,6 @@
 //! Transactions as those outside of them see and change them: operators, requests about other ones.
 
+use crate::answered::Kept;
 use crate::mail::Mail;
 use crate::{Edge, Worker};
 use bytes::Bytes;
@@ -13,12 +14,12 @@ use std::sync::{Arc, Weak};
 /// Modules hold it, and transactions hold the configuration with the modules in it: so it does not keep
 /// the table, which ends with the edge. Nothing is told then.
 pub(crate) struct Ledger {
-    table: Weak<Table<Context, Mail>>,
+    table: Weak<Table<Kept, Mail>>,
     keyer: Keyer,
 }
 
 impl Ledger {
-    pub(crate) fn new(table: &Arc<Table<Context, Mail>>, keyer: Keyer) -> Ledger {
+    pub(crate) fn new(table: &Arc<Table<Kept, Mail>>, keyer: Keyer) -> Ledger {
         let table = Arc::downgrade(table);
         Ledger { table, keyer }
     }
@@ -38,7 +39,7 @@ impl Transactions for Ledger {
     fn replied(&self, id: TxId) -> Option<u16> {
         self.table
             .upgrade()?
-            .peek(id, |context| Some(context?.transaction.as_deref()?.replied))
+            .peek(id, |kept| kept.and_then(Kept::replied))
     }
 
     fn list(&self, most: usize) -> Vec<TransactionSummary> {
@@ -46,8 +47,9 @@ impl Transactions for Ledger {
         let Some(table) = self.table.upgrade() else {
             return all;
         };
-        table.each(|_, context| {
-            let summary = context.filter(|_| all.len() < most).and_then(summary_of);
+        table.each(|id, kept| {
+            let kept = kept.filter(|_| all.len() < most);
+            let summary = kept.and_then(|kept| summary_of(id, kept));
             all.extend(summary);
         });
         all
@@ -58,9 +60,9 @@ impl Transactions for Ledger {
             return TableLoad::default();
         };
         let mut waiting = 0;
-        table.each(|_, context| {
-            let transaction = context.and_then(|context| context.transaction.as_deref());
-            waiting += usize::from(transaction.is_some_and(policy::Transaction::is_final));
+        table.each(|_, kept| {
+            let replied = kept.and_then(Kept::replied);
+            waiting += usize::from(replied.is_some_and(|code| code >= 200));
         });
         let (chains, longest) = table.chains();
         TableLoad {
@@ -75,25 +77,32 @@ impl Transactions for Ledger {
         let key = Edge::key_with(&self.keyer, cancel)?;
         let table = self.table.upgrade()?;
         let id = table.find(&key, Lookup::Cancelled)?;
-        table.peek(id, |context| {
-            let context = context?;
+        table.peek(id, |kept| {
+            let kept = kept?;
             Some(Cancelled {
-                message: context.message.clone(),
-                flags: context.flags,
+                message: kept.request()?,
+                flags: kept.flags(),
             })
         })
     }
 }
 
-fn summary_of(context: &Context) -> Option<TransactionSummary> {
-    let transaction = context.transaction.as_deref()?;
+fn summary_of(id: TxId, kept: &Kept) -> Option<TransactionSummary> {
+    let (is_received, branches, age_ms) = match kept {
+        Kept::Open(context) => {
+            let transaction = context.transaction.as_deref()?;
+            let age_ms = context.now.mono.ms_since(transaction.created);
+            (!transaction.is_local(), transaction.branches.len(), age_ms)
+        }
+        Kept::Answered(answered) => (true, answered.branches(), answered.age_ms()),
+    };
     Some(TransactionSummary {
-        id: transaction.id,
-        request: context.message.clone(),
-        is_received: !transaction.is_local(),
-        branches: transaction.branches.len(),
-        flags: context.flags,
-        age_ms: context.now.mono.ms_since(transaction.created),
+        id,
+        request: kept.request()?,
+        is_received,
+        branches,
+        flags: kept.flags(),
+        age_ms,
     })
 }
 

@@ -21,7 +21,11 @@ use std::sync::Arc;
 impl Worker {
     /// Opens a letter to a transaction that this worker owns now. What comes back is to be put to
     /// rest; nothing where a route took it and waits.
-    pub(crate) fn open(&mut self, mut context: Box<Context>, mail: Mail) -> Option<Box<Context>> {
+    pub(crate) fn open_letter(
+        &mut self,
+        mut context: Box<Context>,
+        mail: Mail,
+    ) -> Option<Box<Context>> {
         context.now = self.now;
         match mail {
             Mail::Retransmission => self.retransmit_reply(&mut context),

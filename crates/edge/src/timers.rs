@@ -181,7 +181,7 @@ pub(crate) fn is_finished(transaction: &Transaction) -> bool {
         && (transaction.is_over || is_server_over(&transaction.server))
 }
 
-fn is_server_over(server: &Server) -> bool {
+pub(crate) fn is_server_over(server: &Server) -> bool {
     use stack::transaction::{ServerInviteState, ServerNonInviteState};
     match server {
         Server::Invite(machine) => machine.state() == ServerInviteState::Terminated,
@@ -190,7 +190,7 @@ fn is_server_over(server: &Server) -> bool {
     }
 }
 
-fn server_deadline(server: &Server) -> Option<Instant> {
+pub(crate) fn server_deadline(server: &Server) -> Option<Instant> {
     match server {
         Server::Invite(machine) => machine.next_deadline(),
         Server::NonInvite(machine) => machine.next_deadline(),
@@ -210,6 +210,6 @@ fn suspended_until(context: &Context) -> Option<Instant> {
     context.transaction.as_deref()?.suspended_until
 }
 
-fn is_due(deadline: Option<Instant>, now: Instant) -> bool {
+pub(crate) fn is_due(deadline: Option<Instant>, now: Instant) -> bool {
     deadline.is_some_and(|at| at <= now)
 }

@@ -1,13 +1,13 @@
 //! Transactions: making them, finding them, replying through them.
 
+use crate::answered::Kept;
 use crate::hooked::Rendered;
 use crate::mail::Mail;
 use crate::worker::Hint;
 use crate::{Edge, Output, Transmit, Worker};
-use bytes::Bytes;
 use policy::{Context, Flow, Server, Transaction};
 use sip::{Message, Method};
-use smallvec::SmallVec;
+use stack::Instant;
 use stack::table::{Key, Keyer, Lookup, Refused, RequestId, TopVia, TxId};
 use stack::transaction::{Action, Actions, ServerInput, ServerInvite, ServerNonInvite, Timers};
 
@@ -97,24 +97,8 @@ impl Worker {
             false => Server::NonInvite(ServerNonInvite::new()),
         };
         Transaction {
-            id,
-            server,
-            branches: SmallVec::new(),
-            fork: stack::fork::Context::new(invite),
             local_tag: self.local_tag(&context.message),
-            replied: 0,
-            cancelled: false,
-            cancel_reason: Bytes::new(),
-            expired: false,
-            is_over: false,
-            suspended: false,
-            suspended_until: None,
-            suspended_reply: None,
-            forget: policy::Forget::default(),
-            leg_start: 0,
-            armed_for: None,
-            created: self.now.mono,
-            is_replica: false,
+            ..Transaction::new(id, server, invite, self.now.mono)
         }
     }
 
@@ -136,8 +120,7 @@ impl Worker {
     /// worker has in hand is checked by that worker.
     fn may_cancel(&self, context: &Context, id: TxId) -> bool {
         let source = context.flow.peer.ip();
-        let same =
-            |invite: Option<&Context>| invite.is_none_or(|invite| invite.flow.peer.ip() == source);
+        let same = |invite: Option<&Kept>| invite.is_none_or(|invite| invite.source() == source);
         !context.config.transactions.check_source || self.edge.table.peek(id, same)
     }
 
@@ -206,19 +189,23 @@ impl Worker {
         let Some(transaction) = context.transaction.as_deref_mut() else {
             return;
         };
-        let Some(at) = crate::timers::next_deadline(transaction) else {
-            return;
-        };
-        // An earlier reminder that is still to come will look again; a later one is no use.
-        if transaction
-            .armed_for
-            .is_none_or(|armed| armed > at || armed <= self.now.mono)
-        {
-            transaction.armed_for = Some(at);
-            let id = transaction.id;
+        let (deadline, id) = (crate::timers::next_deadline(transaction), transaction.id);
+        if let Some(at) = reminder(&mut transaction.armed_for, deadline, self.now.mono) {
             self.remind(at, Hint::Transaction(id));
         }
     }
+}
+
+/// When a transaction is to be reminded of its next deadline; none where it is already.
+pub(crate) fn reminder(
+    armed_for: &mut Option<Instant>,
+    deadline: Option<Instant>,
+    now: Instant,
+) -> Option<Instant> {
+    let at = deadline?;
+    // An earlier reminder that is still to come will look again; a later one is no use.
+    let is_missing = armed_for.is_none_or(|armed| armed > at || armed <= now);
+    is_missing.then(|| *armed_for.insert(at))
 }
 
 /// The timers of a transaction: what the script set, else what module `tm` has.
@@ -231,7 +218,7 @@ pub(crate) fn timers_of(context: &Context) -> Timers {
 
 pub(crate) fn handle_server(
     server: &mut Server,
-    now: stack::Instant,
+    now: Instant,
     input: ServerInput,
     timers: &Timers,
     actions: &mut Actions,

@@ -1,5 +1,6 @@
 //! One worker: it takes inputs, leaves outputs, and owns what it works on.
 
+use crate::answered::{Answered, Kept};
 use crate::mail::Mail;
 use crate::overload::Monitor;
 use crate::shed::Shedder;
@@ -30,7 +31,7 @@ pub struct Worker {
     requests: VecDeque<Box<LocalRequest>>,
     outputs: VecDeque<Output>,
     /// Transactions that are done with, until what was said in them has left ([`Worker::release`]).
-    resting: VecDeque<(TxId, Box<Context>)>,
+    resting: VecDeque<(TxId, Kept)>,
     /// The transaction that is checked out now, for [`Worker::recover`].
     pub(crate) in_hand: Option<TxId>,
 }
@@ -123,14 +124,12 @@ impl Worker {
     /// meanwhile are opened. True where that left something to do: carry it out and release again.
     pub fn release(&mut self) -> bool {
         for _ in 0..self.resting.len() {
-            let Some((id, context)) = self.resting.pop_front() else {
+            let Some((id, kept)) = self.resting.pop_front() else {
                 break;
             };
-            if let Some((again, mail)) = self.edge.table.put_back(id, context) {
+            if let Some((again, mail)) = self.edge.table.put_back(id, kept) {
                 self.in_hand = Some(id);
-                if let Some(context) = self.open(again, mail) {
-                    self.rest(context);
-                }
+                self.open(again, mail);
             }
         }
         self.deliver_letters();
@@ -207,15 +206,25 @@ impl Worker {
     /// Brings a letter to a transaction: opened at once where nobody works on it.
     pub(crate) fn deliver(&mut self, id: TxId, mail: Mail) {
         match self.edge.table.check_out(id, mail) {
-            Out::Taken(id, context, mail) => {
+            Out::Taken(id, kept, mail) => {
                 self.deeds = self.deeds.wrapping_add(1);
                 self.in_hand = Some(id);
-                if let Some(context) = self.open(context, mail) {
-                    self.rest(context);
-                }
+                self.open(kept, mail);
             }
             Out::Queued(_) => self.deeds = self.deeds.wrapping_add(1),
             Out::Missing(mail) | Out::Full(mail) => self.undeliverable(&mail),
+        }
+    }
+
+    /// Opens a letter to a transaction that this worker owns now, and puts it to rest again.
+    pub(crate) fn open(&mut self, kept: Kept, mail: Mail) {
+        match kept {
+            Kept::Open(context) => {
+                if let Some(context) = self.open_letter(context, mail) {
+                    self.rest(context);
+                }
+            }
+            Kept::Answered(answered) => self.open_late(answered, mail),
         }
     }
 
@@ -232,14 +241,30 @@ impl Worker {
             if is_finished(&context) {
                 self.edge.table.remove(id);
             } else {
-                lighten(&mut context);
-                self.resting.push_back((id, context));
+                let kept = self.settled(context);
+                self.lay_aside(id, kept);
             }
         } else if let Some(id) = context.reserved {
             self.in_hand = None;
             self.edge.reserved.give_up(id);
             self.edge.table.remove(id);
         }
+    }
+
+    /// What stays of a context that is put aside: once its final reply was sent, hardly anything.
+    fn settled(&self, mut context: Box<Context>) -> Kept {
+        match Answered::of(&mut context, |context| self.way_back(context)) {
+            Some(answered) => Kept::Answered(Box::new(answered)),
+            None => {
+                lighten(&mut context);
+                Kept::Open(context)
+            }
+        }
+    }
+
+    /// Keeps a transaction for [`Worker::release`].
+    pub(crate) fn lay_aside(&mut self, id: TxId, kept: Kept) {
+        self.resting.push_back((id, kept));
     }
 
     fn undeliverable(&mut self, mail: &Mail) {
@@ -249,8 +274,8 @@ impl Worker {
     }
 }
 
-/// What only a request that is still on its way needs is given back once its final reply was sent: from then
-/// on the transaction stays for retransmissions alone, after a 2xx for 64·T1.
+/// What only a request that is still on its way needs is given back once its final reply was sent, where the context
+/// stays for what a further 2xx may meet.
 fn lighten(context: &mut Context) {
     let answered = |transaction: &policy::Transaction| transaction.is_final();
     // Relaying notes what was tried, so that this is done once.

@@ -32,8 +32,27 @@ pub trait TransactionHook: Send + Sync {
     /// The ACK of a reply that was sent without a transaction came and ends here.
     fn ack_filtered(&self) {}
 
-    /// The ACK of a 2xx passed, as far as its transaction is still known.
+    /// The ACK of a 2xx passed, as far as its transaction is still known and this hook [keeps its
+    /// context](TransactionHook::remains).
     fn acknowledged(&self, _context: &mut Context, _ack: &Message) {}
+
+    /// What must stay of an INVITE whose final reply has gone: [`TransactionHook::replied`] sees a further 2xx, and
+    /// [`TransactionHook::acknowledged`] the ACK, with that. Of other requests only [`Remains::Names`] stay. It is
+    /// asked once, at the first moment that the transaction waits for nothing else.
+    fn remains(&self, _context: &Context) -> Remains {
+        Remains::Context
+    }
+}
+
+/// What stays of a request when it is answered; the later ones hold the earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Remains {
+    /// The request line, From, To, Call-ID and CSeq, and the flags: some 250 octets.
+    Names,
+    /// The whole request, and the flags.
+    Request,
+    /// Everything: AVPs, what modules keep with the request, the targets of its branches.
+    Context,
 }
 
 /// Watches the script statement by statement (module `debugger`, `cfgtrace`).

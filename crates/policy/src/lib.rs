@@ -78,7 +78,7 @@ pub use effect::{Answer, CancelWhich, Effect, NextHop, Relay, Reply, ReplyHow, T
 pub use flow::{ConnectionId, Flow, Proto, SocketId};
 pub use function::{Arity, Call, Function, FunctionDecl, Usage};
 pub use globals::Globals;
-pub use hooks::{Replied, Tracer, TransactionHook};
+pub use hooks::{Remains, Replied, Tracer, TransactionHook};
 pub use host::go_on;
 pub use identity::{
     Alias, Identity, IsLocalDomain, OwnSockets, Socket, SourceOf, address_of, host_text,

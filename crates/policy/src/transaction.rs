@@ -99,6 +99,30 @@ pub enum Forget {
 }
 
 impl Transaction {
+    /// One whose request, an INVITE or not, has just come.
+    pub fn new(id: TxId, server: Server, is_invite: bool, created: Instant) -> Transaction {
+        Transaction {
+            id,
+            server,
+            branches: SmallVec::new(),
+            fork: stack::fork::Context::new(is_invite),
+            local_tag: Bytes::new(),
+            replied: 0,
+            cancelled: false,
+            cancel_reason: Bytes::new(),
+            expired: false,
+            is_over: false,
+            suspended: false,
+            suspended_until: None,
+            suspended_reply: None,
+            armed_for: None,
+            forget: Forget::default(),
+            leg_start: 0,
+            created,
+            is_replica: false,
+        }
+    }
+
     /// True once a final reply went to the caller.
     pub fn is_final(&self) -> bool {
         self.replied >= 200
@@ -180,6 +204,28 @@ pub struct Branch {
     pub via_branch: Bytes,
     /// Where it goes on when this address fails; none where there is nowhere else.
     pub failover: Option<Box<Failover>>,
+}
+
+impl Branch {
+    /// One that has nothing but its way.
+    pub fn new(flow: Flow) -> Branch {
+        Branch {
+            target: Destination::default(),
+            flow,
+            replied_over: None,
+            tls: None,
+            client: Client::Gone,
+            status: 0,
+            replies: 0,
+            is_local: false,
+            cancel: Cancel::None,
+            on_reply: None,
+            on_branch_failure: None,
+            flags: 0,
+            via_branch: Bytes::new(),
+            failover: None,
+        }
+    }
 }
 
 /// The other addresses of a name (`use_dns_failover`, RFC 3263 section 4.3).

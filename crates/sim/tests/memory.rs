@@ -23,15 +23,20 @@ static HEAP: Cap<System> = Cap::new(System, usize::MAX);
 fn prices() {
     let _alone = alone();
     let transaction = transaction();
-    let answered = answered();
+    let routed = answered(&with_reply_route());
+    let answered = answered(PROXY);
+    let bye = bye();
     let dialog = dialog();
     let contact = contact();
     println!(
-        "bytes held: transaction {transaction}, answered one {answered}, dialog {dialog}, registered contact {contact}"
+        "bytes held: transaction {transaction}, answered one {answered}, with an onreply_route {routed}, answered \
+         BYE {bye}, dialog {dialog}, registered contact {contact}"
     );
     // A transaction holds the INVITE of 886 octets twice, as it came and as it was sent on.
     assert!(transaction <= 8_000, "a transaction: {transaction} bytes");
-    assert!(answered <= 5_000, "an answered one: {answered} bytes");
+    assert!(answered <= 1_800, "an answered one: {answered} bytes");
+    assert!(routed <= 5_000, "one with an onreply_route: {routed} bytes");
+    assert!(bye <= 1_300, "an answered BYE: {bye} bytes");
     assert!(dialog <= 3_000, "a dialog: {dialog} bytes");
     assert!(contact <= 600, "a registered contact: {contact} bytes");
 }
@@ -50,12 +55,38 @@ fn transaction() -> usize {
 }
 
 /// An INVITE that was answered and acknowledged: it waits for retransmissions of its 200.
-fn answered() -> usize {
+fn answered(script: &str) -> usize {
     const COUNT: usize = 2_000;
-    let mut world = world(PROXY, 0);
+    let mut world = world(script, 0);
     let price = price(&mut world, COUNT, |world, number| {
         say(world, CALLER, &invite(number));
         listen(world, 10, converse);
+    });
+    assert_eq!(world.transactions(), COUNT + WARM);
+    price
+}
+
+/// The proxy, whose script sees every reply.
+fn with_reply_route() -> String {
+    PROXY.replace("#FLAG", "t_on_reply(\"seen\");") + "onreply_route[seen] { return; }\n"
+}
+
+/// The BYE of a call, which waits for retransmissions too.
+fn bye() -> usize {
+    const COUNT: usize = 1_000;
+    let mut world = world(PROXY, 0);
+    let mut byes = Vec::new();
+    for number in 0..COUNT + WARM {
+        say(&mut world, CALLER, &invite(number));
+        listen(&mut world, 10, |world, agent, heard| {
+            converse(world, agent, heard);
+            byes.extend(is_answer(heard).then(|| within_dialog("BYE", heard)));
+        });
+    }
+    listen(&mut world, OVER_MS, converse);
+    let price = price(&mut world, COUNT, |world, number| {
+        say(world, CALLER, &byes[number]);
+        listen(world, 3, converse);
     });
     assert_eq!(world.transactions(), COUNT + WARM);
     price

@@ -39,7 +39,7 @@ fn filled(keyer: &Keyer) -> Table<u64, u64> {
     for cseq in 0..THERE {
         let id = table.insert_busy(&keyer.request(&request(cseq)));
         let id = id.expect("a new transaction");
-        assert!(table.put_back(id, Box::new(0)).is_none());
+        assert!(table.put_back(id, 0).is_none());
     }
     table
 }
@@ -57,7 +57,7 @@ fn insert_and_remove(bencher: Bencher) {
     let key = keyer.request(&request(THERE));
     bencher.bench(|| {
         let id = table.insert_busy(black_box(&key)).expect("a new one");
-        assert!(table.put_back(id, Box::new(0)).is_none());
+        assert!(table.put_back(id, 0).is_none());
         table.remove(id)
     });
 }

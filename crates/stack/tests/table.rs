@@ -177,8 +177,8 @@ fn local_transactions_match_no_request() {
     for lookup in [Lookup::Same, Lookup::Cancelled, Lookup::AckOfAccepted] {
         assert_eq!(table.find(&key(&invite(via("z9hG4bKone"))), lookup), None);
     }
-    assert!(table.put_back(id, Box::new(1)).is_none());
-    assert!(matches!(table.check_out(id, 9), Out::Taken(i, t, 9) if i == id && *t == 1));
+    assert!(table.put_back(id, 1).is_none());
+    assert!(matches!(table.check_out(id, 9), Out::Taken(i, t, 9) if i == id && t == 1));
 }
 
 #[test]
@@ -190,14 +190,14 @@ fn letters_wait_in_order_and_come_with_the_put_back() {
     for letter in 0..3 {
         assert!(matches!(table.check_out(id, letter), Out::Queued(i) if i == id));
     }
-    let mut owned = Box::new(7);
+    let mut owned = 7;
     for letter in 0..3 {
         let (back, got) = table.put_back(id, owned).expect("a letter");
         assert_eq!(got, letter);
         owned = back;
     }
     assert!(table.put_back(id, owned).is_none());
-    assert!(matches!(table.check_out(id, 3), Out::Taken(_, t, 3) if *t == 7));
+    assert!(matches!(table.check_out(id, 3), Out::Taken(_, t, 3) if t == 7));
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_parked_transaction_collects_letters_until_resumed() {
         .insert_busy(&key(&invite(via("z9hG4bKone"))))
         .expect("new");
     assert!(matches!(table.check_out(id, 1), Out::Queued(_)));
-    table.park(id, Box::new(7));
+    table.park(id, 7);
     assert!(matches!(table.check_out(id, 2), Out::Queued(_)));
     let owned = table.resume(id).expect("parked");
     assert!(table.resume(id).is_none(), "only one resumes");

@@ -42,7 +42,7 @@ fn threads_lose_nothing_and_never_share() {
         .map(|n| table.insert_busy(&keyer.local(b"c", n)).expect("new"))
         .collect();
     for id in &ids {
-        assert!(table.put_back(*id, Box::new(AtomicU64::new(0))).is_none());
+        assert!(table.put_back(*id, AtomicU64::new(0)).is_none());
     }
     let total = Arc::new(AtomicU64::new(0));
     std::thread::scope(|scope| {

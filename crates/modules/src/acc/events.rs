@@ -3,7 +3,7 @@
 use super::Logic;
 use super::facts::{Event, Facts, swapped};
 use bytes::Bytes;
-use policy::{Context, Replied, TransactionHook};
+use policy::{Context, Remains, Replied, TransactionHook};
 use sip::{Message, Method};
 use std::sync::Arc;
 
@@ -51,6 +51,14 @@ impl TransactionHook for Logic {
         let request = std::mem::replace(&mut context.message, Arc::new(ack.clone()));
         self.write(context, Event::Acknowledged, facts);
         context.message = request;
+    }
+
+    fn remains(&self, context: &Context) -> Remains {
+        let answered = self.params.log_flag | self.params.db_flag;
+        match answered & context.flags {
+            0 => Remains::Names,
+            _ => Remains::Context,
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! How many transactions there were and how they ended: counters and `tm.stats`.
 
-use policy::{Context, Counter, Init, Replied, TableLoad, TransactionHook, TransactionsLink};
+use policy::{
+    Context, Counter, Init, Remains, Replied, TableLoad, TransactionHook, TransactionsLink,
+};
 use serde_json::{Map, Value as Json, json};
 
 /// The counters of group `tmx`, as Kamailio names them; cheap to clone. The edge counts all but
@@ -121,6 +123,10 @@ impl TransactionHook for Counts {
         if let Some(counter) = counter {
             counter.inc();
         }
+    }
+
+    fn remains(&self, _: &Context) -> Remains {
+        Remains::Names
     }
 }
 

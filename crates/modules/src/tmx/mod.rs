@@ -3,14 +3,33 @@
 mod functions;
 mod vars;
 
-use policy::{Context, Declaration, Entry, Init, Module, Problem, Routes, TransactionsLink};
+use policy::{
+    Context, Declaration, Entry, Init, Module, Problem, Remains, Routes, TransactionHook,
+    TransactionsLink,
+};
 use script::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) const ENTRY: Entry = Entry::of::<Tmx>();
 
 struct Tmx {
     params: Params,
     transactions: TransactionsLink,
+    invites: Arc<Invites>,
+}
+
+/// Whether the script reads the INVITE of a CANCEL (`$T_inv(…)`): then it is kept for that when it is answered.
+#[derive(Default)]
+struct Invites(AtomicBool);
+
+impl TransactionHook for Invites {
+    fn remains(&self, _: &Context) -> Remains {
+        match self.0.load(Ordering::Relaxed) {
+            true => Remains::Request,
+            false => Remains::Names,
+        }
+    }
 }
 
 struct Params {
@@ -52,10 +71,12 @@ impl Module for Tmx {
     }
 
     fn init(params: Params, init: &mut Init<'_>) -> Result<Tmx, Problem> {
-        let transactions = init.transactions();
+        let invites = Arc::new(Invites::default());
+        init.observe_transactions(invites.clone());
         Ok(Tmx {
             params,
-            transactions,
+            transactions: init.transactions(),
+            invites,
         })
     }
 }

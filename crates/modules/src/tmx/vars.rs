@@ -143,6 +143,11 @@ pub(super) fn prepare_invite(
 ) -> Result<Var, Problem> {
     let inner = inner(spec, prepare)?;
     let transactions = tmx.map(|tmx| tmx.transactions.clone()).unwrap_or_default();
+    if let Some(tmx) = tmx {
+        tmx.invites
+            .0
+            .store(true, std::sync::atomic::Ordering::Relaxed);
+    }
     Ok(Var::read_only(move |context| {
         let is_cancel = context.message.is_request() && context.message.method() == Method::Cancel;
         let all = transactions.get().filter(|_| is_cancel);

@@ -73,6 +73,20 @@ impl<R> Context<R> {
         }
     }
 
+    /// The context of a request that was answered, with the final status of each branch.
+    pub fn settled(invite: bool, statuses: impl Iterator<Item = u16>) -> Self {
+        let leg = |status| Leg {
+            state: LegState::Final(status),
+            ..Leg::new()
+        };
+        Context {
+            legs: statuses.map(leg).collect(),
+            accepted: true,
+            answered: true,
+            ..Context::new(invite)
+        }
+    }
+
     /// Adds a branch.
     ///
     /// # Errors
@@ -85,13 +99,7 @@ impl<R> Context<R> {
         if self.legs.len() >= limits.max_branches {
             return Err(NoBranch::Full);
         }
-        self.legs.push(Leg {
-            state: LegState::Silent,
-            reply: None,
-            faked: false,
-            dropped: false,
-            cancel: Cancel::No,
-        });
+        self.legs.push(Leg::new());
         Ok(number)
     }
 
@@ -255,6 +263,16 @@ impl<R> Context<R> {
 }
 
 impl<R> Leg<R> {
+    fn new() -> Self {
+        Leg {
+            state: LegState::Silent,
+            reply: None,
+            faked: false,
+            dropped: false,
+            cancel: Cancel::No,
+        }
+    }
+
     fn ended(&self) -> bool {
         matches!(self.state, LegState::Final(_))
     }

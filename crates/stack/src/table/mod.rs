@@ -46,7 +46,7 @@ pub enum Refused {
 #[derive(Debug)]
 pub enum Out<T, M> {
     /// The caller owns the transaction, and has its letter back. It must put back or remove.
-    Taken(TxId, Box<T>, M),
+    Taken(TxId, T, M),
     /// Somebody else owns it; the letter waits in its mailbox.
     Queued(TxId),
     /// There is no such transaction.
@@ -161,18 +161,18 @@ impl<T, M> Table<T, M> {
     /// Puts a transaction back. If a letter came meanwhile, both are handed out: the caller still
     /// owns the transaction and deals with the letter, the oldest first.
     #[must_use = "a transaction handed out again must be worked on and put back"]
-    pub fn put_back(&self, id: TxId, transaction: Box<T>) -> Option<(Box<T>, M)> {
+    pub fn put_back(&self, id: TxId, transaction: T) -> Option<(T, M)> {
         self.shard(id.hash).put_back(id, transaction)
     }
 
     /// Puts a busy transaction aside while one of its routes waits: its letters queue until
     /// somebody takes it with [`Table::resume`].
-    pub fn park(&self, id: TxId, transaction: Box<T>) {
+    pub fn park(&self, id: TxId, transaction: T) {
         self.shard(id.hash).park(id, transaction);
     }
 
     /// Takes a parked transaction, past all waiting letters.
-    pub fn resume(&self, id: TxId) -> Option<Box<T>> {
+    pub fn resume(&self, id: TxId) -> Option<T> {
         self.shard(id.hash).resume(id)
     }
 

@@ -31,9 +31,9 @@ struct Entry<T, M> {
 
 #[derive(Debug)]
 pub(super) enum Slot<T, M> {
-    Idle(Box<T>),
+    Idle(T),
     Busy(VecDeque<M>),
-    Parked(Box<T>, VecDeque<M>),
+    Parked(T, VecDeque<M>),
 }
 
 impl<T, M> Shard<T, M> {
@@ -133,7 +133,7 @@ impl<T, M> Shard<T, M> {
         }
     }
 
-    pub(super) fn put_back(&mut self, id: TxId, transaction: Box<T>) -> Option<(Box<T>, M)> {
+    pub(super) fn put_back(&mut self, id: TxId, transaction: T) -> Option<(T, M)> {
         let slot = self.slot(id)?;
         if let Slot::Busy(mail) = slot
             && let Some(letter) = mail.pop_front()
@@ -144,7 +144,7 @@ impl<T, M> Shard<T, M> {
         None
     }
 
-    pub(super) fn park(&mut self, id: TxId, transaction: Box<T>) {
+    pub(super) fn park(&mut self, id: TxId, transaction: T) {
         let Some(slot) = self.slot(id) else { return };
         let mail = match slot {
             Slot::Busy(mail) | Slot::Parked(_, mail) => std::mem::take(mail),
@@ -153,7 +153,7 @@ impl<T, M> Shard<T, M> {
         *slot = Slot::Parked(transaction, mail);
     }
 
-    pub(super) fn resume(&mut self, id: TxId) -> Option<Box<T>> {
+    pub(super) fn resume(&mut self, id: TxId) -> Option<T> {
         let slot = self.slot(id)?;
         let Slot::Parked(_, mail) = slot else {
             return None;
