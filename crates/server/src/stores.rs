@@ -11,7 +11,7 @@ use policy::{DriverSettings, Stores};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::keys::{KeyServer, KeyStore};
-use store::{DbUrl, Done, Operation, Store, StoreError};
+use store::{DbUrl, Done, Operation, Outcome, Store, StoreError};
 
 /// All databases that a configuration names.
 #[derive(Default)]
@@ -147,6 +147,10 @@ impl Store for Lazy {
             self.url.to_string(),
             "not connected",
         )));
+    }
+
+    fn glance(&self, operation: &Operation) -> Option<Outcome> {
+        self.store.read().as_ref()?.glance(operation)
     }
 
     fn quote(&self, text: &[u8]) -> String {

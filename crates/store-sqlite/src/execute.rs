@@ -83,7 +83,7 @@ impl Session<'_> {
         Ok(changed as u64)
     }
 
-    fn query(&self, statement: &Statement) -> Result<Rows, StoreError> {
+    pub(crate) fn query(&self, statement: &Statement) -> Result<Rows, StoreError> {
         let mut prepared = self.prepare(statement)?;
         self.rows(&mut prepared)
     }

@@ -54,6 +54,13 @@ pub trait Store: Send + Sync {
     /// first finishes what it has accepted.
     fn submit(&self, operation: Operation, done: Done);
 
+    /// The answer to a short read, on the caller's thread: for workers, where handing the question over and
+    /// the answer back would take longer than the read. None where it would not, or may wait for a disk,
+    /// a lock or a network: then it is to be submitted. It sees what a read submitted now would see.
+    fn glance(&self, _operation: &Operation) -> Option<Outcome> {
+        None
+    }
+
     /// A string literal for [`Operation::Raw`], by the rules of this database, quotes included.
     ///
     /// No bytes can end the literal early: SQLite, for one, does not know the backslash as an escape,

@@ -3,10 +3,10 @@
 use super::tls::Dial;
 use super::{Asker, Guarded, Tls};
 use bytes::Bytes;
-use edge::{Output, Transmit};
+use edge::{Output, Ticket, Transmit};
 use net::stream::{ConnId, Connect, Find, Kind, Streams};
 use net::udp::Sockets;
-use policy::{ConnectionId, Proto};
+use policy::{ConnectionId, Effect, Proto};
 use std::net::SocketAddr;
 
 /// Sockets, connections and the way to databases; cheap to clone.
@@ -56,7 +56,7 @@ impl Hands {
                         worker.handle_input(now, edge::Input::SendFailed { transmit });
                     }
                 }
-                Output::Ask { ticket, effect } => self.asker.ask(ticket, effect),
+                Output::Ask { ticket, effect } => self.ask(worker, now, ticket, effect),
                 Output::Close(connection) => self.close(connection),
                 Output::Alias {
                     connection,
@@ -65,6 +65,13 @@ impl Hands {
             }
         }
         done
+    }
+
+    fn ask(&self, worker: &mut Guarded, now: policy::Now, ticket: Ticket, effect: Effect) {
+        match Asker::at_once(&effect) {
+            Some(answer) => worker.handle_input(now, edge::Input::Answer { ticket, answer }),
+            None => self.asker.ask(ticket, effect),
+        }
     }
 
     fn transmit(
