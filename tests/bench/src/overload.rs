@@ -1,7 +1,7 @@
 //! `bench overload`: calls offered against calls served, up to three times the capacity of a server.
 //!
-//! Capacity is cut by a quota of processor time, the same for all servers, so that the load generator is not the limit. A call is
-//! served when it was set up and released, and nobody in it waited for longer than [`sipp::PATIENCE_MS`].
+//! Capacity is cut by a quota of processor time, the same for all servers, so that the load generator is not the limit. It is the most
+//! that a server was seen to serve when more and more was offered. A call is served when it was set up and released, and nobody in it waited for longer than [`sipp::PATIENCE_MS`].
 
 use crate::arguments::{self, Named};
 use crate::ground::Ground;
@@ -16,12 +16,15 @@ use std::fmt::Write;
 pub(crate) const WORD: &str = "overload";
 /// What is offered, as multiples of the capacity.
 const FACTORS: [f64; 6] = [0.5, 0.8, 1.0, 1.5, 2.0, 3.0];
-/// Calls a second and seconds while it is looked for what a call costs. With few calls a second each costs more.
+/// Calls a second and seconds while it is looked for what a call costs, where the search for the peak begins.
 const TRIAL: (u64, u64) = (300, 6);
 /// A whole processor, which is more than the trial needs.
 const WHOLE: u64 = 100;
+/// So much more is offered with each step of that search, as long as so much more is served.
+const STEP: f64 = 1.3;
+const GAIN: f64 = 1.03;
 /// The workloads whose calls are offered.
-const WORKLOADS: [&str; 2] = ["call", "call-tcp"];
+const WORKLOADS: [&str; 4] = ["call", "call-tcp", "call-busy", "call-busy-tcp"];
 
 const HEAD: &str = "\
 | transport | server | offered, of capacity | offered a second | served a second | of the peak | refused a second | set up in ms | sent again a second |
@@ -67,7 +70,7 @@ fn curve(wanted: &Wanted, server: &Named, workload: &Workload) -> Result<String,
     let peak = points
         .iter()
         .map(|(_, runs)| served(runs))
-        .fold(0.0, f64::max);
+        .fold(capacity, f64::max);
     let mut rows = String::new();
     for (factor, runs) in &points {
         let of = |value: fn(&Served) -> f64| median(runs.iter().map(value));
@@ -88,11 +91,22 @@ fn curve(wanted: &Wanted, server: &Named, workload: &Workload) -> Result<String,
     Ok(rows)
 }
 
-/// Calls a second that the quota is enough for, told by what a call costs where there is no lack.
+/// Calls a second that are served at most. What a call costs where there is no lack tells where to begin: with many at once each
+/// costs less.
 fn capacity(wanted: &Wanted, server: &Named, workload: &Workload) -> Result<f64, String> {
     let (_, ns) = offer(WHOLE, server, workload, TRIAL)?;
     let calls = (TRIAL.0 * TRIAL.1) as f64;
-    Ok(wanted.percent as f64 * 1e7 / (ns as f64 / calls).max(1.0))
+    let mut rate = wanted.percent as f64 * 1e7 / (ns as f64 / calls).max(1.0) / STEP;
+    let mut most = 0.0;
+    loop {
+        let load = (rate.round().max(1.0) as u64, wanted.seconds);
+        let (served, _) = offer(wanted.percent, server, workload, load)?;
+        if served.served < most * GAIN {
+            return Ok(f64::max(most, served.served));
+        }
+        most = served.served;
+        rate *= STEP;
+    }
 }
 
 /// One run against a new server; with the processor time that it took, in nanoseconds.

@@ -140,6 +140,15 @@ const fn alone(caller: &'static str) -> Load {
     }
 }
 
+/// Calls over one connection.
+const fn over_tcp() -> Load {
+    Load::Sipp {
+        caller: "caller.xml",
+        callee: Callee::Sipp("callee.xml"),
+        wire: Wire::Tcp,
+    }
+}
+
 /// Every workload, in the order in which they run.
 pub(crate) const ALL: &[Workload] = &[
     Workload {
@@ -175,11 +184,20 @@ pub(crate) const ALL: &[Workload] = &[
     Workload {
         name: "call-tcp",
         defines: &["WITH_TCP"],
-        load: Load::Sipp {
-            caller: "caller.xml",
-            callee: Callee::Sipp("callee.xml"),
-            wire: Wire::Tcp,
-        },
+        load: over_tcp(),
+        floor: None,
+        ..CALL
+    },
+    Workload {
+        name: "call-busy",
+        defines: &["WITH_BUSY"],
+        floor: None,
+        ..CALL
+    },
+    Workload {
+        name: "call-busy-tcp",
+        defines: &["WITH_BUSY", "WITH_TCP"],
+        load: over_tcp(),
         floor: None,
         ..CALL
     },
