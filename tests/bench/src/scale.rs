@@ -68,18 +68,25 @@ fn hold(size: &Size, ground: &Ground, server: &Server) -> Result<u64, String> {
     );
     watch.tell(&what, opened.done);
 
-    let count = size.rate * size.seconds;
-    let users = (0..count).map(|number| number % size.users.max(1));
-    let (rate, again) = (size.rate, phones.again());
-    let late = phones.one_each(users, rate)?;
-    let again = phones.again() - again;
-    let what = format!("{count} refreshes at {rate} a second, {late} failed, {again} sent again");
-    watch.tell(&what, count);
-
+    let late = refresh(size, &mut phones, &mut watch)?;
     drop(held);
     std::thread::sleep(REST);
     watch.tell("connections closed", 0);
-    Ok(failed + opened.failed + late)
+    // An allocator looks through what was given back to it when it has to do.
+    let later = refresh(size, &mut phones, &mut watch)?;
+    Ok(failed + opened.failed + late + later)
+}
+
+/// Users register again, one after the other; says how many could not.
+fn refresh(size: &Size, phones: &mut Registrations, watch: &mut Watch<'_>) -> Result<u64, String> {
+    let (rate, count) = (size.rate, size.rate * size.seconds);
+    let users = (0..count).map(|number| number % size.users.max(1));
+    let again = phones.again();
+    let failed = phones.one_each(users, rate)?;
+    let again = phones.again() - again;
+    let what = format!("{count} refreshes at {rate} a second, {failed} failed, {again} sent again");
+    watch.tell(&what, count);
+    Ok(failed)
 }
 
 /// Users that are there before the count begins.
