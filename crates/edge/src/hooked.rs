@@ -112,12 +112,13 @@ impl Worker {
             Received::Unchanged(note) => arriving.notes.extend(note),
             Received::Replaced(made, note) => {
                 let read = made.read(&arriving.message, &self.edge.limits.sip).ok();
-                let passes = |message: &Message| message.check_again(&arriving.message).is_ok();
+                let passes =
+                    |message: &Arc<Message>| message.check_again(&arriving.message).is_ok();
                 let Some(message) = read.filter(passes) else {
                     self.refuse_arrival(arriving, Some(Refusal::new(400, "Bad Request")));
                     return None;
                 };
-                arriving.message = Arc::new(message);
+                arriving.message = message;
                 arriving.notes.extend(note);
             }
             Received::Refused {
@@ -351,11 +352,10 @@ impl Rendered {
 
     /// The same as a message. What stayed of the one it was made of is not read again.
     fn read(&self, limits: &sip::Limits) -> Option<Arc<Message>> {
-        let message = match &self.of {
+        match &self.of {
             Some(former) => self.octets.read(former, limits).ok(),
-            None => reparse(self.bytes().clone(), limits),
-        };
-        message.map(Arc::new)
+            None => reparse(self.bytes().clone(), limits).map(Arc::new),
+        }
     }
 }
 

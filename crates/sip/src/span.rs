@@ -78,6 +78,17 @@ impl Piece {
     pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
         Span::from(self).of(bytes)
     }
+
+    /// The same in a text where it stands `shift` octets further, or back where that wraps. An empty piece has no place.
+    pub(crate) fn moved(self, shift: u16) -> Self {
+        match self.start < self.end {
+            true => Self {
+                start: self.start.wrapping_add(shift),
+                end: self.end.wrapping_add(shift),
+            },
+            false => Self::default(),
+        }
+    }
 }
 
 impl From<Piece> for Span {

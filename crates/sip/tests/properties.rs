@@ -143,7 +143,7 @@ fn assert_followed(made: &sip::Rewritten, former: &Message) {
     assert_eq!(
         followed
             .as_ref()
-            .map(reading)
+            .map(|message| reading(message))
             .map_err(|error| format!("{error}")),
         whole
             .as_ref()

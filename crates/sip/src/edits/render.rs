@@ -37,8 +37,14 @@ impl Edits {
         let body = self.body.as_ref().map_or(0, Bytes::len);
         let added: usize = changes.iter().map(|change| change.text.len()).sum();
         out.reserve(source.len() + added + body + START_LINE);
-        self.push_start_line(message, out);
+        let is_kept = self.push_start_line(message, out);
         let headers = out.len();
+        if let Some(kept) = kept.as_deref_mut().filter(|_| is_kept) {
+            kept.push(Run {
+                old: Span::from(0..message.headers_start()),
+                new_start: 0,
+            });
+        }
         let range = message.headers_start()..message.headers_end();
         splice(source, range, &changes, |piece| {
             if let Some(kept) = kept.as_deref_mut() {
@@ -76,9 +82,11 @@ impl Edits {
         });
     }
 
-    fn push_start_line(&self, message: &Message, out: &mut Vec<u8>) {
+    /// True where it stays as it was.
+    fn push_start_line(&self, message: &Message, out: &mut Vec<u8>) -> bool {
+        let mut stays = false;
         match (&self.request_uri, &self.status) {
-            (Some(uri), _) if message.is_request() => {
+            (Some(uri), _) if message.is_request() && uri != message.request_uri() => {
                 push_all(
                     out,
                     &[message.method_bytes(), b" ", uri, b" ", message.version()],
@@ -91,9 +99,13 @@ impl Edits {
                     &[message.version(), b" ", code.as_bytes(), b" ", reason],
                 );
             }
-            _ => out.extend_from_slice(message.start_line()),
+            _ => {
+                out.extend_from_slice(message.start_line());
+                stays = true;
+            }
         }
         out.extend_from_slice(b"\r\n");
+        stays
     }
 
     /// Every change, those that follow from others included, in the order they apply at one

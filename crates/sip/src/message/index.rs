@@ -3,6 +3,7 @@
 use super::Header;
 use crate::{HeaderId, Span};
 use smallvec::SmallVec;
+use std::ops::Range;
 
 /// Lines that fit before the index moves to the heap.
 const INLINE: usize = 24;
@@ -44,11 +45,44 @@ impl Index {
     /// Adds a line; the caller keeps their number below 255.
     #[inline]
     pub(super) fn push(&mut self, entry: Entry) {
+        note(
+            &mut self.first,
+            &mut self.repeated,
+            entry.id,
+            self.entries.len(),
+        );
         self.entries.push(entry);
-        let slot = &mut self.first[entry.id as usize];
-        match *slot {
-            0 => *slot = u8::try_from(self.entries.len()).unwrap_or(u8::MAX),
-            _ => self.repeated |= 1 << entry.id as u32,
+    }
+
+    /// Adds lines of a former index as they stand in a text where they are `shift` octets further, or back where that
+    /// wraps; the caller keeps their number below 255 and their offsets within 16 bits.
+    pub(super) fn extend_moved(&mut self, former: &Index, lines: Range<usize>, shift: u16) {
+        let behind = self.entries.len();
+        let moved = former.entries.get(lines).unwrap_or_default();
+        self.entries.extend_from_slice(moved);
+        for (at, entry) in self.entries.iter_mut().enumerate().skip(behind) {
+            entry.start = entry.start.wrapping_add(shift);
+            entry.value_start = entry.value_start.wrapping_add(shift);
+            entry.value_end = entry.value_end.wrapping_add(shift);
+            note(&mut self.first, &mut self.repeated, entry.id, at);
+        }
+    }
+
+    /// The first line from number `at` on that begins at this offset or behind it, or how many lines there are.
+    pub(super) fn line_from(&self, at: usize, offset: u32) -> usize {
+        let rest = self.entries.get(at..).unwrap_or_default();
+        let before = rest.iter();
+        at + before
+            .take_while(|entry| u32::from(entry.start) < offset)
+            .count()
+    }
+
+    /// Behind the last line, from number `at` on, that ends at this offset or before it.
+    pub(super) fn lines_up_to(&self, at: usize, offset: u32) -> usize {
+        match u32::from(self.end) <= offset {
+            true => self.len(),
+            // The last one that begins there ends behind it.
+            false => self.line_from(at, offset + 1).saturating_sub(1),
         }
     }
 
@@ -89,11 +123,6 @@ impl Index {
         (first..behind).filter(move |&at| self.entries[at].id == id)
     }
 
-    /// What is noted of line number `at`.
-    pub(super) fn entry(&self, at: usize) -> Option<Entry> {
-        self.entries.get(at).copied()
-    }
-
     /// Where line number `at` is, its line end included; nothing where there is no such line.
     pub(super) fn span(&self, at: usize) -> Span {
         let start = |at: usize| self.entries.get(at).map_or(self.end, |entry| entry.start);
@@ -119,5 +148,15 @@ impl Index {
             span: Span::new(u32::from(start), u32::from(end)),
             value_span,
         }
+    }
+}
+
+/// Notes that line number `at`, below 255, has that name.
+#[inline]
+fn note(first: &mut [u8; HeaderId::COUNT + 1], repeated: &mut u128, id: HeaderId, at: usize) {
+    let slot = &mut first[id as usize];
+    match *slot {
+        0 => *slot = u8::try_from(at + 1).unwrap_or(u8::MAX),
+        _ => *repeated |= 1 << id as u32,
     }
 }

@@ -1,6 +1,6 @@
 //! A message made of another: what stayed is not read again.
 
-use super::index::{Entry, Index};
+use super::index::Index;
 use super::scan::{self, Section};
 use super::start_line::{self, StartLine};
 use super::typed::Typed;
@@ -8,6 +8,8 @@ use super::{Defects, Message};
 use crate::{HeaderId, Limits, ParseError, Span};
 use bytes::Bytes;
 use smallvec::SmallVec;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// Octets that were made of a message, and which of its octets stand in them.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +35,12 @@ impl Run {
     pub(super) fn place(self, old: u32) -> Option<u32> {
         old.checked_sub(self.old.start)?.checked_add(self.new_start)
     }
+
+    /// By how much offsets grow within the header section, where a step back is a large number that wraps.
+    pub(super) fn shift(self) -> u16 {
+        // Only the low half counts there.
+        self.new_start.wrapping_sub(self.old.start) as u16
+    }
 }
 
 /// Octets as nobody knows them.
@@ -53,8 +61,10 @@ impl Rewritten {
         text: &[u8],
         changes: impl Iterator<Item = (Span, &'a [u8])> + Clone,
     ) -> Rewritten {
-        let grown: usize = changes.clone().map(|(_, new)| new.len()).sum();
-        let mut out = Vec::with_capacity(text.len() + grown);
+        // What is allocated is what is written, so that it becomes `Bytes` as it stands.
+        let added = changes.clone().map(|(_, new)| new.len()).sum::<usize>();
+        let removed = changes.clone().map(|(old, _)| old.len()).sum::<usize>();
+        let mut out = Vec::with_capacity((text.len() + added).saturating_sub(removed));
         let (mut kept, mut done) = (Kept::new(), 0);
         let mut keep = |out: &mut Vec<u8>, old: Span| {
             let new_start = Span::from(out.len()..out.len()).start;
@@ -88,32 +98,33 @@ impl Rewritten {
     ///
     /// # Errors
     /// As those of [`Message::parse`].
-    pub fn read(&self, former: &Message, limits: &Limits) -> Result<Message, ParseError> {
+    pub fn read(&self, former: &Message, limits: &Limits) -> Result<Arc<Message>, ParseError> {
         match former.follow(self) {
             Some(message) => Ok(message),
-            None => Message::parse(self.bytes.clone(), &limits.of_ours()),
+            None => Message::parse(self.bytes.clone(), &limits.of_ours()).map(Arc::new),
         }
     }
 }
 
 impl Message {
     /// The message that these octets are; none where it must be parsed to know that.
-    fn follow(&self, made: &Rewritten) -> Option<Message> {
+    fn follow(&self, made: &Rewritten) -> Option<Arc<Message>> {
         if self.defects != Defects::default() {
             return None;
         }
-        let start = self.follow_start(made)?;
-        let index = self.follow_headers(made, &start)?;
-        let typed = Typed::carried(self, &index, &made.kept);
-        let mut message = Message {
+        // It is filled where it will lie: a message is some hundred octets of index, which are not moved about.
+        let mut shared = Arc::new(Message {
             bytes: made.bytes.clone(),
-            start,
-            index,
+            start: self.follow_start(made)?,
+            index: Index::new(),
             defects: Defects::default(),
-            typed,
-        };
+            typed: Typed::default(),
+        });
+        let message = Arc::get_mut(&mut shared)?;
+        self.follow_headers(made, &message.start, &mut message.index)?;
+        message.typed.carry(self, &message.index, &made.kept);
         message.cut_behind_body();
-        Some(message)
+        Some(shared)
     }
 
     fn follow_start(&self, made: &Rewritten) -> Option<StartLine> {
@@ -126,24 +137,20 @@ impl Message {
         start_line::parse(made.bytes.get(..section.line_end(0).ok()?)?).ok()
     }
 
-    fn follow_headers(&self, made: &Rewritten, start: &StartLine) -> Option<Index> {
+    fn follow_headers(&self, made: &Rewritten, start: &StartLine, index: &mut Index) -> Option<()> {
         let mut follower = Follower {
             section: Section::new(&made.bytes),
-            index: Index::new(),
+            index,
             at: usize::from(start.end) + 2,
         };
         let mut line = 0;
         for run in &made.kept {
             // A line that begins before the run was cut by a change.
-            while line < self.index.len() && self.index.span(line).start < run.old.start {
-                line += 1;
-            }
-            let whole =
-                (line..self.index.len()).take_while(|at| self.index.span(*at).end <= run.old.end);
-            for at in whole {
-                let entry = self.index.entry(at)?;
-                follower.move_line(entry, self.index.span(at), *run)?;
-                line = at + 1;
+            line = self.index.line_from(line, run.old.start);
+            let behind = self.index.lines_up_to(line, run.old.end);
+            if line < behind {
+                follower.move_lines(&self.index, line..behind, *run)?;
+                line = behind;
             }
         }
         follower.finish()
@@ -153,24 +160,24 @@ impl Message {
 /// Goes through the new text.
 struct Follower<'a> {
     section: Section<'a>,
-    index: Index,
+    index: &'a mut Index,
     at: usize,
 }
 
 impl Follower<'_> {
-    /// Reads what is new before a kept line, then takes that over.
-    fn move_line(&mut self, entry: Entry, span: Span, run: Run) -> Option<()> {
-        let start = run.place(span.start)?;
-        self.read_to(start as usize)?;
-        let place = |old: u16| u16::try_from(run.place(u32::from(old))?).ok();
-        let moved = Entry {
-            start: place(entry.start)?,
-            value_start: place(entry.value_start)?,
-            value_end: place(entry.value_end)?,
-            ..entry
-        };
-        self.at = run.place(span.end)? as usize;
-        self.push(moved)
+    /// Reads what is new before lines that were kept in one run, then takes these over.
+    fn move_lines(&mut self, former: &Index, lines: Range<usize>, run: Run) -> Option<()> {
+        let first = former.span(lines.start);
+        let last = former.span(lines.end - 1);
+        self.read_to(run.place(first.start)? as usize)?;
+        let end = u16::try_from(run.place(last.end)?).ok()?;
+        let has_room = self.index.len() + lines.len() <= MOST_LINES;
+        if !has_room {
+            return None;
+        }
+        self.index.extend_moved(former, lines, run.shift());
+        self.at = usize::from(end);
+        Some(())
     }
 
     /// Reads whole lines up to exactly there.
@@ -183,31 +190,38 @@ impl Follower<'_> {
 
     fn read_line(&mut self) -> Option<()> {
         let (entry, next) = scan::line(self.section, self.at).ok()?;
+        let has_room = self.index.len() < MOST_LINES;
         self.at = next;
-        self.push(entry)
-    }
-
-    fn push(&mut self, entry: Entry) -> Option<()> {
-        // The index counts lines in an octet.
-        let has_room = self.index.len() < 254;
         has_room.then(|| self.index.push(entry))
     }
 
-    fn finish(mut self) -> Option<Index> {
+    fn finish(mut self) -> Option<()> {
         while self.section.get(self.at)? != b'\r' {
             self.read_line()?;
         }
         self.section.line_end(self.at).ok()?;
         self.index.finish(u16::try_from(self.at).ok()?);
+        self.has_few_vias().then_some(())
+    }
+
+    /// As [`Message::parse`] counts them, by their commas: so many octets at most.
+    fn has_few_vias(&self) -> bool {
+        let lines = || {
+            let lines = self.index.all(HeaderId::Via);
+            lines.map(|at| self.index.span(at))
+        };
+        let most = usize::from(u8::MAX);
         let text = self.section.text;
-        let lines = self
-            .index
-            .all(HeaderId::Via)
-            .map(|at| self.index.span(at).of(text));
-        let vias: usize = lines.map(scan::vias_of).sum();
-        (vias <= usize::from(u8::MAX)).then_some(self.index)
+        lines().map(Span::len).sum::<usize>() <= most
+            || lines()
+                .map(|span| scan::vias_of(span.of(text)))
+                .sum::<usize>()
+                <= most
     }
 }
+
+/// The index counts lines in an octet.
+const MOST_LINES: usize = 254;
 
 #[cfg(test)]
 mod tests {
@@ -222,7 +236,7 @@ mod tests {
     }
 
     /// The message, and whether what was read of the former's common headers was taken over.
-    fn followed(former: &Message, made: &Rewritten) -> Option<(Message, bool)> {
+    fn followed(former: &Message, made: &Rewritten) -> Option<(Arc<Message>, bool)> {
         let message = former.follow(made)?;
         let knows = message.typed.is_known();
         Some((message, knows))

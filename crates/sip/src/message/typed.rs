@@ -31,51 +31,39 @@ impl Typed {
         self.mandatory.get().is_some()
     }
 
-    /// What was read of `former` and stands in a message made of it; all or nothing.
-    pub(super) fn carried(former: &Message, index: &Index, kept: &[Run]) -> Typed {
+    /// Takes over what was read of `former` and stands in a message made of it; all or nothing.
+    pub(super) fn carry(&mut self, former: &Message, index: &Index, kept: &[Run]) {
         let known = former.typed.mandatory.get();
-        let moved = known.and_then(|known| known.moved(former, index, kept));
-        Typed {
-            mandatory: moved.map_or_else(OnceLock::new, OnceLock::from),
-            checked: OnceLock::new(),
+        if let Some(moved) = known.and_then(|known| known.moved(former, index, kept)) {
+            self.mandatory = OnceLock::from(moved);
         }
     }
 }
 
 impl Mandatory {
     fn moved(&self, former: &Message, index: &Index, kept: &[Run]) -> Option<Mandatory> {
-        // The first line of that name was kept from its start up to there, and is the first still.
-        let run = |id, end: Option<u32>| {
+        // By how much the first line of that name was moved, where it was kept from its start up to there and is
+        // the first still.
+        let shift = |id, end: Option<u32>| {
             let old = former.index.span(former.index.first(id)?);
             let end = end.unwrap_or(old.end);
             let mut runs = kept.iter();
             let run = runs.find(|run| run.old.start <= old.start && end <= run.old.end)?;
             let new = index.span(index.first(id)?);
-            (run.place(old.start) == Some(new.start)).then_some(*run)
+            (run.place(old.start) == Some(new.start)).then_some(run.shift())
         };
-        let via = self.top_via.ok()?;
+        let via = self.top_via.as_ref().ok()?;
         // A comma tells that the value ends there, whatever follows.
         let via_end = Span::from(via.whole).end;
         let has_comma = former.bytes.get(via_end as usize) == Some(&b',');
-        let via_run = run(HeaderId::Via, has_comma.then_some(via_end + 1))?;
+        let via_shift = shift(HeaderId::Via, has_comma.then_some(via_end + 1))?;
         let cseq = self.cseq.ok()?;
         Some(Mandatory {
-            from: Ok(self.from.ok()?.moved(run(HeaderId::From, None)?)?),
-            to: Ok(self.to.ok()?.moved(run(HeaderId::To, None)?)?),
-            cseq: Ok((cseq.0, cseq.1, cseq.2.moved(run(HeaderId::CSeq, None)?)?)),
-            top_via: Ok(via.moved(via_run)?),
+            from: Ok(self.from.as_ref().ok()?.moved(shift(HeaderId::From, None)?)),
+            to: Ok(self.to.as_ref().ok()?.moved(shift(HeaderId::To, None)?)),
+            cseq: Ok((cseq.0, cseq.1, cseq.2.moved(shift(HeaderId::CSeq, None)?))),
+            top_via: Ok(via.moved(via_shift)),
         })
-    }
-}
-
-impl Piece {
-    /// Where a piece of a run stands in the new text; an empty one has no place.
-    fn moved(self, run: Run) -> Option<Piece> {
-        let Span { start, end } = self.into();
-        match start < end {
-            true => Some(Span::new(run.place(start)?, run.place(end)?).into()),
-            false => Some(Piece::default()),
-        }
     }
 }
 
@@ -256,15 +244,15 @@ struct AddrSpans {
 }
 
 impl AddrSpans {
-    fn moved(self, run: Run) -> Option<Self> {
-        Some(Self {
-            display: self.display.moved(run)?,
-            uri: self.uri.moved(run)?,
-            params: self.params.moved(run)?,
-            tag: self.tag.moved(run)?,
-            whole: self.whole.moved(run)?,
-            ..self
-        })
+    fn moved(&self, shift: u16) -> Self {
+        Self {
+            display: self.display.moved(shift),
+            uri: self.uri.moved(shift),
+            params: self.params.moved(shift),
+            tag: self.tag.moved(shift),
+            whole: self.whole.moved(shift),
+            ..*self
+        }
     }
 
     fn new(bytes: &[u8], address: &NameAddr<'_>) -> Self {
@@ -313,22 +301,19 @@ struct ViaSpans {
 }
 
 impl ViaSpans {
-    fn moved(self, run: Run) -> Option<Self> {
-        let noted = |piece: Option<Piece>| match piece {
-            Some(piece) => piece.moved(run).map(Some),
-            None => Some(None),
-        };
-        Some(Self {
-            transport: self.transport.moved(run)?,
-            host: self.host.moved(run)?,
-            sent_by: self.sent_by.moved(run)?,
-            params: self.params.moved(run)?,
-            branch: noted(self.branch)?,
-            received: noted(self.received)?,
-            maddr: noted(self.maddr)?,
-            whole: self.whole.moved(run)?,
-            ..self
-        })
+    fn moved(&self, shift: u16) -> Self {
+        let noted = |piece: Option<Piece>| piece.map(|piece| piece.moved(shift));
+        Self {
+            transport: self.transport.moved(shift),
+            host: self.host.moved(shift),
+            sent_by: self.sent_by.moved(shift),
+            params: self.params.moved(shift),
+            branch: noted(self.branch),
+            received: noted(self.received),
+            maddr: noted(self.maddr),
+            whole: self.whole.moved(shift),
+            ..*self
+        }
     }
 
     fn new(bytes: &[u8], via: &Via<'_>) -> Self {
