@@ -65,6 +65,10 @@ impl<'a> Iterator for Values<'a> {
 /// Where the next comma outside quotes and angle brackets is, or the end. A quote that is never
 /// closed takes the rest, which the value's own parser then refuses.
 fn comma(text: &[u8]) -> usize {
+    // Nearly always the value is the only one, and its quotes and brackets do not matter.
+    if memchr::memchr(b',', text).is_none() {
+        return text.len();
+    }
     let mut at = 0;
     while let Some(rest) = text.get(at..)
         && let Some(next) = memchr::memchr3(b',', b'"', b'<', rest)

@@ -44,8 +44,7 @@ impl Message {
         self.check_and_note(None)
     }
 
-    /// Checks a message that was made of `former`, which has passed: addresses that are the same are not read
-    /// again.
+    /// Checks a message that was made of `former`, which has passed: headers that are the same are not read again.
     ///
     /// # Errors
     /// The first [`Violation`].
@@ -75,15 +74,20 @@ impl Message {
         }
         self.check_defects()?;
         self.check_singletons()?;
-        self.check_names()?;
-        self.check_via()?;
-        let same = |id| former.filter(|(former, _)| self.value(id) == former.value(id));
-        let from = match same(HeaderId::From) {
-            Some((_, checked)) => checked.from,
+        let is_same = |id| former.is_some_and(|(former, _)| self.value(id) == former.value(id));
+        let same = NAMING.map(is_same);
+        self.check_names(same)?;
+        let [same_via, same_from, same_to, _] = same;
+        if !same_via {
+            self.check_via()?;
+        }
+        let known = former.map(|(_, checked)| checked);
+        let from = match known.filter(|_| same_from) {
+            Some(checked) => checked.from,
             None => check_address(self.from(), "Bad From Header")?.scheme,
         };
-        let (to, called) = match same(HeaderId::To) {
-            Some((_, checked)) => (checked.to, None),
+        let (to, called) = match known.filter(|_| same_to) {
+            Some(checked) => (checked.to, None),
             None => {
                 let uri = check_address(self.to(), "Bad To Header")?;
                 (uri.scheme, Some(uri))
@@ -92,7 +96,9 @@ impl Message {
         self.call_id().or(bad("Bad Call-ID Header"))?;
         self.check_cseq()?;
         self.check_content_length()?;
-        self.check_request_uri(called)?;
+        if former.is_none_or(|(former, _)| former.request_uri() != self.request_uri()) {
+            self.check_request_uri(called)?;
+        }
         Ok(Checked { from, to })
     }
 
@@ -128,11 +134,14 @@ impl Message {
     }
 
     /// What names a dialog and its transaction is short, and has no control octets, or logs, screens and other
-    /// readers take it for something else.
-    fn check_names(&self) -> Result<(), Violation> {
-        let line = |id| self.value(id).unwrap_or_default();
-        let names = [HeaderId::From, HeaderId::To, HeaderId::CallId].map(line);
-        if has_control(line(HeaderId::Via)) || names.into_iter().any(has_control) {
+    /// readers take it for something else. What is known to be sound is passed over.
+    fn check_names(&self, is_sound: [bool; NAMING.len()]) -> Result<(), Violation> {
+        let value = |at: usize| match is_sound[at] {
+            true => b"",
+            false => self.value(NAMING[at]).unwrap_or_default(),
+        };
+        let [via, names @ ..] = std::array::from_fn::<_, { NAMING.len() }, _>(value);
+        if has_control(via) || names.into_iter().any(has_control) {
             return bad("Control Character in Header");
         }
         // A line may hold the Vias of many hops.
@@ -155,7 +164,8 @@ impl Message {
         if memchr::memchr2(b',', b'"', line).is_none() {
             return Ok(());
         }
-        if line.ends_with(b",") || memchr::memchr_iter(b'"', line).count() % 2 == 1 {
+        let has_quotes = memchr::memchr(b'"', line).is_some();
+        if line.ends_with(b",") || has_quotes && memchr::memchr_iter(b'"', line).count() % 2 == 1 {
             return bad("Bad Via Header");
         }
         match crate::split_values(line)
@@ -211,6 +221,14 @@ impl Message {
 /// Octets of From, To, Call-ID, and of a branch. They are copied into every message of a call and kept for its
 /// life; the longest of RFC 4475 have some hundreds.
 const NAME_BYTES: usize = 4096;
+
+/// What names a dialog and its transaction.
+const NAMING: [HeaderId; 4] = [
+    HeaderId::Via,
+    HeaderId::From,
+    HeaderId::To,
+    HeaderId::CallId,
+];
 
 /// Headers that may stand once only: which, what to say when it is missing (where it must not
 /// be), what to say when it is repeated.
