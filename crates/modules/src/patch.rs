@@ -1,6 +1,6 @@
 //! Replacements in a message, made in one pass: what the modules that hide topology have in common.
 
-use sip::{CSeq, HeaderId, Message, Method, Rewritten, Span};
+use sip::{HeaderId, Message, Method, Rewritten, Span};
 use smallvec::SmallVec;
 
 /// What is to stand in place of some ranges of a message. The ranges do not overlap.
@@ -9,6 +9,9 @@ pub(crate) struct Patch {
     changes: SmallVec<[Change; 8]>,
     text: Vec<u8>,
 }
+
+/// Octets that are put into a message as a rule: a mask of each address in it.
+const TEXT: usize = 512;
 
 /// A range of the message, and the range of the text that replaces it.
 struct Change {
@@ -19,6 +22,9 @@ struct Change {
 impl Patch {
     /// Puts what `write` writes in place of a range.
     pub(crate) fn replace(&mut self, old: Span, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.text.capacity() == 0 {
+            self.text = Vec::with_capacity(TEXT);
+        }
         let start = self.text.len();
         write(&mut self.text);
         let new = Span::from(start..self.text.len());
@@ -43,28 +49,24 @@ impl Patch {
 }
 
 /// The values of a header, in order.
-pub(crate) fn values(
-    message: &Message,
-    id: HeaderId,
-) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
-    let values: SmallVec<[&[u8]; 8]> = message
-        .all(id)
-        .flat_map(|header| sip::split_values(header.value))
-        .collect();
-    values.into_iter()
+pub(crate) fn values(message: &Message, id: HeaderId) -> impl Iterator<Item = &[u8]> {
+    let headers = message.all(id);
+    headers.flat_map(|header| sip::split_values(header.value))
 }
 
 /// REGISTER and PUBLISH pass as they are: their Contacts and bodies are for the registrar.
 pub(crate) fn is_left_alone(message: &Message) -> bool {
-    let method = match message.is_request() {
-        true => Some(message.method()),
+    match message.is_request() {
+        true => matches!(message.method(), Method::Register | Method::Publish),
         // Of a reply nothing else need be read for that.
-        false => message
-            .header(HeaderId::CSeq)
-            .and_then(|header| CSeq::parse(header.value).ok())
-            .map(|cseq| cseq.method),
-    };
-    matches!(method, Some(Method::Register | Method::Publish))
+        false => message.header(HeaderId::CSeq).is_some_and(|cseq| {
+            let ends = |method: &&[u8]| {
+                let number = cseq.value.strip_suffix(*method).and_then(<[u8]>::last);
+                number.is_some_and(u8::is_ascii_whitespace)
+            };
+            [&b"REGISTER"[..], b"PUBLISH"].iter().any(ends)
+        }),
+    }
 }
 
 #[cfg(test)]

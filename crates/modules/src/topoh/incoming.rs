@@ -6,7 +6,7 @@ use crate::veil::{Forged, References};
 use crate::veil::{Found, Veil, take_heading};
 use crate::veil::{Heading, Way};
 use bytes::Bytes;
-use sip::{HeaderId, Message, NameAddr, Span};
+use sip::{Header, HeaderId, Message, NameAddr, Span};
 use smallvec::SmallVec;
 
 /// What is to be known of a request when it, or a reply to it, leaves.
@@ -44,13 +44,15 @@ pub(super) fn open_request(
         "the Request-URI",
         patch,
     )?;
-    for route in request.routes().flatten() {
+    let mut routes = request.routes();
+    let first = routes.next().and_then(Result::ok);
+    for route in first.into_iter().chain(routes.flatten()) {
         open_uri(veil, request, route.uri, "Route", patch)?;
     }
     let references = References::open(veil, request, with_call_ids, patch)?;
     let own = request.header(HeaderId::CallId).filter(|_| with_call_ids);
     let found = own.map(|header| veil.find_call_id(Kind::CallId, header.value));
-    let heading = Heading::of(request, matches!(found, Some(Found::Hidden(_))));
+    let heading = Heading::of(request, first, matches!(found, Some(Found::Hidden(_))));
     if let (Way::Up, Some(header), Some(found)) = (heading.way, own, found) {
         open_call_id(header.value_span, found, patch)?;
     }
@@ -172,9 +174,15 @@ fn open_call_id(place: Span, found: Found, patch: &mut Patch) -> Result<(), Forg
     Ok(())
 }
 
+/// The headers `TH`.
+pub(super) fn markers(message: &Message) -> impl Iterator<Item = Header<'_>> {
+    let others = message.all(HeaderId::Other);
+    others.filter(|header| header.name.eq_ignore_ascii_case(super::MARKER))
+}
+
 /// Kamailio marks messages with a header `TH`: from outside it says nothing, and it never leaves.
 pub(super) fn remove_markers(message: &Message, patch: &mut Patch) {
-    for header in message.named(super::MARKER) {
+    for header in markers(message) {
         patch.replace(header.span, |_| {});
     }
 }

@@ -1,6 +1,6 @@
 //! A message about to leave, hidden.
 
-use super::incoming::{ReplyNote, RequestNote, remove_markers};
+use super::incoming::{ReplyNote, RequestNote, markers, remove_markers};
 use crate::patch::{Patch, values};
 use crate::veil::Kind;
 use crate::veil::References;
@@ -73,7 +73,7 @@ pub(super) fn hide_reply(
 /// (`lreq_callee_headers` of module `dialog`).
 fn own_heading(outgoing: &Outgoing<'_>) -> Option<Heading> {
     let way = outgoing.request.and_then(Context::extension::<DialogWay>);
-    let mut markers = outgoing.message.named(super::MARKER);
+    let mut markers = markers(outgoing.message);
     let goes_down = match way {
         Some(way) => *way == DialogWay::ToCallee,
         None => markers.next().is_some_and(|marker| marker.value == b"dlh"),

@@ -259,7 +259,7 @@ const FULL: &str = "there is no room for another branch";
 fn reply_hop(outgoing: &Outgoing<'_>) -> Option<(Arc<Hop>, usize)> {
     if let Some(context) = outgoing.request {
         let in_hand = context.extension::<InHand>()?;
-        let routes = values(&context.message, HeaderId::RecordRoute).len();
+        let routes = values(&context.message, HeaderId::RecordRoute).count();
         return Some((in_hand.hop.clone(), routes));
     }
     let mut notes = outgoing.notes.iter();

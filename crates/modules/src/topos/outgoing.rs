@@ -29,9 +29,8 @@ pub(super) fn stripped_reply(reply: &Message, dress: Dress<'_>) -> Bytes {
 }
 
 fn strip(message: &Message, dress: Dress<'_>, patch: &mut Patch) {
-    let routes = values(message, HeaderId::RecordRoute);
-    let count = routes.len();
-    let kept: Vec<&[u8]> = routes
+    let count = values(message, HeaderId::RecordRoute).count();
+    let kept: Vec<&[u8]> = values(message, HeaderId::RecordRoute)
         .skip(count.saturating_sub(dress.kept_routes))
         .collect();
     if kept.len() < count {

@@ -7,6 +7,7 @@ use crate::patch::values;
 use bytes::Bytes;
 use policy::{Context, DialogWay, HiddenBranch, HiddenDialog, HiddenEnd, Lifetimes, Outgoing};
 use sip::{HeaderId, Message, Method, NameAddr};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// A request about to leave, with what its rows are made of.
@@ -26,18 +27,19 @@ impl<'a> Departure<'a> {
     /// Tells our Record-Routes from those that the request came with.
     pub(super) fn new(outgoing: &Outgoing<'a>, context: &'a Context) -> Departure<'a> {
         let request: &Message = outgoing.message;
-        let came_with = values(&context.message, HeaderId::RecordRoute).len();
-        let all = values(request, HeaderId::RecordRoute);
-        let ours = all.len().saturating_sub(came_with);
+        let came_with = values(&context.message, HeaderId::RecordRoute).count();
+        let all: SmallVec<[&[u8]; 8]> = values(request, HeaderId::RecordRoute).collect();
+        let (own, others) = all.split_at(all.len().saturating_sub(came_with));
         let socket = |id| outgoing.config.identity.socket(id).map(Place::of_socket);
-        let mut own = values(request, HeaderId::RecordRoute).take(ours);
-        let outer = own.next().and_then(Place::of_route);
-        let inner = own.next_back().and_then(Place::of_route);
+        let outer = own.first().and_then(|route| Place::of_route(route));
+        let inner = own
+            .get(1..)
+            .and_then(|below| Place::of_route(below.last()?));
         Departure {
             request,
             context,
-            own_routes: joined(values(request, HeaderId::RecordRoute).take(ours)),
-            routes: joined(all.skip(ours)),
+            own_routes: joined(own.iter().copied()),
+            routes: joined(others.iter().copied()),
             inner: inner
                 .or_else(|| outer.clone())
                 .or_else(|| socket(context.flow.socket)),

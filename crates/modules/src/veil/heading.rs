@@ -1,6 +1,6 @@
 //! Which way a request goes within its dialog.
 
-use sip::{Message, NameAddr};
+use sip::{Message, NameAddr, Params};
 
 /// From the caller to the callee, or back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +21,12 @@ pub(crate) struct Heading {
 }
 
 impl Heading {
-    /// The way of a request, known by the caller's tag in our Record-Route (`ftag`). Without one,
-    /// `looks_up` says it: the request names the dialog as only the callee knows it.
-    pub(crate) fn of(request: &Message, looks_up: bool) -> Heading {
+    /// The way of a request, known by the caller's tag in our Record-Route (`ftag`), its first `route`. Without
+    /// one, `looks_up` says it: the request names the dialog as only the callee knows it.
+    pub(crate) fn of(request: &Message, route: Option<NameAddr<'_>>, looks_up: bool) -> Heading {
         let confirmed = request.to().is_ok_and(|to| to.tag().is_some());
-        let first = request.routes().next().and_then(Result::ok);
-        let way = match first.and_then(|route| caller_tag(&route)) {
+        let route = route.filter(|_| confirmed);
+        let way = match route.and_then(|route| caller_tag(&route)) {
             _ if !confirmed => Way::Down,
             Some(tag) => match request.from().is_ok_and(|from| from.tag() == Some(tag)) {
                 true => Way::Down,
@@ -63,8 +63,15 @@ impl Heading {
 
 /// The `ftag` of a Route.
 fn caller_tag<'a>(route: &NameAddr<'a>) -> Option<&'a [u8]> {
-    let uri = route.parse_uri().ok()?;
-    uri.param(b"ftag")?.value
+    let param = match memchr::memchr3(b'@', b'?', b'"', route.uri) {
+        Some(_) => route.parse_uri().ok()?.param(b"ftag"),
+        // Ours has no user and no headers, and then the first semicolon begins its parameters.
+        None => {
+            let params = memchr::memchr(b';', route.uri).and_then(|at| route.uri.get(at..));
+            Params::new(params?).find_name(b"ftag")
+        }
+    };
+    param?.value
 }
 
 #[cfg(test)]
@@ -77,7 +84,8 @@ mod tests {
              From: <sip:a@x>;tag=a\r\nTo: <sip:b@x>{to}\r\nCall-ID: c\r\nCSeq: 1 BYE\r\n\r\n"
         );
         let message = Message::parse(text.into(), &sip::Limits::default()).unwrap();
-        Heading::of(&message, looks_up)
+        let route = message.routes().next().and_then(Result::ok);
+        Heading::of(&message, route, looks_up)
     }
 
     #[test]

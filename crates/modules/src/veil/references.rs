@@ -12,8 +12,8 @@
 
 use super::mask::Kind;
 use super::{Found, Veil};
-use crate::patch::Patch;
-use sip::{Message, NameAddr, Span};
+use crate::patch::{Patch, values};
+use sip::{HeaderId, Message, NameAddr, Span};
 use smallvec::SmallVec;
 
 /// How somebody wrote a Call-ID.
@@ -43,7 +43,12 @@ pub(crate) struct References {
 }
 
 /// Headers with one Call-ID, or a list of them, before any `;`.
-const NAMING: [&[u8]; 4] = [b"Replaces", b"Join", b"Target-Dialog", b"In-Reply-To"];
+const NAMING: [HeaderId; 4] = [
+    HeaderId::Replaces,
+    HeaderId::Join,
+    HeaderId::TargetDialog,
+    HeaderId::InReplyTo,
+];
 
 impl References {
     /// Opens what the headers of a request name, as far as it is hidden. Call-IDs are only looked at where
@@ -187,8 +192,8 @@ const TO_CALLER: u8 = 2;
 
 /// Where the Call-IDs of other dialogs stand.
 fn places(request: &Message) -> SmallVec<[Span; 2]> {
-    let headers = NAMING.iter().flat_map(|name| request.named(name));
-    let values = headers.flat_map(|header| sip::split_values(header.value));
+    let there = NAMING.into_iter().filter(|id| request.has(*id));
+    let values = there.flat_map(|id| values(request, id));
     let ids = values.map(|value| value.split(|&byte| byte == b';').next().unwrap_or_default());
     ids.filter_map(|id| Span::find(request.bytes(), id.trim_ascii()))
         .filter(|place| !place.is_empty())
@@ -197,7 +202,7 @@ fn places(request: &Message) -> SmallVec<[Span; 2]> {
 
 /// Where the URI of Refer-To stands.
 fn target(request: &Message) -> Option<Span> {
-    let header = request.named(b"Refer-To").next()?;
+    let header = request.header(HeaderId::ReferTo)?;
     let address = NameAddr::parse(header.value).ok()?;
     Span::find(request.bytes(), address.uri)
 }
