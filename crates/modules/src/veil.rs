@@ -91,7 +91,7 @@ impl Veil {
         let place = address.and_then(|address| Span::find(value, address.uri));
         let (Some(address), Some(place)) = (address, place) else {
             out.push(b'<');
-            self.hide_uri(&one_line(value), out);
+            self.hide_uri(&one_line(value.to_vec()), out);
             return out.push(b'>');
         };
         let (before, behind) = (
@@ -111,10 +111,11 @@ impl Veil {
 
     /// Writes what stands for a Via value. The one that the request came with carries its heading.
     pub(crate) fn hide_via(&self, via: &[u8], heading: Option<Heading>, out: &mut Vec<u8>) {
-        let mut plain = one_line(via);
-        if let Some(heading) = heading {
-            note_heading(&mut plain, heading);
-        }
+        let plain = match heading {
+            Some(heading) => with_heading(via, heading),
+            None => via.to_vec(),
+        };
+        let plain = one_line(plain);
         out.extend_from_slice(&self.via_start);
         self.mask.encode(Kind::Via, &plain, out);
     }
@@ -155,6 +156,11 @@ impl Veil {
 
     /// Reads a Via value.
     pub(crate) fn find_via(&self, value: &[u8]) -> Found {
+        // As it left: what opens is made of the octets of a token, so that this is a Via.
+        let code = value.strip_prefix(self.via_start.as_slice());
+        if let Some(plain) = code.and_then(|code| self.mask.decode(Kind::Via, code)) {
+            return Found::Hidden(plain);
+        }
         let Ok(via) = Via::parse(value) else {
             return Found::Clear;
         };
@@ -189,8 +195,8 @@ pub(crate) fn take_heading(via: &mut Vec<u8>) -> Option<Heading> {
 /// Kamailio's name for it.
 const COOKIE: &[u8] = b";TH=";
 
-/// The heading stands where Kamailio puts it: behind the sent-by, and behind the `received` that was noted there.
-fn note_heading(via: &mut Vec<u8>, heading: Heading) {
+/// A Via with a heading where Kamailio puts it: behind the sent-by, and behind the `received` that was noted there.
+fn with_heading(via: &[u8], heading: Heading) -> Vec<u8> {
     let sent_by = memchr::memchr(b';', via).unwrap_or(via.len());
     let params = via.get(sent_by..).unwrap_or_default();
     let received = match params.starts_with(b";received=") {
@@ -200,14 +206,17 @@ fn note_heading(via: &mut Vec<u8>, heading: Heading) {
         }
         false => 0,
     };
-    let at = sent_by + received;
-    via.splice(at..at, COOKIE.iter().copied().chain(heading.cookie()));
+    let (before, behind) = via.split_at(sent_by + received);
+    [before, COOKIE, &heading.cookie(), behind].concat()
 }
 
 /// A value without line ends: folding counts as a blank.
-fn one_line(value: &[u8]) -> Vec<u8> {
-    let blank = |byte: &u8| if b"\r\n".contains(byte) { b' ' } else { *byte };
-    value.iter().map(blank).collect()
+fn one_line(mut value: Vec<u8>) -> Vec<u8> {
+    if memchr::memchr2(b'\r', b'\n', &value).is_some() {
+        let ends = value.iter_mut().filter(|byte| b"\r\n".contains(byte));
+        ends.for_each(|byte| *byte = b' ');
+    }
+    value
 }
 
 fn find_ignoring_case(text: &[u8], part: &[u8]) -> Option<usize> {
@@ -291,8 +300,7 @@ mod tests {
             assert_eq!(take_heading(&mut plain), Some(heading));
             assert_eq!(plain, via.as_bytes());
         }
-        let mut bare = b"SIP/2.0/UDP 127.0.0.1;received=127.0.0.2".to_vec();
-        note_heading(&mut bare, heading);
+        let bare = with_heading(b"SIP/2.0/UDP 127.0.0.1;received=127.0.0.2", heading);
         assert_eq!(bare, b"SIP/2.0/UDP 127.0.0.1;received=127.0.0.2;TH=div");
     }
 

@@ -11,26 +11,39 @@ const SYMBOLS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 /// Fills the last four symbols where the text is no multiple of three octets.
 const PADDING: u8 = b'*';
 
-/// No symbol of the alphabet: more than six bits, whatever it is joined with.
-const NO_SYMBOL: u8 = 0xff;
+/// No symbol of the alphabet: more than the bits of a group, whatever it is joined with.
+const NO_SYMBOL: u32 = 1 << 24;
 
 /// The alphabet of one key, in both directions.
 pub(crate) struct Alphabet {
-    symbols: [u8; 64],
-    values: [u8; 256],
+    /// Of each twelve bits: 8 KiB, half the steps.
+    pairs: Box<[[u8; 2]; 4096]>,
+    /// What each symbol stands for in each place of a group of four, or [`NO_SYMBOL`].
+    values: Box<[[u32; 256]; 4]>,
+    /// The symbol of zeros.
+    zero: u8,
 }
 
 impl Alphabet {
     /// Shuffles the symbols as 5.6.3 does with this `mask_key`, which is not empty.
     pub(crate) fn new(key: &[u8]) -> Alphabet {
         let symbols = shuffled(key);
-        let mut values = [NO_SYMBOL; 256];
-        for (value, symbol) in (0..).zip(symbols) {
-            if let Some(slot) = values.get_mut(usize::from(symbol)) {
-                *slot = value;
+        let mut values = Box::new([[NO_SYMBOL; 256]; 4]);
+        for (table, shift) in values.iter_mut().zip([18, 12, 6, 0]) {
+            for (value, symbol) in (0..).zip(symbols) {
+                table[usize::from(symbol)] = value << shift;
             }
         }
-        Alphabet { symbols, values }
+        let pair = |bits: usize| [bits >> 6, bits & 63].map(|at| symbols.get(at).copied());
+        let mut pairs = Box::new([[PADDING; 2]; 4096]);
+        for (bits, slot) in pairs.iter_mut().enumerate() {
+            *slot = pair(bits).map(|symbol| symbol.unwrap_or(PADDING));
+        }
+        Alphabet {
+            pairs,
+            values,
+            zero: symbols[0],
+        }
     }
 
     /// Appends the code of `plain`.
@@ -72,44 +85,28 @@ impl Alphabet {
         }
         let mut plain = vec![0; groups.len() * 3];
         let (places, _) = plain.as_chunks_mut::<3>();
+        let mut seen = 0;
         for (at, (group, place)) in groups.iter().zip(places).enumerate() {
-            let mut values = group.map(|symbol| self.value(symbol));
+            let mut symbols = *group;
             if at + 1 == groups.len() {
                 // What is padded counts as zeros, and is cut off.
-                values
-                    .iter_mut()
-                    .rev()
-                    .take(padding)
-                    .for_each(|value| *value = 0);
+                let padded = symbols.iter_mut().rev().take(padding);
+                padded.for_each(|symbol| *symbol = self.zero);
             }
-            let [a, b, c, d] = values;
-            if (a | b | c | d) == NO_SYMBOL {
-                return None;
-            }
-            let word = values
-                .iter()
-                .fold(0, |word, value| word << 6 | u32::from(*value));
+            let values = self.values.iter().zip(symbols);
+            let word = values.fold(0, |word, (table, symbol)| word | table[usize::from(symbol)]);
+            seen |= word;
             let [_, octets @ ..] = word.to_be_bytes();
             *place = octets;
         }
         plain.truncate(plain.len() - padding);
-        Some(plain)
+        (seen < NO_SYMBOL).then_some(plain)
     }
 
     fn symbols_of(&self, word: u32) -> [u8; 4] {
-        let symbol = |shift: u32| {
-            let at = (word >> shift & 63) as usize;
-            self.symbols.get(at).copied().unwrap_or(PADDING)
-        };
-        [symbol(18), symbol(12), symbol(6), symbol(0)]
-    }
-
-    /// The six bits of a symbol, or [`NO_SYMBOL`].
-    fn value(&self, symbol: u8) -> u8 {
-        self.values
-            .get(usize::from(symbol))
-            .copied()
-            .unwrap_or(NO_SYMBOL)
+        let pair = |bits: u32| self.pairs[bits as usize & 4095];
+        let ([a, b], [c, d]) = (pair(word >> 12), pair(word));
+        [a, b, c, d]
     }
 }
 

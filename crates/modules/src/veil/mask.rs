@@ -89,22 +89,17 @@ impl Mask {
 /// True where a value can stand in a message as what it is said to be.
 fn is_sound(kind: Kind, plain: &[u8]) -> bool {
     match kind {
-        Kind::Via => {
-            is_printed(plain, b' ') && !plain.contains(&b',') && sip::Via::parse(plain).is_ok()
-        }
-        Kind::Uri => {
-            is_printed(plain, b'!')
-                && !plain.iter().any(|byte| b"<>".contains(byte))
-                && has_scheme(plain)
-        }
-        Kind::CallId => is_printed(plain, b'!'),
+        Kind::Via => is_printed(plain, b' ', *b",") && sip::Via::parse(plain).is_ok(),
+        Kind::Uri => is_printed(plain, b'!', *b"<>") && has_scheme(plain),
+        Kind::CallId => is_printed(plain, b'!', []),
         Kind::Reference => matches!(plain, [1 | 2, rest @ ..] if is_sound(Kind::CallId, rest)),
     }
 }
 
-/// Printed octets from `least` on, and tabs where that is a blank; any of UTF-8.
-fn is_printed(plain: &[u8], least: u8) -> bool {
-    let wrong = |byte: u8| (byte < least) | (byte == 0x7f);
+/// Printed octets from `least` on `but` these, and tabs where that is a blank; any of UTF-8.
+fn is_printed<const N: usize>(plain: &[u8], least: u8, but: [u8; N]) -> bool {
+    let excepted = |byte: u8| but.iter().fold(false, |any, but| any | (byte == *but));
+    let wrong = |byte: u8| (byte < least) | (byte == 0x7f) | excepted(byte);
     // A loop that always goes to the end is vector code.
     let is_odd = plain.iter().fold(false, |any, &byte| any | wrong(byte));
     let with_tabs = || least == b' ' && !plain.iter().any(|&byte| wrong(byte) && byte != b'\t');
@@ -113,12 +108,14 @@ fn is_printed(plain: &[u8], least: u8) -> bool {
 
 /// Contacts may have any scheme (`tel:`), but they have one.
 fn has_scheme(uri: &[u8]) -> bool {
-    let scheme = uri.split(|&byte| byte == b':').next().unwrap_or_default();
-    let rest = uri.len() > scheme.len() + 1;
+    let Some((scheme, [_, _, ..])) = memchr::memchr(b':', uri).map(|at| uri.split_at(at)) else {
+        return false;
+    };
+    if scheme.eq_ignore_ascii_case(b"sip") || scheme.eq_ignore_ascii_case(b"sips") {
+        return sip::Uri::parse(uri).is_ok();
+    }
     let letters = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
-    let is_sip = scheme.eq_ignore_ascii_case(b"sip") || scheme.eq_ignore_ascii_case(b"sips");
-    let begins = scheme.first().is_some_and(u8::is_ascii_alphabetic);
-    rest && begins && scheme.iter().all(letters) && (!is_sip || sip::Uri::parse(uri).is_ok())
+    scheme.first().is_some_and(u8::is_ascii_alphabetic) && scheme.iter().all(letters)
 }
 
 #[cfg(test)]
