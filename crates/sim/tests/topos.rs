@@ -1,7 +1,10 @@
-//! Topology hiding with state, where its database is away: a message leaves hidden, or not at all, or whole.
+//! Topology hiding with state: every storage does what the others do, and where it is away a message leaves hidden, or not at
+//! all, or whole.
 
 #[path = "hooks/server.rs"]
 mod server;
+#[path = "topos/storages.rs"]
+mod storages;
 
 use policy::Stores;
 use server::{NoStores, Server, reply};

@@ -249,6 +249,7 @@ impl Departures {
 
     fn instance_of(&self, context: &Context) -> Bytes {
         let set = context.extension::<InstanceName>();
+        let set = set.filter(|set| !set.0.is_empty());
         set.map_or_else(|| self.instance.clone(), |set| set.0.clone())
     }
 }

@@ -59,7 +59,7 @@ impl Module for Topos {
         params::declare(d);
         d.function(
             "tps_set_context(ctx)",
-            "Names the instance that the dialog in hand belongs to; an empty name means none. -1 where it is no name.",
+            "Names the instance that the dialog in hand belongs to; an empty name means that of the parameter context again. -1 where it is no name.",
             Routes::ANY,
             Topos::set_context,
         );
@@ -258,6 +258,7 @@ fn deviations(d: &mut Declaration<Topos>) {
         "UPDATE is a target refresh; 5.6.3 keeps the Contacts as they were.",
         "A request whose state cannot be written or read is refused with 503 and Retry-After, or passes unhidden (storage_failure).",
         "A table whose row in table version names another version stops the start; 5.6.3 does not look.",
+        "In topos:msg-incoming $si, $sp and $proto are where the message came from; in 5.6.3 they are those of a message of its own.",
         "tps_set_context() holds for the request in hand; in 5.6.3 for all that the process serves after it.",
     ] {
         d.deviation(sentence);
