@@ -93,6 +93,19 @@ fn nothing_leaks_where_topos_keeps_dialogs_in_a_database() {
     nothing_leaks("topos in a database", &Hiding::topos("db"));
 }
 
+/// A reply finds its way back by its Vias, or by the storage, alone: as it does where its request left through another
+/// server, or before a restart.
+#[test]
+fn nothing_leaks_without_transactions() {
+    for hiding in [
+        Hiding::topoh("sealed"),
+        Hiding::topoh("kamailio"),
+        Hiding::topos("memory"),
+    ] {
+        nothing_leaks("stateless", &hiding.stateless());
+    }
+}
+
 #[test]
 fn nothing_leaks_by_the_built_in_policy() {
     nothing_leaks("policy", &Hiding::policy(BUILT_IN));

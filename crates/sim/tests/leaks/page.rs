@@ -15,6 +15,8 @@ pub(crate) struct Hiding {
     removed: Vec<&'static str>,
     /// A policy that is whole, instead.
     policy: Option<String>,
+    /// Requests are forwarded without a transaction.
+    is_stateless: bool,
 }
 
 /// The built-in policy.
@@ -27,6 +29,7 @@ impl Hiding {
             settings: String::new(),
             removed: TELLTALES.iter().map(|(name, _)| *name).collect(),
             policy: None,
+            is_stateless: false,
         }
     }
 
@@ -74,10 +77,17 @@ impl Hiding {
         self
     }
 
+    /// The same, by a proxy that keeps no transactions.
+    pub(crate) fn stateless(mut self) -> Hiding {
+        self.is_stateless = true;
+        self
+    }
+
     /// A scenario with these ends.
     pub(crate) fn page(&self, ends: &[End]) -> String {
         let (script, rows) = match &self.policy {
             Some(text) => (format!("{SURROUNDINGS}{text}"), registered(ends)),
+            None if self.is_stateless => (self.stateless_proxy(ends), String::new()),
             None => (self.proxy(ends), String::new()),
         };
         let mut names = String::new();
@@ -91,20 +101,15 @@ impl Hiding {
 
     /// A proxy that sends everything on; `all` rings everywhere but where the call comes from.
     fn proxy(&self, ends: &[End]) -> String {
-        let (mut ways, mut all) = (String::new(), String::new());
+        let mut all = String::new();
         for end in ends {
             let (name, target) = (&end.name, target(end));
-            let _ = writeln!(ways, "    if ($rU == \"{name}\") $du = \"{target}\";");
             let _ = writeln!(
                 all,
                 "        if ($fU != \"{name}\") {{ if ($du != $null) append_branch(); $du = \"{target}\"; }}"
             );
         }
-        let mut remove = String::new();
-        for name in &self.removed {
-            let _ = write!(remove, "remove_hf(\"{name}\"); ");
-        }
-        let settings = &self.settings;
+        let (remove, ways, settings) = (self.removal(), ways(ends), &self.settings);
         format!(
             r#"{MODULES}{settings}
 request_route {{
@@ -134,6 +139,47 @@ reply_route {{
 "#
         )
     }
+
+    /// A proxy that forwards: nothing but what stands in a reply tells it where that goes. `all` is the first end.
+    fn stateless_proxy(&self, ends: &[End]) -> String {
+        let (remove, ways, settings) = (self.removal(), ways(ends), &self.settings);
+        let first = ends.first().map(target).unwrap_or_default();
+        format!(
+            r#"{MODULES}{settings}
+request_route {{
+    {remove}
+    if (has_totag() && loose_route()) {{
+        forward();
+        exit;
+    }}
+    if (!is_method("CANCEL|ACK")) record_route();
+{ways}
+    if ($rU == "all") $du = "{first}";
+    forward();
+}}
+reply_route {{
+    {remove}
+}}
+"#
+        )
+    }
+
+    /// Statements that take out what betrays.
+    fn removal(&self) -> String {
+        let removed = self.removed.iter();
+        removed
+            .map(|name| format!("remove_hf(\"{name}\"); "))
+            .collect()
+    }
+}
+
+/// Statements that send a request to the end that it names.
+fn ways(ends: &[End]) -> String {
+    let way = |end: &End| {
+        let (name, target) = (&end.name, target(end));
+        format!("    if ($rU == \"{name}\") $du = \"{target}\";\n")
+    };
+    ends.iter().map(way).collect()
 }
 
 /// The key that masks are made with here; none where the built-in policy has a random one.
