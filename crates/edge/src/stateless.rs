@@ -190,7 +190,7 @@ impl Worker {
     /// goes on, or what a message hook vouches for, to where the Via below ours leads.
     pub(crate) fn stateless_reply(&mut self, flow: Flow, message: &Arc<Message>, notes: Notes) {
         match self.way_of_stray(flow, message, &notes) {
-            Some(way) => {
+            Some((way, no_connect)) => {
                 let mut edits = sip::Edits::new();
                 edits.drop_top_via();
                 let rendered = Rendered::of(message, &edits);
@@ -199,7 +199,7 @@ impl Worker {
                     self.put(Output::Transmit(Transmit {
                         flow: way,
                         bytes,
-                        no_connect: true,
+                        no_connect,
                         close: false,
                         tls: None,
                     }));
@@ -209,7 +209,9 @@ impl Worker {
         }
     }
 
-    fn way_of_stray(&self, flow: Flow, message: &Message, notes: &Notes) -> Option<Flow> {
+    /// The way of such a reply, and whether no connection may be opened for it. Those of a server that is no more
+    /// ended with it: then a new one leads to the sent-by (RFC 3261 section 18.2.2), not to the old one's port.
+    fn way_of_stray(&self, flow: Flow, message: &Message, notes: &Notes) -> Option<(Flow, bool)> {
         let mut vias = message.vias();
         let (own, next) = (vias.next()?.ok()?, vias.next()?.ok()?);
         let fields = StatelessFields::of_reply(message).ok()?;
@@ -221,26 +223,27 @@ impl Worker {
                 .is_myself(own.host, own.port.unwrap_or(0), None)
         };
         let mut hooks = config.installed.message_hooks.iter();
-        let goes_on = self.edge.brancher.verify_stateless(branch, &fields)
-            || (is_ours() && hooks.any(|hook| hook.vouches(notes)));
+        let left_here = self.edge.brancher.verify_stateless(branch, &fields);
+        let goes_on = left_here || (is_ours() && hooks.any(|hook| hook.vouches(notes)));
         if !goes_on {
             return None;
         }
         let proto = Proto::parse(next.transport)?;
         let ip = next.received_addr().or(next.host_addr())?;
-        let port = next
+        let rport = next
             .rport
             .flatten()
-            .or(next.port)
-            .unwrap_or(proto.default_port());
+            .filter(|_| left_here || !proto.is_reliable());
+        let port = rport.or(next.port).unwrap_or(proto.default_port());
         let socket = config.identity.socket_to(proto, ip, Some(flow.socket))?;
-        Some(Flow {
+        let way = Flow {
             proto,
             socket: socket.id,
             local: socket.addr,
             peer: SocketAddr::new(ip, port),
             connection: None,
-        })
+        };
+        Some((way, left_here))
     }
 }
 

@@ -34,6 +34,7 @@ struct Tm {
 fn deviations(d: &mut Declaration<Tm>) {
     for sentence in [
         "A refused connection, or a datagram that cannot be sent, is known only after t_relay() has returned 1: that branch ends with 477, and the failure route runs; Kamailio 5.6.3 returns -1 and answers 477 at once.",
+        "A reply that answers neither a request of this process nor one that module topoh or topos knows goes nowhere, and is counted; 5.6.3 sends it to the Via below its own, whoever made it up.",
         "event_route[tm:local-response] runs for every reply; in Kamailio 5.6.3 only for the first of each process, whose relaying it can break.",
         "t_precheck_trans() of module tmx and t_check_trans() see the same transactions; Kamailio 5.6.3 forgets a request in its precheck as soon as its route has ended.",
         "t_grep_status() sees the reply in hand too, as Kamailio's documentation says; 5.6.3 sees it only where the branch had replied before.",

@@ -2,7 +2,7 @@
 //! other, by a stranger and by a user. After each of them the next good request is answered within a second.
 
 mod bystanders;
-mod link;
+pub(crate) mod link;
 mod siege;
 
 use siege::Siege;

@@ -24,7 +24,7 @@ pub(super) enum Heard {
 }
 
 /// What a TLS client trusts.
-pub(super) fn trust(certificate: &Path) -> Arc<ClientConfig> {
+pub(crate) fn trust(certificate: &Path) -> Arc<ClientConfig> {
     let text = std::fs::read(certificate).expect("a certificate");
     let mut roots = RootCertStore::empty();
     for certificate in rustls_pemfile::certs(&mut &text[..]) {
@@ -114,7 +114,7 @@ impl Link {
 }
 
 /// Takes the first whole message, or the answer to a ping, off what has been read.
-fn first_of(rest: &mut Vec<u8>) -> Option<Vec<u8>> {
+pub(crate) fn first_of(rest: &mut Vec<u8>) -> Option<Vec<u8>> {
     if rest.starts_with(b"\r\n") {
         return Some(rest.drain(..2).collect());
     }
