@@ -191,7 +191,7 @@ impl Worker {
         let end_of_life = now.after_ms(timers.fr_timer_ms.into());
         let machine =
             ClientNonInvite::start(now, cancel, reliable, end_of_life, &timers, &mut actions);
-        branch.cancel = Cancel::Sent(machine);
+        branch.cancel = Cancel::Sent(Box::new(machine));
         handle_client(
             &mut branch.client,
             now,

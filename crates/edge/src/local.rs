@@ -179,7 +179,7 @@ impl Worker {
             _ => None,
         };
         let flow = match context.config.transactions.local_ack_mode {
-            2 => branch.replied_over,
+            2 => branch.replied_over.as_deref().copied(),
             // A name would have to be looked up; the next hop of the INVITE knows the way.
             _ => aim.and_then(|aim| self.way_to(context, aim)),
         };

@@ -64,6 +64,9 @@ impl Worker {
         let is_cancel = method == Method::Cancel;
         let is_own = method == context.message.method();
         let check_source = context.config.transactions.check_source;
+        let is_local = context
+            .transaction()
+            .is_some_and(policy::Transaction::is_local);
         let branch = context
             .transaction
             .as_deref_mut()
@@ -89,7 +92,9 @@ impl Worker {
             }
             return Some(context);
         }
-        branch.replied_over = Some(reply.flow);
+        if is_local {
+            branch.replied_over = Some(Box::new(reply.flow));
+        }
         let sent = sent_bytes(&branch.client);
         handle_client(
             &mut branch.client,

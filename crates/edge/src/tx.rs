@@ -119,7 +119,7 @@ impl Worker {
     /// False for a CANCEL from elsewhere than its INVITE, where that is checked. One whose INVITE another
     /// worker has in hand is checked by that worker.
     fn may_cancel(&self, context: &Context, id: TxId) -> bool {
-        let source = context.flow.peer.ip();
+        let source = context.flow.peer.ip().to_canonical();
         let same = |invite: Option<&Kept>| invite.is_none_or(|invite| invite.source() == source);
         !context.config.transactions.check_source || self.edge.table.peek(id, same)
     }

@@ -180,8 +180,8 @@ pub struct Branch {
     pub target: Destination,
     /// The way it went.
     pub flow: Flow,
-    /// The way its last reply came; none while there is none.
-    pub replied_over: Option<Flow>,
+    /// Of a request of our own, the way the branch's last reply came; none while there is none.
+    pub replied_over: Option<Box<Flow>>,
     /// How a TLS connection for it is to be made, where it goes over TLS.
     pub tls: Option<Arc<crate::TlsWay>>,
     /// Its machine.
@@ -248,7 +248,7 @@ pub enum Cancel {
     /// It is sent as soon as a provisional reply comes (RFC 3261 section 9.1).
     Wanted,
     /// It was sent.
-    Sent(ClientNonInvite),
+    Sent(Box<ClientNonInvite>),
     /// It is answered or given up.
     Done,
 }

@@ -33,10 +33,10 @@ fn prices() {
          BYE {bye}, dialog {dialog}, registered contact {contact}"
     );
     // A transaction holds the INVITE of 886 octets twice, as it came and as it was sent on.
-    assert!(transaction <= 8_000, "a transaction: {transaction} bytes");
-    assert!(answered <= 1_800, "an answered one: {answered} bytes");
+    assert!(transaction <= 6_500, "a transaction: {transaction} bytes");
+    assert!(answered <= 1_600, "an answered one: {answered} bytes");
     assert!(routed <= 5_000, "one with an onreply_route: {routed} bytes");
-    assert!(bye <= 1_300, "an answered BYE: {bye} bytes");
+    assert!(bye <= 1_200, "an answered BYE: {bye} bytes");
     assert!(dialog <= 3_000, "a dialog: {dialog} bytes");
     assert!(contact <= 600, "a registered contact: {contact} bytes");
 }

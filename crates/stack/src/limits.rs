@@ -13,9 +13,10 @@ pub struct Limits {
     /// Milliseconds from the first byte of a stream message to its last. A slower peer is a fault:
     /// the connection is closed.
     pub max_message_ms: u64,
-    /// Transactions in one table. An INVITE of 886 octets that was relayed to one branch holds 6.4 kB
-    /// until it is answered and 4.8 kB until it is forgotten, with its buffers and the context of its request
-    /// (measured by `cargo test -p ringwall-sim --test memory`), so that a full table takes 1.6 GB.
+    /// Transactions in one table. An INVITE of 886 octets that was relayed to one branch holds 5.7 kB
+    /// until it is answered, with its buffers and the context of its request, and 1.4 kB until it is forgotten, or
+    /// 4.4 kB where an `onreply_route` or a module follows it (measured by `cargo test -p ringwall-sim --test
+    /// memory`), so that a full table takes 1.4 GB.
     /// A full table refuses new ones: the request gets a stateless 503.
     pub max_transactions: usize,
     /// Transactions that share Call-ID and CSeq number (a spiral, or a peer that repeats itself

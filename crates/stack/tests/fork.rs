@@ -249,6 +249,21 @@ fn a_serial_group_follows_and_dropped_replies_are_not_chosen() {
     assert_eq!(context.add(&Limits::default()), Err(NoBranch::Over));
 }
 
+/// RFC 6026: each further 2xx of an INVITE goes up. Nothing is left to cancel or to choose.
+#[test]
+fn an_answered_invite_lets_more_2xx_up() {
+    let mut context = Context::settled(true, [487, 200].into_iter());
+    assert_eq!(context.final_code(0), Some(487));
+    assert!(context.is_answered() && context.all_ended());
+    let further = reply(&mut context, 1, 200);
+    assert_eq!(further.relay, Relay::This);
+    assert!(further.cancel.is_empty() && further.stop.is_empty());
+    assert_eq!(reply(&mut context, 0, 486).relay, Relay::Nothing);
+    assert_eq!(context.add(&Limits::default()).err(), Some(NoBranch::Over));
+    let mut other = Context::settled(false, [200].into_iter());
+    assert_eq!(reply(&mut other, 0, 200).relay, Relay::Nothing);
+}
+
 #[test]
 fn the_number_of_branches_is_bounded() {
     let limits = Limits {

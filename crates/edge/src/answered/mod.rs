@@ -38,8 +38,6 @@ pub(crate) struct Answered {
     pub(crate) method: Method,
     /// The way replies go.
     back: Flow,
-    /// Where the request came from, where replies go to another address.
-    source: Option<Box<IpAddr>>,
     pub(crate) server: Server,
     branches: Box<[Branch]>,
     /// Those of [`policy::Armed`].
@@ -64,12 +62,14 @@ impl Kept {
         }
     }
 
-    /// Where the request came from.
+    /// Where the request came from; an IPv4 address also where the socket serves both families.
     pub(crate) fn source(&self) -> IpAddr {
-        match self {
-            Kept::Open(context) => context.flow.peer.ip(),
-            Kept::Answered(answered) => answered.source(),
-        }
+        let peer = match self {
+            Kept::Open(context) => context.flow.peer,
+            // Replies go to the address that the request came from, if to another port.
+            Kept::Answered(answered) => answered.back.peer,
+        };
+        peer.ip().to_canonical()
     }
 
     /// True where a branch is still under way, or absorbs what comes late.
@@ -109,11 +109,6 @@ impl Answered {
     /// Milliseconds from when it was made to its last event.
     pub(crate) fn age_ms(&self) -> u64 {
         self.seen.ms_since(self.created)
-    }
-
-    fn source(&self) -> IpAddr {
-        let elsewhere = self.source.as_deref().copied();
-        elsewhere.unwrap_or(self.back.peer.ip())
     }
 
     fn message(&self) -> Option<Message> {

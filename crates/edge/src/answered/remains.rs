@@ -17,14 +17,18 @@ impl Answered {
             return None;
         }
         let remains = remains(context, transaction);
-        let branches = transaction.branches.iter().map(Branch::of);
-        let branches = branches.collect::<Option<Box<[Branch]>>>()?;
+        if remains == Remains::Context {
+            return None;
+        }
+        let mut branches = Vec::with_capacity(transaction.branches.len());
+        for branch in &transaction.branches {
+            branches.push(Branch::of(branch)?);
+        }
         let request = match remains {
             Remains::Names => names(&context.message),
-            Remains::Request => context.message.bytes().clone(),
-            Remains::Context => return None,
+            _ => context.message.bytes().clone(),
         };
-        let (back, source) = (back(context), context.flow.peer.ip());
+        let back = back(context);
         let transaction = context.transaction.take()?;
         Some(Answered {
             id: transaction.id,
@@ -32,9 +36,8 @@ impl Answered {
             request,
             method: context.message.method(),
             back,
-            source: (source != back.peer.ip()).then(|| Box::new(source)),
             server: transaction.server,
-            branches,
+            branches: branches.into(),
             timers: context.armed.timers.map(Box::new),
             created: transaction.created,
             seen: context.now.mono,

@@ -136,11 +136,11 @@ impl<'a> Reply<'a> {
         self.content.finish(out);
     }
 
-    /// The reply as octets of its own.
+    /// The reply as octets of its own, without room that is not used: a transaction keeps them.
     pub fn to_bytes(&self) -> Bytes {
         let mut out = Vec::with_capacity(self.request.headers_end() + 256);
         self.render(&mut out);
-        out.into()
+        out.into_boxed_slice().into()
     }
 
     fn copy(&self, out: &mut Vec<u8>, span: Span) {

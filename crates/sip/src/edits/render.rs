@@ -26,7 +26,7 @@ impl Edits {
         let mut out = Vec::new();
         let mut kept = Kept::new();
         self.render_noting(message, &mut out, Some(&mut kept));
-        Rewritten::new(out.into(), kept)
+        Rewritten::new(out.into_boxed_slice().into(), kept)
     }
 
     fn render_noting(&self, message: &Message, out: &mut Vec<u8>, mut kept: Option<&mut Kept>) {
@@ -36,7 +36,10 @@ impl Edits {
         // What is sent is kept for retransmissions, so that room which is not used is memory held.
         let body = self.body.as_ref().map_or(0, Bytes::len);
         let added: usize = changes.iter().map(|change| change.text.len()).sum();
-        out.reserve(source.len() + added + body + START_LINE);
+        let removed: usize = changes.iter().map(|change| change.end - change.start).sum();
+        let is_begun_anew = self.request_uri.is_some() || self.status.is_some();
+        let begin = if is_begun_anew { START_LINE } else { 0 };
+        out.reserve((source.len() + added + body + begin).saturating_sub(removed));
         let is_kept = self.push_start_line(message, out);
         let headers = out.len();
         if let Some(kept) = kept.as_deref_mut().filter(|_| is_kept) {

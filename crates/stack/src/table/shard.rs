@@ -32,9 +32,13 @@ struct Entry<T, M> {
 #[derive(Debug)]
 pub(super) enum Slot<T, M> {
     Idle(T),
-    Busy(VecDeque<M>),
-    Parked(T, VecDeque<M>),
+    Busy(Mailbox<M>),
+    Parked(T, Mailbox<M>),
 }
+
+/// The letters that wait, the oldest first. Hardly any slot ever has one, so that it takes no room for them.
+#[derive(Debug)]
+pub(super) struct Mailbox<M>(Option<Box<VecDeque<M>>>);
 
 impl<T, M> Shard<T, M> {
     pub(super) fn new(first_label: u32) -> Self {
@@ -63,7 +67,7 @@ impl<T, M> Shard<T, M> {
             branch: key.branch,
             dialog: key.dialog,
             to_tags: SmallVec::new(),
-            slot: Slot::Busy(VecDeque::new()),
+            slot: Slot::Busy(Mailbox::EMPTY),
         });
         Ok(TxId {
             hash: key.hash,
@@ -123,10 +127,10 @@ impl<T, M> Shard<T, M> {
                 if mail.len() >= max_mail {
                     return Out::Full(letter);
                 }
-                mail.push_back(letter);
+                mail.put(letter);
                 Out::Queued(id)
             }
-            Slot::Idle(_) => match std::mem::replace(slot, Slot::Busy(VecDeque::new())) {
+            Slot::Idle(_) => match std::mem::replace(slot, Slot::Busy(Mailbox::EMPTY)) {
                 Slot::Idle(transaction) => Out::Taken(id, transaction, letter),
                 Slot::Busy(_) | Slot::Parked(..) => Out::Missing(letter),
             },
@@ -136,7 +140,7 @@ impl<T, M> Shard<T, M> {
     pub(super) fn put_back(&mut self, id: TxId, transaction: T) -> Option<(T, M)> {
         let slot = self.slot(id)?;
         if let Slot::Busy(mail) = slot
-            && let Some(letter) = mail.pop_front()
+            && let Some(letter) = mail.take()
         {
             return Some((transaction, letter));
         }
@@ -147,8 +151,8 @@ impl<T, M> Shard<T, M> {
     pub(super) fn park(&mut self, id: TxId, transaction: T) {
         let Some(slot) = self.slot(id) else { return };
         let mail = match slot {
-            Slot::Busy(mail) | Slot::Parked(_, mail) => std::mem::take(mail),
-            Slot::Idle(_) => VecDeque::new(),
+            Slot::Busy(mail) | Slot::Parked(_, mail) => mail.take_all(),
+            Slot::Idle(_) => Mailbox::EMPTY,
         };
         *slot = Slot::Parked(transaction, mail);
     }
@@ -158,7 +162,7 @@ impl<T, M> Shard<T, M> {
         let Slot::Parked(_, mail) = slot else {
             return None;
         };
-        let mail = std::mem::take(mail);
+        let mail = mail.take_all();
         match std::mem::replace(slot, Slot::Busy(mail)) {
             Slot::Parked(transaction, _) => Some(transaction),
             Slot::Idle(_) | Slot::Busy(_) => None,
@@ -202,9 +206,33 @@ impl<T, M> Slot<T, M> {
     /// The letters that nobody has read.
     pub(super) fn into_letters(self) -> Vec<M> {
         match self {
-            Slot::Busy(mail) | Slot::Parked(_, mail) => mail.into(),
+            Slot::Busy(mail) | Slot::Parked(_, mail) => mail.into_letters(),
             Slot::Idle(_) => Vec::new(),
         }
+    }
+}
+
+impl<M> Mailbox<M> {
+    const EMPTY: Self = Mailbox(None);
+
+    fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |letters| letters.len())
+    }
+
+    fn put(&mut self, letter: M) {
+        self.0.get_or_insert_default().push_back(letter);
+    }
+
+    fn take(&mut self) -> Option<M> {
+        self.0.as_mut()?.pop_front()
+    }
+
+    fn take_all(&mut self) -> Self {
+        Mailbox(self.0.take())
+    }
+
+    fn into_letters(self) -> Vec<M> {
+        self.0.map(|letters| (*letters).into()).unwrap_or_default()
     }
 }
 
