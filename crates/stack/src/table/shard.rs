@@ -38,6 +38,10 @@ pub(super) enum Slot<T, M> {
 
 /// The letters that wait, the oldest first. Hardly any slot ever has one, so that it takes no room for them.
 #[derive(Debug)]
+#[allow(
+    clippy::box_collection,
+    reason = "a slot is in every transaction: 8 bytes instead of 32"
+)]
 pub(super) struct Mailbox<M>(Option<Box<VecDeque<M>>>);
 
 impl<T, M> Shard<T, M> {
