@@ -9,14 +9,53 @@ pub(crate) const fn is_lws(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// `token`: alphanumeric or one of ``-.!%*_+`'~``.
-pub(crate) const fn is_token(byte: u8) -> bool {
-    TOKEN[byte as usize]
-}
-
 /// Whether all of `text` is one non-empty token.
 pub(crate) fn all_token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|&byte| is_token(byte))
+    !text.is_empty() && run(text, class::TOKEN) == text.len()
+}
+
+/// Classes of octets, a bit each.
+pub(crate) mod class {
+    /// As in a `token`: alphanumeric or one of ``-.!%*_+`'~``.
+    pub(crate) const TOKEN: u8 = 1;
+    /// As in the name of a host, between its dots.
+    pub(crate) const LABEL: u8 = 1 << 1;
+    /// Neither white space nor one of `;"=`: the name of a parameter.
+    pub(crate) const PARAM: u8 = 1 << 2;
+    /// Neither white space nor one of `;"`: the value of a parameter.
+    pub(crate) const VALUE: u8 = 1 << 3;
+    /// What means nothing in a URI.
+    pub(crate) const URI: u8 = 1 << 4;
+    /// The same, and what stands between the parameters of a URI.
+    pub(crate) const URI_PARAMS: u8 = 1 << 5;
+    /// Neither white space nor an angle bracket: a URI in brackets.
+    pub(crate) const BRACKETED: u8 = 1 << 6;
+    /// What neither ends a display name nor tells that there is none.
+    pub(crate) const DISPLAY: u8 = 1 << 7;
+}
+
+/// How many octets at the start of `text` are of that class.
+#[inline]
+pub(crate) fn run(text: &[u8], class: u8) -> usize {
+    let mut len = 0;
+    while let Some(&byte) = text.get(len)
+        && CLASSES[byte as usize] & class != 0
+    {
+        len += 1;
+    }
+    len
+}
+
+/// The same for what mostly is longer than eight octets, which are a step here.
+#[inline]
+pub(crate) fn long_run(text: &[u8], class: u8) -> usize {
+    let classes = |eight: &[u8; 8]| {
+        let each = eight.iter().map(|&byte| CLASSES[byte as usize]);
+        each.fold(class, |common, classes| common & classes)
+    };
+    let eights = text.as_chunks().0.iter();
+    let len = 8 * eights.take_while(|eight| classes(eight) != 0).count();
+    len + run(text.get(len..).unwrap_or_default(), class)
 }
 
 /// Whether `is` holds for any octet. Chunks are folded whole, which the compiler makes vector code of, and the last
@@ -115,17 +154,47 @@ pub(crate) fn one_line<T: AsRef<[u8]>>(text: T) -> Result<T, Injection> {
     }
 }
 
-static TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
+static CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        let b = byte as u8;
-        table[byte] = b.is_ascii_alphanumeric()
-            || matches!(
-                b,
-                b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
-            );
+        table[byte] = classes_of(byte as u8);
         byte += 1;
     }
     table
 };
+
+const fn classes_of(byte: u8) -> u8 {
+    let is_word = byte.is_ascii_alphanumeric();
+    let mut classes = 0;
+    if is_word
+        || matches!(
+            byte,
+            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
+        )
+    {
+        classes |= class::TOKEN;
+    }
+    if is_word || matches!(byte, b'-' | b'_') {
+        classes |= class::LABEL;
+    }
+    if !is_lws(byte) && !matches!(byte, b';' | b'"') {
+        classes |= class::VALUE;
+        if byte != b'=' {
+            classes |= class::PARAM;
+        }
+    }
+    if byte > b' ' && !matches!(byte, 0x7f | b'<' | b'>' | b'"' | b'%' | b'?' | b'@') {
+        classes |= class::URI_PARAMS;
+        if !matches!(byte, b':' | b';') {
+            classes |= class::URI;
+        }
+    }
+    if !is_lws(byte) && !matches!(byte, b'<' | b'>') {
+        classes |= class::BRACKETED;
+    }
+    if !matches!(byte, b'<' | b'"' | b';' | b',' | b'?') {
+        classes |= class::DISPLAY;
+    }
+    classes
+}

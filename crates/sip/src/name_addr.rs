@@ -1,6 +1,7 @@
 //! Addresses in headers: From, To, Contact, Route, Record-Route, Path and their kin.
 
-use crate::{HeaderError, Param, Params, Span, Uri, UriError, lex};
+use crate::lex::{self, class};
+use crate::{HeaderError, Param, Params, Span, Uri, UriError};
 
 /// One `name-addr` or `addr-spec` with its header parameters, RFC 3261 section 20.10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,15 +47,13 @@ impl<'a> NameAddr<'a> {
         let (display, rest) = raw.split_at(display_end);
         let (uri, bracketed, tail) = match rest {
             [b'<', inner @ ..] => {
-                let end = memchr::memchr(b'>', inner).ok_or(HeaderError::Malformed)?;
-                (&inner[..end], true, lex::trim(&inner[end + 1..]))
+                let (uri, tail) = inner.split_at(lex::long_run(inner, class::BRACKETED));
+                let tail = tail.strip_prefix(b">").ok_or(HeaderError::Malformed)?;
+                (uri, true, lex::trim(tail))
             }
             _ => bare(rest)?,
         };
-        if uri.is_empty() || lex::has_lws(uri) || lex::any(uri, |byte| byte == b'<') {
-            return Err(HeaderError::Malformed);
-        }
-        if !matches!(tail, [] | [b';', ..]) {
+        if uri.is_empty() || !matches!(tail, [] | [b';', ..]) {
             return Err(HeaderError::Malformed);
         }
         let (display, params) = (lex::trim(display), Params::new(tail));
@@ -67,6 +66,36 @@ impl<'a> NameAddr<'a> {
             span,
             known_tag: None,
         })
+    }
+
+    /// Reads `Name <sip:user@host:port;params>;tag=value` without quotes and escapes, as most are, with its URI in one
+    /// pass; `None` for others.
+    #[inline]
+    pub(crate) fn parse_plain(whole: &'a [u8], value: &'a [u8]) -> Option<(Self, Uri<'a>)> {
+        let (display, rest) = value.split_at(display_len(value).ok()?);
+        let (uri, rest) = Uri::plain_prefix(rest.strip_prefix(b"<")?)?;
+        let params = rest.strip_prefix(b">")?;
+        let tag = match params {
+            [] => params,
+            [b';', b't', b'a', b'g', b'=', tag @ ..] => tag,
+            _ => return None,
+        };
+        if tag.len() != lex::long_run(tag, class::PARAM) || tag.is_empty() != params.is_empty() {
+            return None;
+        }
+        let address = Self {
+            display: lex::trim(display),
+            uri: uri.raw,
+            bracketed: true,
+            params: Params::new(params),
+            raw: value,
+            span: Span::find(whole, value)?,
+            known_tag: Some(Tag {
+                value: tag,
+                sound: true,
+            }),
+        };
+        Some((address, uri))
     }
 
     /// The dialog tag; `None` without one or with an empty one.
@@ -127,14 +156,14 @@ impl<'a> ContactValue<'a> {
 /// How much of `raw` stands before the `<` of a name-addr; 0 for an addr-spec.
 fn display_len(raw: &[u8]) -> Result<usize, HeaderError> {
     let mut at = 0;
-    while let Some(&byte) = raw.get(at) {
-        at += match byte {
-            b'<' => return Ok(at),
-            b'"' => lex::quoted_len(&raw[at..]).ok_or(HeaderError::Malformed)?,
-            // An addr-spec: its URI ends at the first of these, and no bracket may follow.
-            b';' | b',' | b'?' => return Ok(0),
-            _ => 1,
-        };
+    while let Some(rest) = raw.get(at..) {
+        at += lex::run(rest, class::DISPLAY);
+        match raw.get(at) {
+            Some(b'<') => return Ok(at),
+            Some(b'"') => at += lex::quoted_len(&raw[at..]).ok_or(HeaderError::Malformed)?,
+            // An addr-spec: its URI ends there, and no bracket may follow.
+            _ => return Ok(0),
+        }
     }
     Ok(0)
 }
@@ -144,13 +173,12 @@ fn bare(rest: &[u8]) -> Result<(&[u8], bool, &[u8]), HeaderError> {
     let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
     let (uri, tail) = rest.split_at(end);
     let uri = lex::trim(uri);
-    if uri
-        .iter()
-        .any(|byte| matches!(byte, b',' | b'?' | b'"' | b'<' | b'>'))
-    {
-        return Err(HeaderError::Malformed);
+    let is_refused =
+        |byte: u8| lex::is_lws(byte) || matches!(byte, b',' | b'?' | b'"' | b'<' | b'>');
+    match uri.iter().any(|&byte| is_refused(byte)) {
+        true => Err(HeaderError::Malformed),
+        false => Ok((uri, false, tail)),
     }
-    Ok((uri, false, tail))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Parameters: `;name=value`, in URIs and in headers alike.
 
-use crate::lex;
+use crate::lex::{self, class};
 
 /// One parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,60 +78,16 @@ impl<'a> Iterator for Params<'a> {
     }
 }
 
-/// Where a parameter without quotes and white space ends, as nearly all are, and where its first `=` is: one
-/// plain loop over few octets costs less than vectorised searches. `None` for others.
+/// Where a parameter without quotes and white space ends, as nearly all are, and where its first `=` is. `None` for
+/// others.
 fn plain(text: &[u8]) -> Option<(usize, Option<usize>)> {
-    let (mut equals, mut at) = (None, 0);
-    while let Some(&byte) = text.get(at) {
-        match KINDS[usize::from(byte)] {
-            Kind::Plain => {}
-            Kind::Separator => return Some((at, equals)),
-            Kind::Equals if equals.is_none() => {
-                equals = Some(at);
-                at += plain_chunks(text.get(at + 1..).unwrap_or_default());
-            }
-            Kind::Equals => {}
-            Kind::Special => return None,
-        }
-        at += 1;
-    }
-    Some((text.len(), equals))
-}
-
-/// How many octets at the start of a value are plain, in steps of sixteen, which the compiler makes vector code
-/// of: branches and masks are long.
-fn plain_chunks(value: &[u8]) -> usize {
-    let (chunks, _) = value.as_chunks::<16>();
-    let is_plain = |chunk: &&[u8; 16]| {
-        let special = |byte: u8| byte <= b' ' || byte == b';' || byte == b'"';
-        !chunk.iter().fold(false, |any, byte| any | special(*byte))
+    let name = lex::run(text, class::PARAM);
+    let (end, equals) = match text.get(name..) {
+        Some(rest @ [b'=', ..]) => (name + lex::long_run(rest, class::VALUE), Some(name)),
+        _ => (name, None),
     };
-    16 * chunks.iter().take_while(is_plain).count()
+    matches!(text.get(end), None | Some(b';')).then_some((end, equals))
 }
-
-/// What an octet is in a parameter.
-#[derive(Clone, Copy)]
-enum Kind {
-    Plain,
-    Separator,
-    Equals,
-    Special,
-}
-
-static KINDS: [Kind; 256] = {
-    let mut table = [Kind::Plain; 256];
-    table[b';' as usize] = Kind::Separator;
-    table[b'=' as usize] = Kind::Equals;
-    table[b'"' as usize] = Kind::Special;
-    let mut byte = 0;
-    while byte < 256 {
-        if lex::is_lws(byte as u8) {
-            table[byte] = Kind::Special;
-        }
-        byte += 1;
-    }
-    table
-};
 
 /// A parameter without white space around anything.
 fn cut(raw: &[u8], equals: Option<usize>) -> Param<'_> {

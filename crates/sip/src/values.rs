@@ -16,19 +16,31 @@ pub struct CSeq<'a> {
 impl<'a> CSeq<'a> {
     /// Reads `number LWS method`.
     pub fn parse(value: &'a [u8]) -> Result<Self, HeaderError> {
+        Self::parse_beside(value, (Method::Other, b""))
+    }
+
+    /// The same in a message whose start line has this method, which mostly is the same and has been read.
+    pub(crate) fn parse_beside(
+        value: &'a [u8],
+        (method, name): (Method, &[u8]),
+    ) -> Result<Self, HeaderError> {
         let value = lex::trim(value);
-        let end = value
-            .iter()
-            .position(|&b| lex::is_lws(b))
-            .ok_or(HeaderError::Malformed)?;
-        let (digits, method_bytes) = (&value[..end], lex::trim(&value[end..]));
-        if !lex::all_token(method_bytes) || !digits.iter().all(u8::is_ascii_digit) {
+        let digits = value.iter().take_while(|byte| byte.is_ascii_digit());
+        let (digits, rest) = value.split_at(digits.count());
+        let method_bytes = lex::trim(rest);
+        if method_bytes.len() == rest.len() {
             return Err(HeaderError::Malformed);
         }
+        let method = match method_bytes {
+            b"" => return Err(HeaderError::Malformed),
+            same if same == name => method,
+            other if lex::all_token(other) => Method::parse(other),
+            _ => return Err(HeaderError::Malformed),
+        };
         let number = lex::decimal(digits).ok_or(HeaderError::Range)?;
         Ok(Self {
             number,
-            method: Method::parse(method_bytes),
+            method,
             method_bytes,
         })
     }

@@ -1,7 +1,8 @@
 //! The Via header, RFC 3261 section 20.42.
 
-use crate::uri::{host_addr, split_host_port};
-use crate::{HeaderError, Params, Span, lex};
+use crate::lex::{self, class};
+use crate::uri::{host_addr, host_port_prefix, split_host_port};
+use crate::{HeaderError, Params, Span};
 use std::net::IpAddr;
 
 /// The magic cookie in front of every RFC 3261 branch.
@@ -50,10 +51,7 @@ impl<'a> Via<'a> {
         let raw = lex::trim(value);
         let span = Span::find(whole, raw).ok_or(HeaderError::Malformed)?;
         let (transport, rest) = sent_protocol(raw).ok_or(HeaderError::Malformed)?;
-        let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
-        let (sent_by, tail) = rest.split_at(end);
-        let sent_by = lex::trim(sent_by);
-        let (host, port) = split_host_port(sent_by).map_err(|_| HeaderError::Malformed)?;
+        let ((sent_by, host, port), tail) = sent_by(rest)?;
         let params = Params::new(tail);
         let mut via = Self {
             transport,
@@ -141,6 +139,24 @@ fn optional_port(value: Option<&[u8]>) -> Result<Option<u16>, HeaderError> {
     }
 }
 
+/// Who sent it: host and port as received, and each of them.
+type SentBy<'a> = (&'a [u8], &'a [u8], Option<u16>);
+
+/// Reads it, and answers what is behind it.
+fn sent_by(text: &[u8]) -> Result<(SentBy<'_>, &[u8]), HeaderError> {
+    if let Some((host, port, tail @ ([] | [b';', ..]))) = host_port_prefix(text) {
+        let sent_by = text.get(..text.len() - tail.len()).unwrap_or_default();
+        return Ok(((sent_by, host, port), tail));
+    }
+    let end = memchr::memchr(b';', text).unwrap_or(text.len());
+    let (sent_by, tail) = text.split_at(end);
+    let sent_by = lex::trim(sent_by);
+    match split_host_port(sent_by) {
+        Ok((host, port)) => Ok(((sent_by, host, port), tail)),
+        Err(_) => Err(HeaderError::Malformed),
+    }
+}
+
 /// Reads `SIP / 2.0 / transport` and the white space behind it.
 fn sent_protocol(raw: &[u8]) -> Option<(&[u8], &[u8])> {
     if let [b'S', b'I', b'P', b'/', b'2', b'.', b'0', b'/', rest @ ..] = raw {
@@ -164,10 +180,7 @@ fn transport(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 fn token(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = text
-        .iter()
-        .position(|&byte| !lex::is_token(byte))
-        .unwrap_or(text.len());
+    let end = lex::run(text, class::TOKEN);
     (end > 0).then(|| text.split_at(end))
 }
 

@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::uri::{Scheme, Uri};
-use crate::{HeaderError, HeaderId, NameAddr, lex};
+use crate::{HeaderError, HeaderId, lex};
 use std::fmt;
 
 /// What is wrong with a message, as the reply to send. A reply message that has one is dropped.
@@ -82,22 +82,21 @@ impl Message {
             self.check_via()?;
         }
         let known = former.map(|(_, checked)| checked);
+        // A tag may be missing (RFC 2543), but not be empty or stand twice, and the URI must be one; of an unknown
+        // scheme it is the registrar's business.
         let from = match known.filter(|_| same_from) {
             Some(checked) => checked.from,
-            None => check_address(self.from(), "Bad From Header")?.scheme,
+            None => self.scheme_of_from().or(bad("Bad From Header"))?,
         };
-        let (to, called) = match known.filter(|_| same_to) {
-            Some(checked) => (checked.to, None),
-            None => {
-                let uri = check_address(self.to(), "Bad To Header")?;
-                (uri.scheme, Some(uri))
-            }
+        let to = match known.filter(|_| same_to) {
+            Some(checked) => checked.to,
+            None => self.scheme_of_to().or(bad("Bad To Header"))?,
         };
         self.call_id().or(bad("Bad Call-ID Header"))?;
         self.check_cseq()?;
         self.check_content_length()?;
         if former.is_none_or(|(former, _)| former.request_uri() != self.request_uri()) {
-            self.check_request_uri(called)?;
+            self.check_request_uri(to)?;
         }
         Ok(Checked { from, to })
     }
@@ -159,11 +158,11 @@ impl Message {
             Err(_) => return bad("Bad Via Header"),
             Ok(_) => {}
         }
-        let line = self.value(HeaderId::Via).unwrap_or_default();
-        // One value without quotes, as nearly every line is, has been read already.
-        if memchr::memchr2(b',', b'"', line).is_none() {
+        // One value, as nearly every line has, has been read already.
+        if self.has_plain_via() {
             return Ok(());
         }
+        let line = self.value(HeaderId::Via).unwrap_or_default();
         let has_quotes = memchr::memchr(b'"', line).is_some();
         if line.ends_with(b",") || has_quotes && memchr::memchr_iter(b'"', line).count() % 2 == 1 {
             return bad("Bad Via Header");
@@ -200,13 +199,12 @@ impl Message {
         }
     }
 
-    /// The Request-URI of what begins a dialog is mostly that of To, `called`, and that has been read.
-    fn check_request_uri(&self, called: Option<Uri<'_>>) -> Result<(), Violation> {
-        if !self.is_request() {
+    /// The Request-URI of what begins a dialog is mostly that of To, whose scheme is `to`, and that has been read.
+    fn check_request_uri(&self, to: Scheme) -> Result<(), Violation> {
+        if !self.is_request() || (to == Scheme::Sip && self.has_plain_target()) {
             return Ok(());
         }
-        let same = called.filter(|uri| uri.raw == self.request_uri());
-        match same.map_or_else(|| Uri::parse(self.request_uri()), Ok) {
+        match Uri::parse(self.request_uri()) {
             Ok(uri) if uri.scheme == Scheme::Other => Err(Violation {
                 status: 416,
                 reason: "Unsupported URI Scheme",
@@ -215,6 +213,12 @@ impl Message {
             Ok(_) => Ok(()),
             Err(_) => bad("Bad Request-URI"),
         }
+    }
+
+    /// Whether the Request-URI is that of To, and has no headers.
+    fn has_plain_target(&self) -> bool {
+        let uri = self.request_uri();
+        self.to_uri() == Ok(uri) && memchr::memchr(b'?', uri).is_none()
     }
 }
 
@@ -270,21 +274,6 @@ const ONCE: u128 = {
     }
     bits
 };
-
-/// A tag may be missing (RFC 2543), but not be empty or stand twice, and the URI must be one; of
-/// an unknown scheme it is the registrar's business.
-fn check_address<'a>(
-    address: Result<NameAddr<'a>, HeaderError>,
-    reason: &'static str,
-) -> Result<Uri<'a>, Violation> {
-    let Ok(address) = address else {
-        return bad(reason);
-    };
-    if !address.read_tag().sound {
-        return bad(reason);
-    }
-    address.parse_uri().or(bad(reason))
-}
 
 /// A control octet that is neither white space, as folds have it, nor quoted by a backslash.
 fn has_control(value: &[u8]) -> bool {

@@ -7,6 +7,7 @@ mod normalise;
 mod rewritten;
 mod salvage;
 mod scan;
+mod spans;
 mod start_line;
 mod typed;
 

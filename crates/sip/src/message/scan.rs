@@ -208,10 +208,7 @@ fn colon(head: &[u8; 32]) -> Option<usize> {
 
 /// The length of the name that the line begins with.
 fn name_len(line: &[u8]) -> Result<usize, Fault> {
-    let len = line
-        .iter()
-        .position(|&byte| !lex::is_token(byte))
-        .unwrap_or(line.len());
+    let len = lex::run(line, lex::class::TOKEN);
     match (len, line.get(len)) {
         (0, None) => Err(Fault::Rewrite),
         (0, Some(b'\n' | 0)) => Err(Fault::Rewrite),

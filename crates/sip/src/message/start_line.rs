@@ -17,6 +17,13 @@ pub(super) struct StartLine {
     pub(super) end: u16,
 }
 
+impl StartLine {
+    /// The method with its octets; none in a reply.
+    pub(super) fn method_of<'a>(&self, bytes: &'a [u8]) -> (Method, &'a [u8]) {
+        (self.method, self.method_span.of(bytes))
+    }
+}
+
 /// Reads `line`, which has no line end. Blanks inside the Request-URI stay there, for the URI
 /// parser to refuse; blanks around it ask for a rewrite.
 pub(super) fn parse(line: &[u8]) -> Result<StartLine, Fault> {
@@ -85,6 +92,9 @@ fn status_line(line: &[u8], end: u16) -> Result<StartLine, ParseError> {
 
 /// `SIP/` and digits and dots, of any version.
 fn is_version(text: &[u8]) -> bool {
+    if text == b"SIP/2.0" {
+        return true;
+    }
     let number = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
     match text.split_at_checked(4) {
         Some((name, rest)) => {

@@ -1,11 +1,12 @@
 //! Header values with meaning, read when asked for, the common ones once.
 
 use super::index::Index;
+use super::spans::{AddrSpans, ViaSpans, place};
 use super::{Message, Run};
 use crate::digest::Credentials;
-use crate::name_addr::Tag;
 use crate::span::Piece;
-use crate::{CSeq, ContactValue, HeaderError, HeaderId, Method, NameAddr, Params, Span, Via, lex};
+use crate::uri::Scheme;
+use crate::{CSeq, ContactValue, HeaderError, HeaderId, Method, NameAddr, Via, lex};
 use std::sync::OnceLock;
 
 /// What was read so far, as places in the message.
@@ -54,7 +55,7 @@ impl Mandatory {
         };
         let via = self.top_via.as_ref().ok()?;
         // A comma tells that the value ends there, whatever follows.
-        let via_end = Span::from(via.whole).end;
+        let via_end = via.end();
         let has_comma = former.bytes.get(via_end as usize) == Some(&b',');
         let via_shift = shift(HeaderId::Via, has_comma.then_some(via_end + 1))?;
         let cseq = self.cseq.ok()?;
@@ -78,6 +79,21 @@ impl Message {
         self.mandatory().to.map(|spans| spans.view(&self.bytes))
     }
 
+    /// The scheme of the From address, which has a URI, and a tag that stands there once and not empty or not at all.
+    pub(super) fn scheme_of_from(&self) -> Result<Scheme, HeaderError> {
+        self.mandatory().from.and_then(AddrSpans::sound_scheme)
+    }
+
+    /// The same of the To address.
+    pub(super) fn scheme_of_to(&self) -> Result<Scheme, HeaderError> {
+        self.mandatory().to.and_then(AddrSpans::sound_scheme)
+    }
+
+    /// The URI of the To address.
+    pub(super) fn to_uri(&self) -> Result<&[u8], HeaderError> {
+        self.mandatory().to.map(|spans| spans.uri(&self.bytes))
+    }
+
     /// The CSeq.
     pub fn cseq(&self) -> Result<CSeq<'_>, HeaderError> {
         let (number, method, span) = self.mandatory().cseq?;
@@ -95,11 +111,18 @@ impl Message {
             .map(|spans| spans.view(&self.bytes))
     }
 
-    /// The branch of [`Message::top_via`].
-    pub(super) fn top_branch(&self) -> Result<Option<&[u8]>, HeaderError> {
+    /// The branch of [`Message::top_via`], without the rest of it.
+    pub fn top_branch(&self) -> Result<Option<&[u8]>, HeaderError> {
         let via = self.mandatory().top_via.as_ref();
         let via = via.map_err(|error| *error)?;
-        Ok(via.branch.map(|branch| branch.of(&self.bytes)))
+        Ok(via.branch(&self.bytes))
+    }
+
+    /// Whether the first Via line is one value without quotes.
+    pub(super) fn has_plain_via(&self) -> bool {
+        self.mandatory()
+            .top_via
+            .is_ok_and(|via| via.is_plain_line())
     }
 
     /// The Call-ID: not empty, without white space.
@@ -207,152 +230,38 @@ impl Message {
     }
 
     fn read_cseq(&self) -> Result<(u32, Method, Piece), HeaderError> {
-        let cseq = CSeq::parse(self.value(HeaderId::CSeq)?)?;
+        let cseq = CSeq::parse_beside(
+            self.value(HeaderId::CSeq)?,
+            self.start.method_of(&self.bytes),
+        )?;
         let span = place(&self.bytes, cseq.method_bytes);
         Ok((cseq.number, cseq.method, span))
     }
 
     fn read_top_via(&self) -> Result<ViaSpans, HeaderError> {
-        let first = self.list(HeaderId::Via).next();
-        let via = Via::parse_in(&self.bytes, first.ok_or(HeaderError::Missing)?)?;
-        Ok(ViaSpans::new(&self.bytes, &via))
+        let line = self.value(HeaderId::Via)?;
+        let is_plain = !line.is_empty() && memchr::memchr2(b',', b'"', line).is_none();
+        let first = match is_plain {
+            true => line,
+            false => self
+                .list(HeaderId::Via)
+                .next()
+                .ok_or(HeaderError::Missing)?,
+        };
+        let via = Via::parse_in(&self.bytes, first)?;
+        Ok(ViaSpans::new(&self.bytes, &via, is_plain))
     }
 
     fn read_address(&self, id: HeaderId) -> Result<AddrSpans, HeaderError> {
-        let address = NameAddr::parse_in(&self.bytes, self.value(id)?)?;
-        Ok(AddrSpans::new(&self.bytes, &address))
+        AddrSpans::read(&self.bytes, self.value(id)?)
     }
 }
 
 /// A number of digits only; beyond 2^32-1 it is out of range.
 pub(super) fn number(value: &[u8]) -> Result<u32, HeaderError> {
-    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
-        return Err(HeaderError::Malformed);
-    }
-    lex::decimal(value).ok_or(HeaderError::Range)
-}
-
-#[derive(Clone, Copy, Debug)]
-struct AddrSpans {
-    display: Piece,
-    uri: Piece,
-    params: Piece,
-    tag: Piece,
-    whole: Piece,
-    bracketed: bool,
-    sound_tag: bool,
-}
-
-impl AddrSpans {
-    fn moved(&self, shift: u16) -> Self {
-        Self {
-            display: self.display.moved(shift),
-            uri: self.uri.moved(shift),
-            params: self.params.moved(shift),
-            tag: self.tag.moved(shift),
-            whole: self.whole.moved(shift),
-            ..*self
-        }
-    }
-
-    fn new(bytes: &[u8], address: &NameAddr<'_>) -> Self {
-        let tag = address.read_tag();
-        Self {
-            tag: place(bytes, tag.value),
-            sound_tag: tag.sound,
-            display: place(bytes, address.display),
-            uri: place(bytes, address.uri),
-            params: place(bytes, address.params.raw()),
-            whole: address.span.into(),
-            bracketed: address.bracketed,
-        }
-    }
-
-    fn view(self, bytes: &[u8]) -> NameAddr<'_> {
-        NameAddr {
-            display: self.display.of(bytes),
-            uri: self.uri.of(bytes),
-            bracketed: self.bracketed,
-            params: Params::new(self.params.of(bytes)),
-            raw: self.whole.of(bytes),
-            span: self.whole.into(),
-            known_tag: Some(Tag {
-                value: self.tag.of(bytes),
-                sound: self.sound_tag,
-            }),
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct ViaSpans {
-    transport: Piece,
-    host: Piece,
-    sent_by: Piece,
-    params: Piece,
-    branch: Option<Piece>,
-    received: Option<Piece>,
-    maddr: Option<Piece>,
-    whole: Piece,
-    port: Option<u16>,
-    rport: Option<Option<u16>>,
-    ttl: Option<u8>,
-    alias: bool,
-}
-
-impl ViaSpans {
-    fn moved(&self, shift: u16) -> Self {
-        let noted = |piece: Option<Piece>| piece.map(|piece| piece.moved(shift));
-        Self {
-            transport: self.transport.moved(shift),
-            host: self.host.moved(shift),
-            sent_by: self.sent_by.moved(shift),
-            params: self.params.moved(shift),
-            branch: noted(self.branch),
-            received: noted(self.received),
-            maddr: noted(self.maddr),
-            whole: self.whole.moved(shift),
-            ..*self
-        }
-    }
-
-    fn new(bytes: &[u8], via: &Via<'_>) -> Self {
-        Self {
-            transport: place(bytes, via.transport),
-            host: place(bytes, via.host),
-            sent_by: place(bytes, via.sent_by),
-            params: place(bytes, via.params.raw()),
-            branch: via.branch.map(|part| place(bytes, part)),
-            received: via.received.map(|part| place(bytes, part)),
-            maddr: via.maddr.map(|part| place(bytes, part)),
-            whole: via.span.into(),
-            port: via.port,
-            rport: via.rport,
-            ttl: via.ttl,
-            alias: via.alias,
-        }
-    }
-
-    fn view(self, bytes: &[u8]) -> Via<'_> {
-        Via {
-            transport: self.transport.of(bytes),
-            host: self.host.of(bytes),
-            port: self.port,
-            sent_by: self.sent_by.of(bytes),
-            params: Params::new(self.params.of(bytes)),
-            branch: self.branch.map(|part| part.of(bytes)),
-            received: self.received.map(|part| part.of(bytes)),
-            rport: self.rport,
-            maddr: self.maddr.map(|part| part.of(bytes)),
-            ttl: self.ttl,
-            alias: self.alias,
-            raw: self.whole.of(bytes),
-            span: self.whole.into(),
-        }
-    }
-}
-
-/// Where `part` of the message lies; an empty part has no place.
-fn place(bytes: &[u8], part: &[u8]) -> Piece {
-    Span::find(bytes, part).unwrap_or_default().into()
+    let is_number = || !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    lex::decimal(value).ok_or_else(|| match is_number() {
+        true => HeaderError::Range,
+        false => HeaderError::Malformed,
+    })
 }

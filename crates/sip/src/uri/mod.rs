@@ -4,8 +4,10 @@ mod equal;
 mod host;
 
 pub use equal::equivalent;
+pub(crate) use host::host_port_prefix;
 pub use host::{host_addr, split_host_port};
 
+use crate::lex::{self, class};
 use crate::{Param, Params};
 use std::borrow::Cow;
 use std::fmt;
@@ -89,6 +91,9 @@ impl<'a> Uri<'a> {
     /// identifiers are refused), a port must fit. Lenient where nothing can go wrong: UTF-8 and
     /// RFC 2396's unwise characters in the user part, three colons in an IPv6 reference.
     pub fn parse(raw: &'a [u8]) -> Result<Self, UriError> {
+        if let Some((uri, [])) = Self::plain_prefix(raw) {
+            return Ok(uri);
+        }
         let (scheme, opaque) = split_scheme(raw)?;
         let marks = Marks::of(opaque)?;
         let mut uri = Self {
@@ -109,6 +114,34 @@ impl<'a> Uri<'a> {
             Scheme::Urn | Scheme::Other => {}
         }
         Ok(uri)
+    }
+
+    /// Reads `sip:user@host:port;params` without password, headers and escapes, as nearly all are, off the start of
+    /// `text` in one pass. What follows is no octet of such a URI; `None` for others.
+    pub(crate) fn plain_prefix(text: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let opaque = text.strip_prefix(b"sip:")?;
+        let (user, rest) = opaque.split_at(lex::run(opaque, class::URI));
+        let (user, host) = match rest {
+            [b'@', rest @ ..] if !user.is_empty() => (Some(user), rest),
+            _ => (None, opaque),
+        };
+        let (host, port, rest) = host_port_prefix(host)?;
+        let (params, rest) = match rest {
+            [b';', ..] => rest.split_at(lex::run(rest, class::URI_PARAMS)),
+            _ => rest.split_at(0),
+        };
+        let uri = Self {
+            scheme: Scheme::Sip,
+            user,
+            password: None,
+            host,
+            port,
+            params: Params::new(params),
+            headers: None,
+            opaque: opaque.get(..opaque.len() - rest.len())?,
+            raw: text.get(..text.len() - rest.len())?,
+        };
+        Some((uri, rest))
     }
 
     /// The first parameter of that name, in any case.
@@ -238,17 +271,19 @@ impl Marks {
     fn of(text: &[u8]) -> Result<Marks, UriError> {
         let (mut marks, mut first_colon, mut escaped) = (Marks::default(), None, false);
         let mut next = 0;
-        while let Some(skipped) = text.get(next..).and_then(plain) {
-            let place = next + skipped;
+        while let Some(rest) = text.get(next..) {
+            let place = next + lex::run(rest, class::URI);
             next = place + 1;
-            match text.get(place).map_or(Octet::Plain, |&byte| octet(byte)) {
-                Octet::Plain => {}
-                Octet::Refused => return Err(UriError::Octet),
-                Octet::Escape => escaped = true,
-                Octet::Colon => first_colon = first_colon.or(Some(place)),
-                Octet::Tail => marks.tail = marks.tail.or(Some(place)),
-                Octet::At if marks.at.is_some() => {}
-                Octet::At => (marks.at, marks.colon, marks.tail) = (Some(place), first_colon, None),
+            match text.get(place) {
+                None => break,
+                Some(b'%') => escaped = true,
+                Some(b':') => first_colon = first_colon.or(Some(place)),
+                Some(b';' | b'?') => marks.tail = marks.tail.or(Some(place)),
+                Some(b'@') if marks.at.is_some() => {}
+                Some(b'@') => {
+                    (marks.at, marks.colon, marks.tail) = (Some(place), first_colon, None)
+                }
+                Some(_) => return Err(UriError::Octet),
             }
         }
         let broken = |at: usize| escape_value(text.get(at..).unwrap_or_default()).is_none();
@@ -258,45 +293,6 @@ impl Marks {
         }
     }
 }
-
-/// How many octets come before the first that is not plain; none where all are.
-fn plain(text: &[u8]) -> Option<usize> {
-    text.iter().position(|&byte| octet(byte) != Octet::Plain)
-}
-
-fn octet(byte: u8) -> Octet {
-    OCTETS[usize::from(byte)]
-}
-
-/// What an octet means in a URI.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Octet {
-    Plain,
-    Refused,
-    Escape,
-    Colon,
-    Tail,
-    At,
-}
-
-static OCTETS: [Octet; 256] = {
-    let mut table = [Octet::Plain; 256];
-    let mut byte = 0;
-    while byte <= b' ' as usize {
-        table[byte] = Octet::Refused;
-        byte += 1;
-    }
-    table[b'<' as usize] = Octet::Refused;
-    table[b'>' as usize] = Octet::Refused;
-    table[b'"' as usize] = Octet::Refused;
-    table[0x7f] = Octet::Refused;
-    table[b'%' as usize] = Octet::Escape;
-    table[b':' as usize] = Octet::Colon;
-    table[b';' as usize] = Octet::Tail;
-    table[b'?' as usize] = Octet::Tail;
-    table[b'@' as usize] = Octet::At;
-    table
-};
 
 fn split_once(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
     match memchr::memchr(at, text) {
