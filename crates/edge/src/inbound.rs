@@ -190,10 +190,8 @@ impl Worker {
 
     /// Finds what a reply belongs to. A reply that matches nothing we sent goes nowhere.
     fn dispatch_reply(&mut self, flow: Flow, message: Arc<Message>, notes: Notes) {
-        let decoded = message
-            .top_via()
-            .ok()
-            .and_then(|via| self.edge.brancher.decode(via.branch.unwrap_or_default()));
+        let branch = message.top_branch().ok().flatten();
+        let decoded = branch.and_then(|branch| self.edge.brancher.decode(branch));
         match decoded {
             Some(Decoded::Transaction(branch)) => {
                 let reply = Reply {

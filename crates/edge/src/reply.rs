@@ -274,12 +274,11 @@ impl Worker {
     }
 
     fn tag_octets(&self, message: &Message, purpose: TagFor) -> [u8; TAG_LENGTH] {
-        let via = message.top_via().ok();
-        let branch = via.and_then(|via| via.branch).unwrap_or_default();
+        let branch = message.top_branch().ok().flatten().unwrap_or_default();
         let keys = &self.edge.tag_keys;
         let (call, rest) = (
             message.call_id().unwrap_or_default(),
-            message.from().ok().and_then(|from| from.tag()),
+            message.from_tag().unwrap_or_default(),
         );
         let (high, low) = (
             keys.hash_one((call, rest)),
@@ -303,8 +302,7 @@ impl Worker {
 
     /// True where the To tag of a request is what we gave it for this purpose.
     pub(crate) fn has_tag_of(&self, message: &Message, purpose: TagFor) -> bool {
-        let to = message.to().ok();
-        let tag = to.and_then(|to| to.tag()).unwrap_or_default();
+        let tag = message.to_tag().unwrap_or_default();
         tag.len() == TAG_LENGTH && tag == self.tag_octets(message, purpose)
     }
 }

@@ -391,7 +391,7 @@ impl Worker {
         let rendered = Rendered::of(reply, &edits);
         if code >= 200 {
             self.tell_replied(context, code, reply.reason(), Some(reply));
-            if let Some(tag) = reply.to().ok().and_then(|to| to.tag()) {
+            if let Ok(tag @ [_, ..]) = reply.to_tag() {
                 self.note_tag(context, tag);
             }
         } else {

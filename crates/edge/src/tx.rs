@@ -8,7 +8,7 @@ use crate::{Edge, Output, Transmit, Worker};
 use policy::{Context, Flow, Server, Transaction};
 use sip::{Message, Method};
 use stack::Instant;
-use stack::table::{Key, Keyer, Lookup, Refused, RequestId, TopVia, TxId};
+use stack::table::{Key, Keyer, Lookup, Refused, RequestId, TxId};
 use stack::transaction::{Action, Actions, ServerInput, ServerInvite, ServerNonInvite, Timers};
 
 /// What came of the wish for a transaction.
@@ -39,24 +39,8 @@ impl Worker {
 impl Edge {
     /// The place of a request's transaction in the table.
     pub(crate) fn key_with(keyer: &Keyer, message: &Message) -> Option<Key> {
-        let (cseq, via) = (message.cseq().ok()?, message.top_via().ok()?);
-        let (from, to) = (message.from().ok()?, message.to().ok()?);
-        let branch = via.branch.unwrap_or_default();
-        let via = TopVia {
-            host: via.host,
-            port: via.port,
-            branch,
-            raw: via.raw,
-        };
-        Some(keyer.request(&RequestId {
-            call_id: message.call_id().ok()?,
-            cseq: cseq.number,
-            method: message.method_bytes(),
-            from_tag: from.tag().unwrap_or_default(),
-            to_tag: to.tag().unwrap_or_default(),
-            request_uri: message.request_uri(),
-            via,
-        }))
+        let id = RequestId::of(message).ok()?;
+        Some(keyer.request(&id))
     }
 }
 

@@ -75,8 +75,23 @@ impl Piece {
         }
     }
 
+    /// Where `part` lies in `whole`; the empty piece unless it is a sub-slice of it.
+    #[inline]
+    pub(crate) fn find(whole: &[u8], part: &[u8]) -> Self {
+        let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
+        let end = start.wrapping_add(part.len());
+        match (u16::try_from(start), u16::try_from(end)) {
+            (Ok(start), Ok(end)) if start <= end && usize::from(end) <= whole.len() => {
+                Self { start, end }
+            }
+            _ => Self::default(),
+        }
+    }
+
+    #[inline]
     pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
-        Span::from(self).of(bytes)
+        let range = usize::from(self.start)..usize::from(self.end);
+        bytes.get(range).unwrap_or_default()
     }
 
     /// The same in a text where it stands `shift` octets further, or back where that wraps. An empty piece has no place.

@@ -25,7 +25,7 @@ impl Rank {
         numbers: &[Bytes],
     ) -> Rank {
         let goes_on = matches!(request.method(), Method::Ack | Method::Cancel);
-        if goes_on || is_in_dialog(request) || is_emergency(request, numbers) {
+        if goes_on || request.has_to_tag() || is_emergency(request, numbers) {
             Rank::Kept
         } else if has_credentials(request) || is_known() {
             Rank::Known
@@ -42,10 +42,6 @@ impl Rank {
             Rank::New => Some(1),
         }
     }
-}
-
-fn is_in_dialog(request: &Message) -> bool {
-    request.to().is_ok_and(|to| to.tag().is_some())
 }
 
 /// Who answers a challenge has been challenged: refusing him would waste that.

@@ -190,7 +190,7 @@ fn wanted_method(context: &Context, inner: &Inner) -> u32 {
     let Some(request) = context.request().filter(|_| inner.params.method_filtering) else {
         return 0;
     };
-    let is_initial = request.to().is_ok_and(|to| to.tag().is_none());
+    let is_initial = request.to_tag().is_ok_and(<[u8]>::is_empty);
     if is_initial {
         request.method().bit()
     } else {

@@ -53,7 +53,7 @@ pub(super) fn declare(d: &mut Declaration<SipUtils>) {
 }
 
 fn has_totag(_: &SipUtils, context: &mut Context) -> bool {
-    context.message.to().is_ok_and(|to| to.tag().is_some())
+    context.message.has_to_tag()
 }
 
 fn is_first_hop(_: &SipUtils, context: &mut Context, mode: &Option<Int>) -> bool {

@@ -35,6 +35,8 @@ pub struct Message {
     index: Index,
     defects: Defects,
     typed: Typed,
+    /// What [`Message::declared_content_length`] says.
+    length: Result<Option<u32>, HeaderError>,
 }
 
 impl Message {
@@ -72,6 +74,7 @@ impl Message {
             index,
             defects,
             typed: Typed::default(),
+            length: Ok(None),
         };
         message.cut_behind_body();
         Ok(message)
@@ -220,16 +223,15 @@ impl Message {
     /// Several lines, anything but digits, or a number above 2^32-1: the end of the message is
     /// then in doubt.
     pub fn declared_content_length(&self) -> Result<Option<u32>, HeaderError> {
-        if self.is_repeated(HeaderId::ContentLength) {
-            return Err(HeaderError::Duplicate);
-        }
-        self.header(HeaderId::ContentLength)
-            .map(|header| typed::number(header.value))
-            .transpose()
+        self.length
     }
 
     fn cut_behind_body(&mut self) {
-        if let Ok(Some(length)) = self.declared_content_length() {
+        self.length = match self.is_repeated(HeaderId::ContentLength) {
+            true => Err(HeaderError::Duplicate),
+            false => self.number_of(HeaderId::ContentLength),
+        };
+        if let Ok(Some(length)) = self.length {
             self.bytes
                 .truncate(self.body_offset().saturating_add(length as usize));
         }

@@ -119,6 +119,7 @@ impl Message {
             index: Index::new(),
             defects: Defects::default(),
             typed: Typed::default(),
+            length: Ok(None),
         });
         let message = Arc::get_mut(&mut shared)?;
         self.follow_headers(made, &message.start, &mut message.index)?;

@@ -1,21 +1,9 @@
 //! Places of the parts of values in a message.
 
-use super::Run;
 use crate::name_addr::Tag;
 use crate::span::Piece;
 use crate::uri::Scheme;
 use crate::{HeaderError, NameAddr, Params, Span, Via, lex};
-
-impl Piece {
-    /// Where a piece of a run stands in the new text; an empty one has no place.
-    pub(super) fn moved(self, run: Run) -> Option<Piece> {
-        let Span { start, end } = self.into();
-        match start < end {
-            true => Some(Span::new(run.place(start)?, run.place(end)?).into()),
-            false => Some(Piece::default()),
-        }
-    }
-}
 
 /// An address.
 #[derive(Clone, Copy, Debug)]
@@ -32,15 +20,15 @@ pub(super) struct AddrSpans {
 }
 
 impl AddrSpans {
-    pub(super) fn moved(self, run: Run) -> Option<Self> {
-        Some(Self {
-            display: self.display.moved(run)?,
-            uri: self.uri.moved(run)?,
-            params: self.params.moved(run)?,
-            tag: self.tag.moved(run)?,
-            whole: self.whole.moved(run)?,
-            ..self
-        })
+    pub(super) fn moved(&self, shift: u16) -> Self {
+        Self {
+            display: self.display.moved(shift),
+            uri: self.uri.moved(shift),
+            params: self.params.moved(shift),
+            tag: self.tag.moved(shift),
+            whole: self.whole.moved(shift),
+            ..*self
+        }
     }
 
     /// Reads `value`, a part of `bytes`.
@@ -59,11 +47,11 @@ impl AddrSpans {
     fn new(bytes: &[u8], address: &NameAddr<'_>, scheme: Option<Scheme>) -> Self {
         let tag = address.read_tag();
         Self {
-            tag: place(bytes, tag.value),
+            tag: Piece::find(bytes, tag.value),
             sound_tag: tag.sound,
-            display: place(bytes, address.display),
-            uri: place(bytes, address.uri),
-            params: place(bytes, address.params.raw()),
+            display: Piece::find(bytes, address.display),
+            uri: Piece::find(bytes, address.uri),
+            params: Piece::find(bytes, address.params.raw()),
             whole: address.span.into(),
             bracketed: address.bracketed,
             scheme,
@@ -77,6 +65,11 @@ impl AddrSpans {
     pub(super) fn sound_scheme(self) -> Result<Scheme, HeaderError> {
         let scheme = self.scheme.filter(|_| self.sound_tag);
         scheme.ok_or(HeaderError::Malformed)
+    }
+
+    /// Its tag; empty without one.
+    pub(super) fn tag(self, bytes: &[u8]) -> &[u8] {
+        self.tag.of(bytes)
     }
 
     /// Its URI.
@@ -120,33 +113,30 @@ pub(super) struct ViaSpans {
 }
 
 impl ViaSpans {
-    pub(super) fn moved(self, run: Run) -> Option<Self> {
-        let noted = |piece: Option<Piece>| match piece {
-            Some(piece) => piece.moved(run).map(Some),
-            None => Some(None),
-        };
-        Some(Self {
-            transport: self.transport.moved(run)?,
-            host: self.host.moved(run)?,
-            sent_by: self.sent_by.moved(run)?,
-            params: self.params.moved(run)?,
-            branch: noted(self.branch)?,
-            received: noted(self.received)?,
-            maddr: noted(self.maddr)?,
-            whole: self.whole.moved(run)?,
-            ..self
-        })
+    pub(super) fn moved(&self, shift: u16) -> Self {
+        let noted = |piece: Option<Piece>| piece.map(|piece| piece.moved(shift));
+        Self {
+            transport: self.transport.moved(shift),
+            host: self.host.moved(shift),
+            sent_by: self.sent_by.moved(shift),
+            params: self.params.moved(shift),
+            branch: noted(self.branch),
+            received: noted(self.received),
+            maddr: noted(self.maddr),
+            whole: self.whole.moved(shift),
+            ..*self
+        }
     }
 
     pub(super) fn new(bytes: &[u8], via: &Via<'_>, is_plain_line: bool) -> Self {
         Self {
-            transport: place(bytes, via.transport),
-            host: place(bytes, via.host),
-            sent_by: place(bytes, via.sent_by),
-            params: place(bytes, via.params.raw()),
-            branch: via.branch.map(|part| place(bytes, part)),
-            received: via.received.map(|part| place(bytes, part)),
-            maddr: via.maddr.map(|part| place(bytes, part)),
+            transport: Piece::find(bytes, via.transport),
+            host: Piece::find(bytes, via.host),
+            sent_by: Piece::find(bytes, via.sent_by),
+            params: Piece::find(bytes, via.params.raw()),
+            branch: via.branch.map(|part| Piece::find(bytes, part)),
+            received: via.received.map(|part| Piece::find(bytes, part)),
+            maddr: via.maddr.map(|part| Piece::find(bytes, part)),
             whole: via.span.into(),
             port: via.port,
             rport: via.rport,
@@ -188,9 +178,4 @@ impl ViaSpans {
             span: self.whole.into(),
         }
     }
-}
-
-/// Where `part` of the message lies; an empty part has no place.
-pub(super) fn place(bytes: &[u8], part: &[u8]) -> Piece {
-    Span::find(bytes, part).unwrap_or_default().into()
 }

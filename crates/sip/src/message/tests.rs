@@ -453,3 +453,25 @@ fn violations() {
         Err("Missing Via Header")
     );
 }
+
+#[test]
+fn tags_and_branch_are_those_of_the_whole_values() {
+    let text = |from: &str, to: &str| {
+        parse(format!(
+            "BYE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKx\r\nFrom: {from}\r\nTo: {to}\r\n\r\n"
+        ))
+    };
+    let request = text("<sip:a@b>;tag=1", "\"B\" <sip:b@[::1]>;x;tag=2");
+    assert_eq!(request.from_tag(), Ok(&b"1"[..]));
+    assert_eq!(
+        (request.to_tag(), request.has_to_tag()),
+        (Ok(&b"2"[..]), true)
+    );
+    assert_eq!(request.top_branch(), Ok(Some(&b"z9hG4bKx"[..])));
+    let request = text("sip:a", "<sip:b");
+    assert_eq!(request.from_tag(), Ok(&b""[..]));
+    assert_eq!(
+        (request.to_tag(), request.has_to_tag()),
+        (Err(HeaderError::Malformed), false)
+    );
+}

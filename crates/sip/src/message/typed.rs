@@ -1,7 +1,7 @@
 //! Header values with meaning, read when asked for, the common ones once.
 
 use super::index::Index;
-use super::spans::{AddrSpans, ViaSpans, place};
+use super::spans::{AddrSpans, ViaSpans};
 use super::{Message, Run};
 use crate::digest::Credentials;
 use crate::span::Piece;
@@ -77,6 +77,21 @@ impl Message {
     /// The To address.
     pub fn to(&self) -> Result<NameAddr<'_>, HeaderError> {
         self.mandatory().to.map(|spans| spans.view(&self.bytes))
+    }
+
+    /// The tag of the From address, without the rest of it; empty without one.
+    pub fn from_tag(&self) -> Result<&[u8], HeaderError> {
+        self.mandatory().from.map(|spans| spans.tag(&self.bytes))
+    }
+
+    /// The tag of the To address, without the rest of it; empty without one.
+    pub fn to_tag(&self) -> Result<&[u8], HeaderError> {
+        self.mandatory().to.map(|spans| spans.tag(&self.bytes))
+    }
+
+    /// Whether the To address has a tag: a request that has one belongs to a dialog.
+    pub fn has_to_tag(&self) -> bool {
+        self.to_tag().is_ok_and(|tag| !tag.is_empty())
     }
 
     /// The scheme of the From address, which has a URI, and a tag that stands there once and not empty or not at all.
@@ -234,7 +249,7 @@ impl Message {
             self.value(HeaderId::CSeq)?,
             self.start.method_of(&self.bytes),
         )?;
-        let span = place(&self.bytes, cseq.method_bytes);
+        let span = Piece::find(&self.bytes, cseq.method_bytes);
         Ok((cseq.number, cseq.method, span))
     }
 

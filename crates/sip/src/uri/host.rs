@@ -74,8 +74,11 @@ pub fn host_addr(host: &[u8]) -> Option<IpAddr> {
         [b'[', inner @ .., b']'] => inner,
         _ => host,
     };
+    if let Some(address) = ipv4(inner) {
+        return Some(address.into());
+    }
     if !inner.contains(&b':') {
-        return ipv4(inner).map(Ipv4Addr::into);
+        return None;
     }
     let text = std::str::from_utf8(inner).ok()?;
     let parsed: Option<Ipv6Addr> = text.parse().ok();

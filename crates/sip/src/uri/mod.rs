@@ -91,9 +91,13 @@ impl<'a> Uri<'a> {
     /// identifiers are refused), a port must fit. Lenient where nothing can go wrong: UTF-8 and
     /// RFC 2396's unwise characters in the user part, three colons in an IPv6 reference.
     pub fn parse(raw: &'a [u8]) -> Result<Self, UriError> {
-        if let Some((uri, [])) = Self::plain_prefix(raw) {
-            return Ok(uri);
+        match Self::plain_prefix(raw) {
+            Some((uri, [])) => Ok(uri),
+            _ => Self::parse_any(raw),
         }
+    }
+
+    fn parse_any(raw: &'a [u8]) -> Result<Self, UriError> {
         let (scheme, opaque) = split_scheme(raw)?;
         let marks = Marks::of(opaque)?;
         let mut uri = Self {

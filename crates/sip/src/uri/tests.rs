@@ -171,3 +171,43 @@ fn equality() {
     }
     assert_eq!(parse("SiP:h").map(|u| u.scheme), Ok(Scheme::Sip));
 }
+
+/// The one pass says what the general one says, wherever it says something.
+#[test]
+fn plain_ones_read_the_same_in_one_pass() {
+    let (users, hosts) = (
+        ["", "a@", "a;b@", "a:b@", "%41@", "@"],
+        [
+            "b",
+            "b.c.",
+            "b..c",
+            ".b",
+            "b.9",
+            "192.0.2.1",
+            "192.0.2.256",
+            "192.0.2.01",
+            "1.2.3",
+            "1.2.3.4x",
+            "[::1]",
+            "b_c",
+            "b c",
+        ],
+    );
+    let (ports, tails) = (
+        ["", ":", ":1", ":65535", ":65536", ":000001", ":1x"],
+        ["", ";", ";x=y;lr", ";x=a@b", "?a=b", ";x%", ";x<"],
+    );
+    let mut plain = 0;
+    for user in users {
+        for host in hosts {
+            for (port, tail) in ports.iter().flat_map(|port| tails.map(|tail| (port, tail))) {
+                let text = format!("sip:{user}{host}{port}{tail}");
+                if let Some((uri, [])) = Uri::plain_prefix(text.as_bytes()) {
+                    plain += 1;
+                    assert_eq!(Uri::parse_any(text.as_bytes()), Ok(uri), "{text}");
+                }
+            }
+        }
+    }
+    assert_eq!(plain, 2 * 5 * 3 * 3);
+}

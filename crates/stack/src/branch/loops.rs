@@ -22,7 +22,7 @@ impl Brancher {
     pub fn loop_part(&self, request: &Message, source: IpAddr) -> Result<u32, HeaderError> {
         let mut hasher = self.loops;
         hasher.write_u32(request.cseq()?.number);
-        let from_tag = request.from()?.tag().unwrap_or_default();
+        let from_tag = request.from_tag()?;
         let texts = [request.call_id()?, from_tag, request.request_uri()];
         let routes = request.all(HeaderId::Route).map(|header| header.value);
         for text in texts.into_iter().chain(routes) {

@@ -61,7 +61,7 @@ impl<'a> StatelessFields<'a> {
         Ok(StatelessFields {
             call_id: message.call_id()?,
             cseq: message.cseq()?.number,
-            from_tag: message.from()?.tag().unwrap_or_default(),
+            from_tag: message.from_tag()?,
             next: NextHop {
                 sent_by: via.sent_by,
                 branch: via.branch.unwrap_or_default(),

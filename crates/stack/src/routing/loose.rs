@@ -186,7 +186,7 @@ impl<'m, F: Fn(&Uri<'_>) -> bool> RouteSet<'m, F> {
 
 impl<'m> Loose<'m> {
     fn empty(message: &Message) -> Self {
-        let in_dialog = message.to().is_ok_and(|to| to.tag().is_some());
+        let in_dialog = message.has_to_tag();
         Loose {
             outcome: Outcome::NoRoute,
             next_hop: None,

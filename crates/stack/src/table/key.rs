@@ -51,8 +51,8 @@ impl<'a> RequestId<'a> {
             call_id: message.call_id()?,
             cseq: message.cseq()?.number,
             method: message.method_bytes(),
-            from_tag: message.from()?.tag().unwrap_or_default(),
-            to_tag: message.to()?.tag().unwrap_or_default(),
+            from_tag: message.from_tag()?,
+            to_tag: message.to_tag()?,
             request_uri: message.request_uri(),
             via: TopVia {
                 host: via.host,
