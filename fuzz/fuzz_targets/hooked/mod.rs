@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use policy::{
-    Addresses, Config, ConnectionId, Counters, Extra, Flow, Loader, Logger, Proto, SocketId, States,
-    Stores, World,
+    Addresses, Config, ConnectionId, Counters, Extra, Flow, Loader, Logger, Proto, SocketId,
+    States, Stores, World,
 };
 use script::{FileError, Files, Opened, Options};
 use sip::{Limits, Message};
@@ -11,13 +11,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 /// A message as the edge lets it through.
-pub fn read(bytes: Bytes) -> Option<Arc<Message>> {
+pub(crate) fn read(bytes: Bytes) -> Option<Arc<Message>> {
     let message = Message::parse(bytes, &Limits::default()).ok()?;
     message.check().is_ok().then(|| Arc::new(message))
 }
 
 /// The way of every message.
-pub fn flow() -> Flow {
+pub(crate) fn flow() -> Flow {
     let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5060);
     Flow {
         proto: Proto::Udp,
@@ -29,12 +29,16 @@ pub fn flow() -> Flow {
 }
 
 /// The configuration of a text, with these databases.
-pub fn loaded(text: String, stores: &dyn Stores) -> Config {
+pub(crate) fn loaded(text: String, stores: &dyn Stores) -> Config {
     let parsed = script::parse(&One(text), "main.cfg", &Options::default());
     let (counters, states) = (Counters::default(), States::default());
     let loader = Loader {
         entries: modules::ALL,
-        world: World { counters: &counters, states: &states, stores },
+        world: World {
+            counters: &counters,
+            states: &states,
+            stores,
+        },
         logger: Logger::silent(),
         secret: [7; 32],
         addresses: &Loopback,
@@ -50,7 +54,10 @@ struct One(String);
 
 impl Files for One {
     fn open(&self, _: Option<&str>, path: &str) -> Result<Opened, FileError> {
-        Ok(Opened { path: path.to_owned(), text: self.0.clone().into_bytes() })
+        Ok(Opened {
+            path: path.to_owned(),
+            text: self.0.clone().into_bytes(),
+        })
     }
 }
 
