@@ -48,7 +48,7 @@ fn starts_with(module: &str, parameter: &str, octets: &[u8]) -> bool {
     let mut init = Init::new(&core, logger, [0; 32], world, &mut services, &mut installed);
     let is_made = module.init(&mut init).is_ok();
     for task in std::mem::take(&mut *installed.start.lock()) {
-        task(Box::new(|_| {}));
+        task.run(Box::new(|_| {}));
     }
     is_made
 }

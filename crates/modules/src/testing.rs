@@ -12,7 +12,7 @@ use own::{Noted, TestBench};
 use policy::{
     Answer, Arrival, Config, Context, CoreParams, Counters, Effect, Entry, EntryRoutes, Flow,
     Identity, Init, Installed, Loaded, Logger, Names, Now, Proto, Routes, Services, Socket,
-    SocketId, States, Stores, TransactionParams, Words, World,
+    SocketId, StartTask, States, Stores, TransactionParams, Words, World,
 };
 use script::ast::{Item, ParamValue};
 use script::{Limits, Machine, RouteKind, Step, Value};
@@ -90,7 +90,20 @@ impl Bench {
         Bench::with_world(script, &OneStore(Arc::new(Memory::standard()), keys))
     }
 
+    /// A script whose database is away at start; [`Bench::run_start_tasks`] lets it come.
+    pub(crate) fn with_late_store(script: &str, store: Arc<dyn Store>) -> Bench {
+        let bench = Bench::unstarted(script, &OneStore(store, Arc::<SharedKeys>::default()));
+        bench.run_start_tasks(|task| matches!(task, StartTask::Once(_)));
+        bench
+    }
+
     fn with_world(script: &str, stores: &dyn Stores) -> Bench {
+        let bench = Bench::unstarted(script, stores);
+        bench.run_start_tasks(|_| true);
+        bench
+    }
+
+    fn unstarted(script: &str, stores: &dyn Stores) -> Bench {
         // Each is a process of its own.
         static STARTED: AtomicU8 = AtomicU8::new(8);
         let secret = [STARTED.fetch_add(1, Ordering::Relaxed); 32];
@@ -98,7 +111,19 @@ impl Bench {
     }
 
     fn load(script: &str) -> Result<Bench, String> {
-        Bench::load_with(script, &NoStores, [7; 32])
+        let bench = Bench::load_with(script, &NoStores, [7; 32])?;
+        bench.run_start_tasks(|_| true);
+        Ok(bench)
+    }
+
+    /// Does those things that are to be done at start, and were not done yet, that are meant.
+    pub(crate) fn run_start_tasks(&self, is_meant: fn(&StartTask) -> bool) {
+        let tasks = std::mem::take(&mut *self.config.installed.start.lock());
+        let (now, later): (Vec<_>, Vec<_>) = tasks.into_iter().partition(is_meant);
+        self.config.installed.start.lock().extend(later);
+        for task in now {
+            start(Box::new(|done| task.run(done)));
+        }
     }
 
     fn load_with(script: &str, stores: &dyn Stores, secret: [u8; 32]) -> Result<Bench, String> {
@@ -150,9 +175,6 @@ impl Bench {
                 parsed.diagnostics, resolved.diagnostics
             ));
         };
-        std::mem::take(&mut *installed.start.lock())
-            .into_iter()
-            .for_each(start);
         let config = Config {
             entry: EntryRoutes {
                 request: program.route(RouteKind::Request, ""),

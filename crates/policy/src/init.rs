@@ -6,12 +6,12 @@ mod tables;
 
 pub use installed::{ConnectionClosed, Installed, OwnRoute, Rpc, RunRpc, Timer};
 pub use states::States;
-pub use tables::{TableVersions, TablesSaid, Untold};
+pub use tables::{TablesSaid, Untold};
 
 use crate::hooks::{Tracer, TransactionHook};
 use crate::message_hook::MessageHook;
 use crate::problem::problem;
-use crate::{Alias, IsLocalDomain, StartDone, TransactionParams};
+use crate::{Alias, DatabaseTask, IsLocalDomain, StartDone, StartTask, TransactionParams};
 use crate::{
     ConnectionId, Context, ControlSocket, CoreParams, Counter, Counters, Globals, Logger, Outbox,
     Problem, RpcRequest, RpcResult, Surroundings,
@@ -28,6 +28,14 @@ use store::keys::{KeyServer, KeyStore};
 pub trait Stores: Send + Sync {
     /// The database of `url`, or a sentence about what is wrong with the URL.
     fn open(&self, url: &str) -> Result<Arc<dyn Store>, String>;
+
+    /// The same before its tables are checked: for those who check them.
+    ///
+    /// # Errors
+    /// As [`Stores::open`].
+    fn open_unchecked(&self, url: &str) -> Result<Arc<dyn Store>, String> {
+        self.open(url)
+    }
 
     /// The server of keys and values at this place, or a sentence why there is none.
     fn keys(&self, server: &KeyServer) -> Result<Arc<dyn KeyStore>, String> {
@@ -216,9 +224,26 @@ impl<'a> Init<'a> {
             .cloned()
     }
 
-    /// Gives a task to run once before the first message.
+    /// Gives a task to run once before the first message, which needs no database.
     pub fn on_start(&mut self, task: impl FnOnce(StartDone) + Send + 'static) {
-        self.installed.start.get_mut().push(Box::new(task));
+        let task = StartTask::Once(Box::new(task));
+        self.installed.start.get_mut().push(task);
+    }
+
+    /// Gives a task that needs the database of `url`. It runs once before the first message; where the database is
+    /// away at start it runs when that answers, and again until it succeeds.
+    pub fn on_database(&mut self, url: &str, task: impl Fn(StartDone) + Send + 'static) {
+        self.need_database(url, false, Box::new(task));
+    }
+
+    fn need_database(&mut self, url: &str, is_check: bool, run: Box<dyn Fn(StartDone) + Send>) {
+        let task = DatabaseTask {
+            url: url.to_owned(),
+            is_check,
+            run,
+        };
+        let task = StartTask::Database(task);
+        self.installed.start.get_mut().push(task);
     }
 
     /// Gives a task to run when the server stops.

@@ -85,7 +85,7 @@ pub use identity::{
 };
 pub use init::{
     ConnectionClosed, DriverSettings, Init, Installed, OwnRoute, Rpc, RunRpc, Services, States,
-    Stores, TableVersions, TablesSaid, Timer, Untold, World,
+    Stores, TablesSaid, Timer, Untold, World,
 };
 pub use jsonrpc::{
     Executed, execute as execute_json_rpc, execute_on_worker as execute_json_rpc_on_worker,
@@ -122,7 +122,7 @@ pub use stack::transaction::Timers;
 /// Route sets, serial groups and questions to name servers as the stack works them out, for modules
 /// `rr`, `tm` and `ipops`.
 pub use stack::{fork::serial_groups, location, routing};
-pub use start::{StartDone, StartTask, finish};
+pub use start::{DatabaseTask, EndTask, StartDone, StartTask, finish};
 pub use surroundings::{LocalOffset, LocalZone, ReadFile, Surroundings};
 pub use tls_connection::{
     TlsAlternatives, TlsCertificate, TlsConnection, TlsConnections, TlsListed, TlsName,

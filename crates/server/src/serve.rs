@@ -6,6 +6,7 @@ use crate::commands::{self, Own, Told};
 use crate::crew::{Crew, Equipment, Letters};
 use crate::load::{Ground, random};
 use crate::process::Process;
+use crate::stores::Late;
 use crate::{banner, open, panics, tasks};
 use control::{Answering, Controls};
 use edge::{Edge, Keys, Limits};
@@ -36,6 +37,8 @@ pub(crate) struct Server<'a> {
     controls: Controls,
     process: &'a Process,
     ground: &'a Ground,
+    /// What waits for databases.
+    late: Late,
 }
 
 impl<'a> Server<'a> {
@@ -61,7 +64,7 @@ impl<'a> Server<'a> {
         process.drop_privileges()?;
         ground
             .databases
-            .connect_for(&config.installed.databases.lock())?;
+            .connect_for(&config.installed.databases.lock(), &ground.logger)?;
         let store = own_store(ground, built_in)?;
         let has_users = match &store {
             Some((_, store)) => !control::accounts::list(&**store)?.is_empty(),
@@ -74,7 +77,7 @@ impl<'a> Server<'a> {
             built_in: store,
         };
         commands::add(&mut config, told);
-        tasks::run_start(&mut config)?;
+        let late = tasks::run_start(&mut config, &ground.databases, &ground.logger)?;
         let (identity, per_socket) = (Arc::new(config.identity.clone()), children(&config));
         let wanted = std::mem::take(&mut config.installed.controls);
         let edge = edge(config, ground);
@@ -98,6 +101,7 @@ impl<'a> Server<'a> {
             controls,
             process,
             ground,
+            late,
         })
     }
 
@@ -128,6 +132,7 @@ impl<'a> Server<'a> {
     fn stop(mut self) {
         self.controls.close();
         self.crew.stop();
+        self.late.end();
         tasks::run_stop(&self.edge.config());
         self.ground.databases.close();
         self.process.remove_pid_files(&self.ground.logger);

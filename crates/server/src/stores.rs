@@ -2,16 +2,20 @@
 
 mod connect;
 mod keys;
+mod late;
+mod lazy;
 
 pub(crate) use connect::{connect, known};
+pub(crate) use late::{Awaited, Late};
 
 use keys::LazyKeys;
-use parking_lot::{Mutex, RwLock};
-use policy::{DriverSettings, Stores};
-use std::collections::BTreeMap;
+use lazy::{Lazy, Unchecked};
+use parking_lot::Mutex;
+use policy::{DriverSettings, Logger, Stores};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::keys::{KeyServer, KeyStore};
-use store::{DbUrl, Done, Operation, Outcome, Store, StoreError};
+use store::{DbUrl, Store, StoreError};
 
 /// All databases that a configuration names.
 #[derive(Default)]
@@ -22,24 +26,52 @@ pub(crate) struct Databases {
 }
 
 impl Databases {
-    /// Connects every database, those of modules (module and URL) first.
+    /// Connects every database, those of modules (module and URL) first. One that nobody answers for is told in
+    /// the log, with the modules that want it.
     ///
     /// # Errors
     /// A sentence for the first that does not open, with the module that wants it.
-    pub(crate) fn connect_for(&self, wanted: &[(&'static str, String)]) -> Result<(), String> {
+    pub(crate) fn connect_for(
+        &self,
+        wanted: &[(&'static str, String)],
+        logger: &Logger,
+    ) -> Result<(), String> {
+        let mut modules: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (module, url) in wanted {
+            modules.entry(url).or_default().insert(module);
+        }
+        for (url, modules) in modules {
             let lazy = self.by_url.lock().get(url).cloned();
-            if let Some(lazy) = lazy {
-                self.connect_one(&lazy)
-                    .map_err(|why| format!("module {module} needs its database: {why}"))?;
+            let Some(lazy) = lazy else { continue };
+            let away = self.connect_one(&lazy).map_err(|why| {
+                let first = modules.first().copied().unwrap_or_default();
+                format!("module {first} needs its database: {why}")
+            })?;
+            if let Some(why) = away {
+                late::tell_away(logger, &modules, &why);
             }
         }
         self.connect()
     }
 
-    fn connect_one(&self, lazy: &Lazy) -> Result<(), StoreError> {
-        let settings = self.settings.lock().get(lazy.driver).cloned();
-        lazy.connect(&settings.unwrap_or_default())
+    /// How databases of a driver are connected.
+    pub(crate) fn settings_of(&self, driver: &'static str) -> DriverSettings {
+        let settings = self.settings.lock().get(driver).cloned();
+        settings.unwrap_or_default()
+    }
+
+    /// Connects a database; says why nobody answers, where that is so.
+    fn connect_one(&self, lazy: &Lazy) -> Result<Option<StoreError>, StoreError> {
+        lazy.connect(&self.settings_of(lazy.driver))
+    }
+
+    /// The databases that nobody answers for, and whose tables are not checked.
+    pub(crate) fn awaited(&self) -> Vec<Awaited> {
+        let all = self.by_url.lock();
+        let awaited = all.iter().filter(|(_, lazy)| lazy.is_awaited());
+        awaited
+            .map(|(url, lazy)| Awaited::new(url, lazy.clone()))
+            .collect()
     }
 
     /// Connects every database that was named.
@@ -82,8 +114,8 @@ impl Databases {
     }
 }
 
-impl Stores for Databases {
-    fn open(&self, url: &str) -> Result<Arc<dyn Store>, String> {
+impl Databases {
+    fn lazy(&self, url: &str) -> Result<Arc<Lazy>, String> {
         let parsed = DbUrl::parse(url).map_err(|error| error.to_string())?;
         let driver = known(&parsed.driver)?;
         let mut all = self.by_url.lock();
@@ -91,6 +123,16 @@ impl Stores for Databases {
             .entry(url.to_owned())
             .or_insert_with(|| Arc::new(Lazy::new(parsed, driver)));
         Ok(lazy.clone())
+    }
+}
+
+impl Stores for Databases {
+    fn open(&self, url: &str) -> Result<Arc<dyn Store>, String> {
+        Ok(self.lazy(url)?)
+    }
+
+    fn open_unchecked(&self, url: &str) -> Result<Arc<dyn Store>, String> {
+        Ok(Arc::new(Unchecked(self.lazy(url)?)))
     }
 
     fn keys(&self, server: &KeyServer) -> Result<Arc<dyn KeyStore>, String> {
@@ -103,61 +145,5 @@ impl Stores for Databases {
 
     fn configure(&self, driver: &'static str, settings: DriverSettings) {
         self.settings.lock().insert(driver, settings);
-    }
-}
-
-/// A database that is connected later, so that `check` connects none, and closed while modules still
-/// hold it.
-struct Lazy {
-    url: DbUrl,
-    driver: &'static str,
-    store: RwLock<Option<Box<dyn Store>>>,
-}
-
-impl Lazy {
-    fn new(url: DbUrl, driver: &'static str) -> Lazy {
-        Lazy {
-            url,
-            driver,
-            store: RwLock::new(None),
-        }
-    }
-
-    fn connect(&self, settings: &DriverSettings) -> Result<(), StoreError> {
-        let mut store = self.store.write();
-        if store.is_none() {
-            *store = Some(connect(&self.url, settings)?);
-        }
-        Ok(())
-    }
-
-    fn close(&self) {
-        let store = self.store.write().take();
-        // Outside of the lock: a call-back that is waited for may ask for more, and is told that it is closed.
-        drop(store);
-    }
-}
-
-impl Store for Lazy {
-    fn submit(&self, operation: Operation, done: Done) {
-        if let Some(store) = &*self.store.read() {
-            return store.submit(operation, done);
-        }
-        done(Err(StoreError::unavailable(
-            self.url.to_string(),
-            "not connected",
-        )));
-    }
-
-    fn glance(&self, operation: &Operation) -> Option<Outcome> {
-        self.store.read().as_ref()?.glance(operation)
-    }
-
-    fn quote(&self, text: &[u8]) -> String {
-        connect::literal(self.driver, text)
-    }
-
-    fn kind(&self) -> &'static str {
-        self.driver
     }
 }

@@ -1,24 +1,33 @@
 //! What modules want done once: before the first message, and at the end.
 
-use policy::Config;
+use crate::stores::{Databases, Late};
+use policy::{Config, Logger, StartTask};
 use std::time::{Duration, Instant};
 
 /// How long all modules together have to write back what is only in memory.
 const AT_THE_END: Duration = Duration::from_millis(500);
 
-/// Runs the tasks before the first message, one after the other.
+/// Runs the tasks before the first message, one after the other; those of databases that nobody answers for
+/// wait.
 ///
 /// # Errors
 /// The sentence of the first task that fails.
-pub(crate) fn run_start(config: &mut Config) -> Result<(), String> {
+pub(crate) fn run_start(
+    config: &mut Config,
+    databases: &Databases,
+    logger: &Logger,
+) -> Result<Late, String> {
+    let mut awaited = databases.awaited();
     for task in std::mem::take(config.installed.start.get_mut()) {
-        let (sender, receiver) = std::sync::mpsc::channel();
-        task(Box::new(move |outcome| drop(sender.send(outcome))));
-        receiver
-            .recv()
-            .map_err(|_| "a start task ended without an answer".to_owned())??;
+        match task {
+            StartTask::Once(run) => policy::finish(run)?,
+            StartTask::Database(task) => match awaited.iter_mut().find(|it| it.is_of(&task)) {
+                Some(later) => later.add(task),
+                None => policy::finish(&task.run)?,
+            },
+        }
     }
-    Ok(())
+    Late::start(awaited, logger)
 }
 
 /// Runs the tasks at the end, all at once.

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use mysql_async::{DriverError, Error, ServerError};
+use mysql_async::{DriverError, Error, IoError, ServerError};
 use store::{DbUrl, StoreError};
 
 /// Which database an error is about.
@@ -27,10 +27,23 @@ impl Context {
         StoreError::unavailable(self.store(), reason)
     }
 
-    /// The contract's error for one that came while connecting: there is no database then.
+    /// The contract's error for one that came while connecting: nobody answers, or somebody says no.
     pub(crate) fn at_connecting(&self, error: &Error) -> StoreError {
         match error {
-            Error::Server(failure) => self.unavailable(&failure.message),
+            // Too many connections, of one user too; the server goes down; it has had enough of this host.
+            Error::Server(failure) if matches!(failure.code, 1040 | 1053 | 1129 | 1203 | 1226) => {
+                self.unavailable(&failure.message)
+            }
+            Error::Server(failure) => StoreError::rejected(self.store(), &failure.message),
+            Error::Driver(
+                DriverError::NoClientSslFlagFromServer
+                | DriverError::UnknownAuthPlugin { .. }
+                | DriverError::CleartextPluginDisabled,
+            )
+            | Error::Io(IoError::Tls(_)) => StoreError::rejected(self.store(), error),
+            Error::Io(IoError::Io(failure)) if !store_remote::is_of_the_line(failure) => {
+                StoreError::rejected(self.store(), error)
+            }
             other => self.unavailable(other),
         }
     }

@@ -29,12 +29,25 @@ impl Context {
         StoreError::unavailable(self.store(), reason)
     }
 
-    /// The contract's error for one that came while connecting: there is no database then.
+    /// The contract's error for one that came while connecting: nobody answers, or somebody says no.
     pub(crate) fn at_connecting(&self, error: &Error) -> StoreError {
-        match error.as_db_error() {
-            Some(failure) => self.unavailable(failure.message()),
-            None => self.unavailable(with_cause(error)),
+        let Some(failure) = error.as_db_error() else {
+            let reason = with_cause(error);
+            return match is_of_the_line(error) {
+                true => self.unavailable(reason),
+                false => self.rejected(reason),
+            };
+        };
+        let reason = failure.message();
+        match failure.code().code().get(..2).unwrap_or_default() {
+            // It starts, goes down, or has no room.
+            "08" | "53" | "57" | "58" | "XX" => self.unavailable(reason),
+            _ => self.rejected(reason),
         }
+    }
+
+    pub(crate) fn rejected(&self, reason: impl Display) -> StoreError {
+        StoreError::rejected(self.store(), reason)
     }
 
     /// The contract's error for one of PostgreSQL's.
@@ -67,6 +80,12 @@ impl Context {
             _ => StoreError::Syntax { store, reason },
         }
     }
+}
+
+/// True where the connection failed, and not what was said in it: certificates, ways to authenticate.
+fn is_of_the_line(error: &Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref());
+    error.is_closed() || cause.is_some_and(store_remote::is_of_the_line)
 }
 
 /// The driver's own errors say what failed, their cause says why.

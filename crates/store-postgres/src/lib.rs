@@ -67,7 +67,7 @@ pub fn open(url: &DbUrl, zone: Zone, options: Options) -> Result<PostgresStore, 
     let tls = match authorities.filter(|_| !url.host.is_empty()) {
         Some(file) => {
             config.ssl_mode(SslMode::Require);
-            Some(certified::by(file).map_err(|why| context.unavailable(why))?)
+            Some(certified::by(file).map_err(|why| context.rejected(why))?)
         }
         None => None,
     };

@@ -38,11 +38,12 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn new(jobs: Receiver<Waiting>) -> Rc<Self> {
+    /// A queue; `why` where it is known that nobody answers.
+    pub(crate) fn new(jobs: Receiver<Waiting>, why: Option<StoreError>) -> Rc<Self> {
         Rc::new(Self {
             jobs: Mutex::new(jobs),
             connected: Cell::new(0),
-            why: RefCell::new(None),
+            why: RefCell::new(why),
         })
     }
 

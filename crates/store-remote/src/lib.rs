@@ -19,6 +19,7 @@ pub use operations::{Driver, Session};
 pub use zone::Zone;
 
 use lane::{Lane, Queue, Waiting};
+use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub struct Options {
     pub deadline: Duration,
     /// How long connecting may take.
     pub connect: Duration,
+    /// A database that nobody answers for when it is opened is no error: it is tried as after a failure.
+    pub may_be_away: bool,
     /// How long after a failure the next connection is tried.
     pub retry: Duration,
     /// After so long without work a connection is tried, so that one that was cut off is replaced
@@ -58,6 +61,7 @@ impl Default for Options {
         Self {
             deadline: Duration::from_secs(2),
             connect: Duration::from_secs(2),
+            may_be_away: false,
             retry: Duration::from_millis(500),
             idle: Duration::from_secs(60),
             authorities: None,
@@ -77,10 +81,11 @@ pub struct Remote<D: Driver> {
     writes: Option<Sender<Waiting>>,
     reads: Option<Sender<Waiting>>,
     thread: Option<JoinHandle<()>>,
+    away: Option<StoreError>,
 }
 
 impl<D: Driver> Remote<D> {
-    /// Connects.
+    /// Connects. Where the database may be away, that is no error.
     ///
     /// # Errors
     /// Why the database cannot be reached, or refuses this user.
@@ -89,6 +94,7 @@ impl<D: Driver> Remote<D> {
         let (writes, to_write) = channel(options.queue.max(1));
         let (reads, to_read) = channel(options.queue.max(1));
         let (limits, queue) = (options.limits.clone(), options.queue);
+        let may_be_away = options.may_be_away;
         let (connected, first) = sync_channel(1);
         let lanes = driver.clone();
         let serve = move || {
@@ -101,19 +107,29 @@ impl<D: Driver> Remote<D> {
             .name(format!("db-{}", driver.kind()))
             .spawn(serve)
             .map_err(|failure| unavailable(&*driver, failure))?;
-        let store = Self {
+        let mut store = Self {
             limits,
             queue,
             writes: Some(writes),
             reads: Some(reads),
             thread: Some(thread),
             driver,
+            away: None,
         };
         match first.recv() {
             Ok(Ok(())) => Ok(store),
+            Ok(Err(error)) if may_be_away && is_away(&error) => {
+                store.away = Some(error);
+                Ok(store)
+            }
             Ok(Err(error)) => Err(error),
             Err(_) => Err(unavailable(&*store.driver, "its thread has ended")),
         }
+    }
+
+    /// Why nobody answered when the database was opened; none where somebody did.
+    pub fn was_away(&self) -> Option<&StoreError> {
+        self.away.as_ref()
     }
 
     fn enqueue(&self, job: Job) {
@@ -160,6 +176,16 @@ impl<D: Driver> Drop for Remote<D> {
     }
 }
 
+/// True where nobody answers, and not where somebody says no.
+fn is_away(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable { .. })
+}
+
+/// True where the connection failed, and not what was said on it: a wrong certificate is invalid data.
+pub fn is_of_the_line(failure: &io::Error) -> bool {
+    failure.kind() != io::ErrorKind::InvalidData
+}
+
 /// The error of a database that cannot be used now.
 pub fn unavailable<D: Driver>(driver: &D, reason: impl std::fmt::Display) -> StoreError {
     StoreError::unavailable(driver.name(), reason)
@@ -182,16 +208,17 @@ fn run<D: Driver>(
     };
     let lanes = tokio::task::LocalSet::new();
     lanes.block_on(&runtime, async {
-        let first = match lane::connect(&*driver, &options).await {
-            Ok(session) => session,
+        let (first, why) = match lane::connect(&*driver, &options).await {
+            Ok(session) => (Some(session), None),
+            Err(error) if options.may_be_away && is_away(&error) => (None, Some(error)),
             Err(error) => return connected(Err(error)),
         };
-        connected(Ok(()));
+        connected(why.clone().map_or(Ok(()), Err));
         let readers = options.readers.max(1);
         let options = Rc::new(options);
-        let writer = Lane::new(&driver, &options, &Queue::new(to_write), GROUP);
-        let mut tasks = vec![tokio::task::spawn_local(writer.run(Some(first)))];
-        let reads = Queue::new(to_read);
+        let writer = Lane::new(&driver, &options, &Queue::new(to_write, why.clone()), GROUP);
+        let mut tasks = vec![tokio::task::spawn_local(writer.run(first))];
+        let reads = Queue::new(to_read, why);
         for _ in 0..readers {
             let reader = Lane::new(&driver, &options, &reads, 1);
             tasks.push(tokio::task::spawn_local(reader.run(None)));

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum StoreError {
     /// The database could not be opened or reached, or failed underneath (disk full, I/O error).
     Unavailable { store: String, reason: String },
+    /// The database answers and does not let us in: password, certificate, no database of this name.
+    Rejected { store: String, reason: String },
     /// Somebody else held the database locked for longer than we wait.
     Busy { store: String },
     /// The database, its file or its directory may not be written.
@@ -46,6 +48,14 @@ impl StoreError {
         }
     }
 
+    /// The error of a database that answers and does not let us in.
+    pub fn rejected(store: impl Into<String>, reason: impl fmt::Display) -> StoreError {
+        StoreError::Rejected {
+            store: store.into(),
+            reason: reason.to_string(),
+        }
+    }
+
     /// Whether the same operation may succeed when it is tried again later.
     pub fn is_transient(&self) -> bool {
         matches!(
@@ -59,6 +69,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unavailable { store, reason } => write!(f, "{store} is not available: {reason}"),
+            Self::Rejected { store, reason } => write!(f, "{store} does not let us in: {reason}"),
             Self::Busy { store } => write!(f, "{store} is locked by another process"),
             Self::ReadOnly { store } => write!(f, "{store} may not be written by this user"),
             Self::Corrupt { store, reason } => write!(f, "{store} cannot be used: {reason}"),

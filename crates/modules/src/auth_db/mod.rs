@@ -10,11 +10,13 @@ mod tests;
 use bytes::Bytes;
 use credentials::Credential;
 use lookup::Check;
+use parking_lot::Mutex;
 use policy::{
     Context, Declaration, DigestAuth, Entry, Init, Int, Level, Module, Outcome, Problem, Routes,
     Text, Untold,
 };
 use sip::{HeaderId, Method, Uri};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Name, name, schema};
 use table::Table;
@@ -25,7 +27,11 @@ pub(crate) const ENTRY: Entry = Entry::of::<AuthDb>();
 struct AuthDb {
     digest: Arc<dyn DigestAuth>,
     lookup: Arc<lookup::Lookup>,
+    /// The tables that functions are given.
+    tables: Arc<Tables>,
 }
+
+type Tables = Mutex<BTreeSet<Name>>;
 
 /// `modparam("auth_db", …)`, with Kamailio's defaults.
 struct Params {
@@ -81,10 +87,9 @@ impl Module for AuthDb {
     fn init(params: Params, init: &mut Init<'_>) -> Result<AuthDb, Problem> {
         let digest = init.service::<dyn DigestAuth>("auth")?;
         let store = init.store(&params.db_url)?;
+        let tables = Arc::default();
         if params.version_table {
-            for table in [&schema::SUBSCRIBER, &schema::SUBSCRIBER_SHA256] {
-                init.expect_table(&params.db_url, &table.name, table, Untold::Accepted)?;
-            }
+            expect_tables(&params.db_url, &tables, init)?;
         }
         let named = params.credentials.iter().cloned();
         let credentials = named
@@ -95,8 +100,23 @@ impl Module for AuthDb {
             credentials,
             store,
         });
-        Ok(AuthDb { digest, lookup })
+        Ok(AuthDb {
+            digest,
+            lookup,
+            tables,
+        })
     }
+}
+
+/// The usual tables may lack a version; those that functions are given may not, as in Kamailio.
+fn expect_tables(url: &str, tables: &Arc<Tables>, init: &mut Init<'_>) -> Result<(), Problem> {
+    let tables = tables.clone();
+    let names = move || tables.lock().iter().cloned().collect();
+    init.expect_tables(url, names, &schema::SUBSCRIBER, Untold::Refused)?;
+    for table in [&schema::SUBSCRIBER, &schema::SUBSCRIBER_SHA256] {
+        init.expect_table(url, &table.name, table, Untold::Accepted)?;
+    }
+    Ok(())
 }
 
 fn declare_params(d: &mut Declaration<AuthDb>) {
@@ -145,7 +165,7 @@ fn declare_params(d: &mut Declaration<AuthDb>) {
     );
     d.param(
         "version_table",
-        "The version of table subscriber is checked at start. Default on.",
+        "The versions of table subscriber and of those that functions are given are checked at start. Default on.",
         |p, yes| p.version_table = yes,
     );
     d.param(

@@ -1,5 +1,6 @@
 //! An argument that names a table.
 
+use super::AuthDb;
 use policy::{Argument, Context, Prepare, Problem, Text, Written};
 use store::Name;
 
@@ -25,11 +26,14 @@ impl Table {
 impl Argument for Table {
     fn prepare(written: Option<&Written>, prepare: &mut Prepare<'_>) -> Result<Table, Problem> {
         let text = Text::prepare(written, prepare)?;
-        match text.as_literal() {
-            Some(literal) => Name::parse(&String::from_utf8_lossy(literal))
-                .map(Table::Fixed)
-                .map_err(|error| prepare.problem(error.to_string())),
-            None => Ok(Table::Computed(text)),
+        let Some(literal) = text.as_literal() else {
+            return Ok(Table::Computed(text));
+        };
+        let name = Name::parse(&String::from_utf8_lossy(literal));
+        let name = name.map_err(|error| prepare.problem(error.to_string()))?;
+        if let Some(module) = prepare.module::<AuthDb>() {
+            module.tables.lock().insert(name.clone());
         }
+        Ok(Table::Fixed(name))
     }
 }

@@ -254,7 +254,10 @@ fn auth_check_chooses_the_header_and_compares_the_user() {
 
 #[test]
 fn a_database_that_fails_is_an_error() {
-    let desk = Desk::new(PLAIN, "www_authenticate(\"r.test\", \"nosuch\"); rc();");
+    let desk = Desk::new(
+        &format!("loadmodule \"pv.so\"\n{PLAIN}"),
+        "$var(t) = \"nosuch\"; www_authenticate(\"r.test\", \"$var(t)\"); rc();",
+    );
     assert_eq!(desk.codes("alice", "secret"), [-1]);
     let desk = Desk::new(PLAIN, WWW);
     let line = "Authorization: Digest username=\"alice\", realm=\"r.test\", nonce=\"N\", uri=\"sip:x\", response=\"00000000000000000000000000000000\"\n";
@@ -335,4 +338,20 @@ fn an_absent_user_takes_as_many_questions_as_a_wrong_password() {
             )
         );
     }
+}
+
+#[test]
+fn a_table_that_the_script_names_needs_its_version() {
+    let script = |table: &str| {
+        format!(
+            "loadmodule \"auth.so\"\nloadmodule \"auth_db.so\"\nmodparam(\"auth_db\", \"db_url\", \"memory://x\")\n\
+             request_route {{ www_authorize(\"r.test\", \"{table}\"); }}"
+        )
+    };
+    drop(Bench::with_store(&script("subscriber"), database()));
+    let start = || Bench::with_store(&script("users"), database());
+    let said = std::panic::catch_unwind(start).err().expect("no start");
+    let said = said.downcast_ref::<String>().expect("a sentence");
+    let wanted = "module auth_db: invalid version 0 for table users found";
+    assert!(said.starts_with(wanted), "{said}");
 }

@@ -60,7 +60,9 @@ impl Module for Ban {
             }
             None => None,
         };
-        keep_in_database(&bans, keep.as_ref(), init);
+        if let (Some(url), Some(keep)) = (&params.db_url, &keep) {
+            keep_in_database(&bans, keep, url, init);
+        }
         let shared = sharing::share(&params, &bans, init)?;
         remember_registered(&bans, init);
         show(&bans, init);
@@ -128,11 +130,10 @@ fn list(bans: &BansLink) -> &Bans {
 }
 
 /// Reads the list at the start, and writes what is not written yet at the end.
-fn keep_in_database(bans: &BansLink, keep: Option<&Keep>, init: &mut Init<'_>) {
-    let Some(keep) = keep else { return };
+fn keep_in_database(bans: &BansLink, keep: &Keep, url: &str, init: &mut Init<'_>) {
     let (reader, writer) = (keep.clone(), keep.clone());
     let link = bans.clone();
-    init.on_start(move |done| reader.read(link, done));
+    init.on_database(url, move |done| reader.clone().read(link.clone(), done));
     let link = bans.clone();
     init.on_stop(move |done| writer.save_all(list(&link), done));
 }

@@ -25,13 +25,17 @@ enum Part {
     Variables,
 }
 
-/// Reads both tables at start, then calls `done`.
+/// Reads both tables at start, then calls `done`. A reload finds the dialogs as they are.
 pub(super) fn load(logic: &Arc<Logic>, done: Done) {
-    let skip = logic.params.db_skip_load || logic.shared.is_loaded.swap(true, Ordering::AcqRel);
-    match skip {
-        true => done(Ok(())),
-        false => page(logic.clone(), Part::Dialogs, None, done),
+    if logic.params.db_skip_load || logic.shared.is_loaded.load(Ordering::Acquire) {
+        return done(Ok(()));
     }
+    let shared = logic.shared.clone();
+    let read = move |outcome: Result<(), String>| {
+        shared.is_loaded.store(outcome.is_ok(), Ordering::Release);
+        done(outcome);
+    };
+    page(logic.clone(), Part::Dialogs, None, Box::new(read));
 }
 
 fn page(logic: Arc<Logic>, part: Part, last: Option<i64>, done: Done) {

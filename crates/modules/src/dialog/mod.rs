@@ -195,7 +195,8 @@ fn install(logic: &Arc<Logic>, init: &mut Init<'_>) {
     init.on_own_route(move |context, params| follow::on_own_route(&following, context, params));
     if logic.store.is_some() {
         let (starting, stopping) = (logic.clone(), logic.clone());
-        init.on_start(move |done| load::load(&starting, done));
+        let url = logic.params.db_url.clone();
+        init.on_database(&url, move |done| load::load(&starting, done));
         init.on_stop(move |done| stopping.write_all(done));
     }
 }

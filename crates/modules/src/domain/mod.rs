@@ -73,7 +73,7 @@ impl Module for Domain {
         init.expect_table(url, &columns.attributes, attributes, Untold::Refused)?;
         let domains: Arc<RwLock<Arc<Domains>>> = Arc::default();
         let (reader, into) = (source.clone(), domains.clone());
-        init.on_start(move |done| reader.read(into, done));
+        init.on_database(url, move |done| reader.clone().read(into.clone(), done));
         if params.register_myself {
             let domains = domains.clone();
             init.add_local_domains(Arc::new(move |host| domains.read().is_local(host)));

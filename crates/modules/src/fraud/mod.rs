@@ -87,17 +87,9 @@ impl Module for Fraud {
         let book = init.state("book", || Book::new(hasher, Limits::default()));
         let prefixes = Arc::new(RwLock::new(Prefixes::example()));
         let table = match &params.db_url {
-            Some(url) => {
-                let table = &store::schema::FRAUD_PREFIX;
-                init.expect_table(url, &table.name, table, Untold::Accepted)?;
-                Some(Table::new(init.store(url)?, init.logger.clone()))
-            }
+            Some(url) => Some(table_of(url, &prefixes, init)?),
             None => None,
         };
-        if let Some(table) = table.clone() {
-            let prefixes = prefixes.clone();
-            init.on_start(move |done| table.read_first(prefixes, done));
-        }
         let surroundings = init.surroundings().clone();
         let watch = Arc::new(watch::Watch {
             book: book.clone(),
@@ -117,6 +109,22 @@ impl Module for Fraud {
             params,
         })
     }
+}
+
+/// The table of destinations, which is read as soon as it can be.
+fn table_of(
+    url: &str,
+    prefixes: &Arc<RwLock<Prefixes>>,
+    init: &mut Init<'_>,
+) -> Result<Table, Problem> {
+    let schema = &store::schema::FRAUD_PREFIX;
+    init.expect_table(url, &schema.name, schema, Untold::Accepted)?;
+    let table = Table::new(init.store(url)?, init.logger.clone());
+    let (reader, prefixes) = (table.clone(), prefixes.clone());
+    init.on_database(url, move |done| {
+        reader.clone().read_first(prefixes.clone(), done);
+    });
+    Ok(table)
 }
 
 impl Fraud {

@@ -23,6 +23,7 @@ impl Expressions {
 }
 
 /// Where the expressions are read from.
+#[derive(Clone)]
 pub(super) struct Source {
     pub(super) store: Arc<dyn Store>,
     pub(super) table: Name,

@@ -102,7 +102,9 @@ impl Module for Group {
                 group: params.re_gid_column.clone(),
             };
             let expressions = expressions.clone();
-            init.on_start(move |done| source.read(expressions, done));
+            init.on_database(url, move |done| {
+                source.clone().read(expressions.clone(), done)
+            });
         }
         Ok(Group {
             params,

@@ -1,5 +1,6 @@
 //! Tables from the database and back.
 
+use super::Load;
 use super::held::Held;
 use super::items::LOADED;
 use super::table::Table;
@@ -7,6 +8,7 @@ use bytes::Bytes;
 use policy::{Level, Problem, problem};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use store::{Cell, Filter, Name, Operation, Outcome, Row, Rows, Select, Store, StoreError, Write};
 
 /// Where tables come from.
@@ -52,8 +54,8 @@ impl Columns {
 
 impl Source {
     /// Reads tables one after the other.
-    pub(super) fn load_each(self, mut tables: std::vec::IntoIter<Arc<Table>>, done: Done) {
-        let Some(table) = tables.next() else {
+    pub(super) fn load_each(self, mut tables: std::vec::IntoIter<Load>, done: Done) {
+        let Some((table, loaded)) = tables.next() else {
             return done(Ok(()));
         };
         let Some(select) = self.select(&table) else {
@@ -63,6 +65,7 @@ impl Source {
         let read = move |result: Result<Outcome, StoreError>| match result {
             Ok(outcome) => {
                 self.fill(&table, &outcome.into_rows(), 0);
+                loaded.store(true, Ordering::Release);
                 self.load_each(tables, done);
             }
             Err(error) => {
@@ -99,8 +102,11 @@ impl Source {
             0 => LOADED,
             now_s => now_s.saturating_add(table.definition.autoexpire_s),
         };
+        let is_in_use = table.items.sizes().any(|size| size > 0);
         let put = |key: &[u8], value: Held, until_s: u64| {
             match now_s {
+                // A script that ran before the database answered knows better.
+                0 if is_in_use && table.items.value(key, 0).is_some() => true,
                 // Other servers have read the same, or tell what it has become.
                 0 => table.take_over(key, value, until_s, now_s),
                 _ => table.set_until(key, value, until_s, now_s),

@@ -69,6 +69,9 @@ struct Tables {
     by_name: BTreeMap<Vec<u8>, usize>,
 }
 
+/// A table, and whether its rows have been read.
+type Load = (Arc<Table>, Arc<AtomicBool>);
+
 /// The event route that runs once at start.
 const MOD_INIT: &str = "htable:mod-init";
 
@@ -116,7 +119,8 @@ impl Module for Htable {
         let source = source(&params, init)?;
         if let Some(source) = &source {
             expect_tables(&params, &tables, init)?;
-            load_and_save(source, &tables, init);
+            let url = params.db_url.as_deref().unwrap_or_default();
+            load_and_save(source, &tables, url, init);
         }
         let outbox = init.outbox();
         let ran = init.state("mod-init", || AtomicBool::new(false));
@@ -191,22 +195,30 @@ fn expect_tables(params: &Params, tables: &Tables, init: &mut Init<'_>) -> Resul
 }
 
 /// Reads tables at start and writes those with `dbmode` at the end.
-fn load_and_save(source: &Source, tables: &Tables, init: &mut Init<'_>) {
-    // A reload finds the items as they are.
-    let fresh = tables.all.iter().filter(|table| {
-        let loaded = init.state(&format!("{} loaded", table.definition.name), || {
-            AtomicBool::new(false)
-        });
-        !loaded.swap(true, Ordering::AcqRel)
-    });
-    let fresh: Vec<Arc<Table>> = fresh.cloned().collect();
+fn load_and_save(source: &Source, tables: &Tables, url: &str, init: &mut Init<'_>) {
+    let loads = |table: &Arc<Table>| {
+        let name = format!("{} loaded", table.definition.name);
+        (table.clone(), init.state(&name, AtomicBool::default))
+    };
+    let loads: Vec<Load> = tables.all.iter().map(loads).collect();
+    let kept = loads.iter().filter(|(table, _)| table.definition.dbmode);
+    let (kept, saving): (Vec<Load>, _) = (kept.cloned().collect(), source.clone());
     let loading = source.clone();
-    init.on_start(move |done| loading.load_each(fresh.into_iter(), done));
-    let kept = tables.all.iter().filter(|table| table.definition.dbmode);
-    let (kept, saving): (Vec<Arc<Table>>, _) = (kept.cloned().collect(), source.clone());
+    init.on_database(url, move |done| {
+        // A reload finds the items as they are.
+        let fresh = loads
+            .iter()
+            .filter(|(_, loaded)| !loaded.load(Ordering::Acquire));
+        let fresh: Vec<Load> = fresh.cloned().collect();
+        loading.clone().load_each(fresh.into_iter(), done);
+    });
     init.on_stop(move |done| {
+        // Rows that were never read are worth more than a table without them.
+        let whole = kept
+            .iter()
+            .filter(|(_, loaded)| loaded.load(Ordering::Acquire));
         // Nobody knows the time here; what is over is not read when the server starts again.
-        let operations = kept.iter().filter_map(|table| saving.writes(table, 0));
+        let operations = whole.filter_map(|(table, _)| saving.writes(table, 0));
         let operations: Vec<_> = operations.flatten().collect();
         saving.store_each(operations.into_iter(), done);
     });

@@ -312,6 +312,25 @@ request_route {
 }
 
 #[test]
+fn items_that_come_late_are_older_than_those_that_are_there() {
+    let store = database();
+    let before = stored(store.as_ref());
+    let script = r#"
+loadmodule "pv.so"
+loadmodule "htable.so"
+modparam("htable", "db_url", "memory://x")
+modparam("htable", "htable", "a=>size=4;dbtable=htable;dbmode=1")
+request_route { note("$sht(a=>s) $sht(a=>b)"); $sht(a=>s) = "new"; }"#;
+    let bench = Bench::with_late_store(script, store.clone());
+    assert_eq!(bench.run(OPTIONS).notes, ["<null> <null>"]);
+    bench.run_start_tasks(|_| true);
+    assert_eq!(bench.run(OPTIONS).notes, ["new 0"]);
+    // Rows that were never read are not replaced.
+    Bench::with_late_store(script, store.clone()).stop();
+    assert_eq!(stored(store.as_ref()), before);
+}
+
+#[test]
 fn a_table_that_is_only_read_is_never_written() {
     let store = database();
     let before = stored(store.as_ref());

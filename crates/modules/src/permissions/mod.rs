@@ -99,13 +99,13 @@ impl Module for Permissions {
         let table = Arc::new(RwLock::new(Arc::new(Table::default())));
         init.provide::<dyn TrustedAddresses>(Arc::new(Trusted(table.clone())));
         let source = source_of(&params, init)?;
-        if let Some(source) = source.clone() {
-            let table = table.clone();
-            init.on_start(move |done| source.read(table, done));
+        if let Some(source) = &source {
+            source.read_at_start(table.clone(), init);
         }
         let trusted = trusted_of(&params, init)?;
         if let Some(trusted) = trusted.clone() {
-            init.on_start(move |done| trusted.start(done));
+            let url = params.db_url.as_deref().unwrap_or_default();
+            init.on_database(url, move |done| trusted.clone().start(done));
         }
         let delta_s = u64::try_from(params.reload_delta_s).unwrap_or(0);
         let surroundings = init.surroundings().clone();
@@ -150,6 +150,7 @@ fn source_of(params: &Params, init: &mut Init<'_>) -> Result<Option<Source>, Pro
             let columns = params.columns.checked()?;
             init.expect_table(url, &columns.table, &schema::ADDRESS, Untold::Refused)?;
             Origin::Rows {
+                url: url.to_owned(),
                 store: init.store(url)?,
                 columns,
             }

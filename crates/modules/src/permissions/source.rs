@@ -4,7 +4,7 @@ use super::table::{Entry, Table};
 use super::{bad_column, file};
 use bytes::Bytes;
 use parking_lot::RwLock;
-use policy::{Level, Logger, Problem, StartDone, Surroundings};
+use policy::{Init, Level, Logger, Problem, StartDone, Surroundings};
 use std::sync::Arc;
 use store::{Cell, Name, Rows, Select, Store};
 
@@ -22,6 +22,7 @@ pub(super) enum Origin {
     Rows {
         store: Arc<dyn Store>,
         columns: Checked,
+        url: String,
     },
     File {
         path: String,
@@ -78,10 +79,23 @@ impl Columns {
 }
 
 impl Source {
+    /// Reads everything as soon as that can be done.
+    pub(super) fn read_at_start(&self, table: Arc<RwLock<Arc<Table>>>, init: &mut Init<'_>) {
+        let source = self.clone();
+        match &self.origin {
+            Origin::Rows { url, .. } => {
+                init.on_database(url, move |done| source.read(table.clone(), done));
+            }
+            Origin::File { .. } => init.on_start(move |done| source.read(table, done)),
+        }
+    }
+
     /// Reads everything and puts it in the place of what was there, then calls `done`.
     pub(super) fn read(&self, table: Arc<RwLock<Arc<Table>>>, done: StartDone) {
         match &self.origin {
-            Origin::Rows { store, columns } => self.read_rows(store, columns.clone(), table, done),
+            Origin::Rows { store, columns, .. } => {
+                self.read_rows(store, columns.clone(), table, done)
+            }
             Origin::File { path, surroundings } => {
                 done(self.read_file(path, surroundings, &table));
             }

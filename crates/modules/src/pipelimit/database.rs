@@ -28,6 +28,7 @@ impl Default for Columns {
 }
 
 /// Where pipes come from.
+#[derive(Clone)]
 pub(super) struct Source {
     store: Arc<dyn Store>,
     table: Name,

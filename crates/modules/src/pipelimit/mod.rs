@@ -77,17 +77,7 @@ impl Module for Pipelimit {
     fn init(params: Params, init: &mut Init<'_>) -> Result<Pipelimit, Problem> {
         let hasher = init.hasher();
         let pipes = init.state("pipes", || Pipes::new(hasher, Limits::default()));
-        let loaded = init.state("loaded", || AtomicBool::new(false));
-        if let Some(source) = params.source(init)? {
-            let pipes = pipes.clone();
-            init.on_start(move |done| {
-                // A reload finds the pipes as they are.
-                match loaded.swap(true, Ordering::AcqRel) {
-                    true => done(Ok(())),
-                    false => source.load(pipes, done),
-                }
-            });
-        }
+        params.load_at_start(&pipes, init)?;
         let globals = init.globals();
         params.declare_settings(&globals);
         Ok(Pipelimit {

@@ -2,8 +2,11 @@
 
 use super::Pipelimit;
 use super::database::{Columns, Source};
+use super::pipes::Pipes;
 use policy::{Declaration, Globals, Init, Module, Problem, Untold};
 use script::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use store::schema;
 
 /// The parameters.
@@ -32,14 +35,24 @@ impl Default for Params {
 }
 
 impl Params {
-    /// Where pipes are read from; none without a database.
-    pub(super) fn source(&self, init: &mut Init<'_>) -> Result<Option<Source>, Problem> {
+    /// Has pipes read, where there is a database. A reload finds them as they are.
+    pub(super) fn load_at_start(
+        &self,
+        pipes: &Arc<Pipes>,
+        init: &mut Init<'_>,
+    ) -> Result<(), Problem> {
         let Some(url) = self.db_url.as_ref().filter(|url| !url.is_empty()) else {
-            return Ok(None);
+            return Ok(());
         };
         let source = Source::new(init.store(url)?, &self.columns, init.logger.clone())?;
         init.expect_table(url, source.table(), &schema::PL_PIPES, Untold::Refused)?;
-        Ok(Some(source))
+        let loaded = init.state("loaded", || AtomicBool::new(false));
+        if loaded.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let pipes = pipes.clone();
+        init.on_database(url, move |done| source.clone().load(pipes.clone(), done));
+        Ok(())
     }
 
     /// What commands may change while the server runs.

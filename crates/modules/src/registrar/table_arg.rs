@@ -1,5 +1,6 @@
 //! The table argument of script functions, found once where it is constant.
 
+use super::Registrar;
 use bytes::Bytes;
 use policy::{Argument, Context, Location, LocationTable, Prepare, Problem, Text, Written};
 use std::sync::{Arc, OnceLock};
@@ -27,9 +28,12 @@ impl TableArg {
 
 impl Argument for TableArg {
     fn prepare(written: Option<&Written>, prepare: &mut Prepare<'_>) -> Result<TableArg, Problem> {
-        Ok(TableArg {
-            name: Text::prepare(written, prepare)?,
-            known: OnceLock::new(),
-        })
+        let name = Text::prepare(written, prepare)?;
+        let known = OnceLock::new();
+        // Before the start, so that the table is checked and read then.
+        if let (Some(name), Some(module)) = (name.as_literal(), prepare.module::<Registrar>()) {
+            known.get_or_init(|| module.inner.location.table(name));
+        }
+        Ok(TableArg { name, known })
     }
 }

@@ -44,9 +44,19 @@ pub(super) struct Lists {
     black: [Vec<Vec<u8>>; 5],
     white: [Vec<Vec<u8>>; 5],
     pub(super) destinations: Vec<Vec<u8>>,
+    /// The table was not read yet: everything is blocked.
+    is_unread: bool,
 }
 
 impl Lists {
+    /// What nobody has read yet.
+    pub(super) fn unread() -> Lists {
+        Lists {
+            is_unread: true,
+            ..Lists::default()
+        }
+    }
+
     /// The values of a kind.
     pub(super) fn of(&self, kind: Kind, colour: Colour) -> &[Vec<u8>] {
         let lists = match colour {
@@ -69,6 +79,9 @@ impl Lists {
 
     /// True where a value of the list is a prefix of the text, in any case.
     pub(super) fn has_prefix_of(&self, kind: Kind, colour: Colour, text: &[u8]) -> bool {
+        if self.is_unread {
+            return colour == Colour::Black;
+        }
         self.of(kind, colour)
             .iter()
             .any(|value| begins(text, value))
@@ -76,9 +89,9 @@ impl Lists {
 
     /// True where the number is a blocked destination, or with `exact` off begins with one.
     pub(super) fn blocks_destination(&self, number: &[u8], exact: bool) -> bool {
-        self.destinations
-            .iter()
-            .any(|value| begins(number, value) && (!exact || number.len() == value.len()))
+        let is_meant =
+            |value: &Vec<u8>| begins(number, value) && (!exact || number.len() == value.len());
+        self.is_unread || self.destinations.iter().any(is_meant)
     }
 }
 
@@ -141,5 +154,13 @@ mod tests {
         assert!(lists.blocks_destination(b"555123", true));
         assert!(!lists.blocks_destination(b"5551234", true));
         assert!(lists.blocks_destination(b"5551234", false));
+    }
+
+    #[test]
+    fn before_the_table_is_read_everything_is_blocked() {
+        let lists = Lists::unread();
+        assert!(lists.has_prefix_of(Kind::Ip, Colour::Black, b"192.0.2.1"));
+        assert!(!lists.has_prefix_of(Kind::Ip, Colour::White, b"192.0.2.1"));
+        assert!(lists.blocks_destination(b"5551234", true));
     }
 }

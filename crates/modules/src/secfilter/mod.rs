@@ -76,6 +76,7 @@ impl Module for SecFilter {
         d.deviation(
             "A From or To without a user is compared by its domain; Kamailio 5.6.3 lets it pass.",
         );
+        d.deviation("Where the database is away at start everything is blocked until the lists are read; Kamailio 5.6.3 does not start.");
         d.deviation("A row without data is left out and named in the log; in Kamailio it matches everything.");
     }
 
@@ -86,21 +87,15 @@ impl Module for SecFilter {
             Some(url) => {
                 let table = &params.columns.table;
                 init.expect_table(&url, table, &schema::SECFILTER, Untold::Refused)?;
-                Some(Source {
+                let source = Source {
                     store: init.store(&url)?,
                     columns: params.columns,
                     logger: init.logger.clone(),
-                })
+                };
+                source.read_at_start(&url, &lists, init);
+                Some(source)
             }
         };
-        if let Some(source) = source.clone() {
-            let lists = lists.clone();
-            init.on_start(move |done| {
-                let (store, select) = (source.store.clone(), source.select());
-                let take = move |read| done(source.keep(&lists, read));
-                store.submit(select.into(), Box::new(take));
-            });
-        }
         Ok(SecFilter {
             lists,
             source,
@@ -117,6 +112,18 @@ impl SecFilter {
 }
 
 impl Source {
+    /// Nobody passes before the lists are read: whom they keep out nobody knows.
+    fn read_at_start(&self, url: &str, lists: &Arc<RwLock<Arc<Lists>>>, init: &mut Init<'_>) {
+        *lists.write() = Arc::new(Lists::unread());
+        let (source, lists) = (self.clone(), lists.clone());
+        init.on_database(url, move |done| {
+            let (store, select) = (source.store.clone(), source.select());
+            let (source, lists) = (source.clone(), lists.clone());
+            let take = move |read| done(source.keep(&lists, read));
+            store.submit(select.into(), Box::new(take));
+        });
+    }
+
     fn select(&self) -> Select {
         let columns = self.columns.clone();
         Select::from(columns.table).columns([columns.action, columns.kind, columns.data])

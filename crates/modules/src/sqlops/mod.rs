@@ -67,7 +67,7 @@ impl Module for SqlOps {
                     format!("texts are quoted by the rules of {ours}; connection {name} is {other}")
                 });
             }
-            check_at_start(init, store.clone(), name.clone(), params.goes_on);
+            check_at_start(init, &url, store.clone(), name.clone(), params.goes_on);
             connections.insert(name, store);
         }
         if let Some(store) = &first {
@@ -82,9 +82,16 @@ impl Module for SqlOps {
 }
 
 /// Asks the database for a sign of life; without one the server does not start, or only says so.
-fn check_at_start(init: &mut Init<'_>, store: Arc<dyn Store>, name: String, goes_on: bool) {
+fn check_at_start(
+    init: &mut Init<'_>,
+    url: &str,
+    store: Arc<dyn Store>,
+    name: String,
+    goes_on: bool,
+) {
     let logger = init.logger.clone();
-    init.on_start(move |done| {
+    init.on_database(url, move |done| {
+        let (name, logger) = (name.clone(), logger.clone());
         let answer = move |result: Result<store::Outcome, StoreError>| match result {
             Ok(_) | Err(StoreError::Unsupported { .. }) => done(Ok(())),
             Err(error) if goes_on => {
@@ -115,7 +122,7 @@ fn declare_params(d: &mut Declaration<SqlOps>) {
     );
     d.param(
         "connect_mode",
-        "1: the server starts where a database cannot be reached. Default 0.",
+        "1: the server starts where a database answers and runs no statement; it does in any case where nobody answers. Default 0.",
         |p, yes| p.goes_on = yes,
     );
     d.param(

@@ -1,7 +1,7 @@
 //! What a bench has for a world: one file, lines of log, one database or none.
 
 use parking_lot::Mutex;
-use policy::{Record, Sink, StartTask, Stores};
+use policy::{EndTask, Record, Sink, Stores};
 use script::{FileError, Files, Opened};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -37,7 +37,7 @@ impl Sink for Lines {
 }
 
 /// Runs a task that has to work.
-pub(super) fn start(task: StartTask) {
+pub(super) fn start(task: EndTask) {
     task(Box::new(|done| {
         done.unwrap_or_else(|error| panic!("{error}"))
     }));

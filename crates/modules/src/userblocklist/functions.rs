@@ -93,12 +93,12 @@ impl UserBlockList {
         })
     }
 
-    /// What the list says of the Request-URI; none where that has no user part.
+    /// What the list says of the Request-URI; none where that has no user part, or the list is not read yet.
     fn find(&self, context: &mut Context, table: &Option<Kept>) -> Option<Option<bool>> {
         let number = target(context)?;
         let default = &self.lists.params.global_table;
         let table = table.as_ref().map_or(default, |Kept(name)| name);
-        Some(self.lists.list(table).longest(&number))
+        Some(self.lists.list(table)?.longest(&number))
     }
 }
 

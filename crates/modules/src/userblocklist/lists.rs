@@ -13,8 +13,8 @@ pub(super) struct Lists {
     pub(super) params: Params,
     pub(super) store: Arc<dyn Store>,
     logger: Logger,
-    /// By table. The script names them; they are read when the server starts.
-    kept: RwLock<BTreeMap<String, Arc<Prefixes>>>,
+    /// By table. The script names them; they are read when the server starts, none where that is still to come.
+    kept: RwLock<BTreeMap<String, Option<Arc<Prefixes>>>>,
 }
 
 impl Lists {
@@ -32,15 +32,13 @@ impl Lists {
 
     /// Makes the list of a table one that is kept.
     pub(super) fn name(&self, table: &Name) {
-        let empty = || Arc::new(Prefixes::new(self.params.alphabet));
         let mut kept = self.kept.write();
-        kept.entry(table.as_str().to_owned()).or_insert_with(empty);
+        kept.entry(table.as_str().to_owned()).or_default();
     }
 
-    /// The list of a table.
-    pub(super) fn list(&self, table: &Name) -> Arc<Prefixes> {
-        let found = self.kept.read().get(table.as_str()).cloned();
-        found.unwrap_or_default()
+    /// The list of a table; none where it is not read yet.
+    pub(super) fn list(&self, table: &Name) -> Option<Arc<Prefixes>> {
+        self.kept.read().get(table.as_str()).cloned().flatten()
     }
 
     /// The tables that are kept.
@@ -67,7 +65,7 @@ impl Lists {
         read: Result<store::Outcome, StoreError>,
     ) -> Result<(), String> {
         let rows = read.map_err(|error| format!("userblocklist: {error}"))?;
-        let list = Arc::new(self.prefixes(&rows.into_rows()));
+        let list = Some(Arc::new(self.prefixes(&rows.into_rows())));
         self.kept.write().insert(table.as_str().to_owned(), list);
         Ok(())
     }

@@ -36,18 +36,21 @@ impl Module for UserBlockList {
         d.table("globalblocklist", "Prefixes for all.");
         d.deviation("The older names of the module, of its functions (check_blacklist, check_user_whitelist, …), parameters and commands are taken too.");
         d.deviation("A prefix with characters that no number has is left out; in Kamailio 5.6.3 the rows behind it are lost too.");
-        d.deviation("Where the database fails check_user_blocklist() is -1, as in Kamailio; a list that cannot be read at start stops the start.");
+        d.deviation("Where the database fails check_user_blocklist() is -1, as in Kamailio; a list that cannot be read at start stops the start, and where its database is away then everything is blocked until it is read.");
     }
 
     fn init(params: Params, init: &mut Init<'_>) -> Result<UserBlockList, Problem> {
-        let (url, store) = (&params.db_url, init.store(&params.db_url)?);
+        let url = params.db_url.clone();
+        let store = init.store(&url)?;
         let (users, all) = (&schema::USERBLOCKLIST, &schema::GLOBALBLOCKLIST);
-        init.expect_table(url, &params.user_table, users, Untold::Refused)?;
-        init.expect_table(url, &params.global_table, all, Untold::Refused)?;
+        init.expect_table(&url, &params.user_table, users, Untold::Refused)?;
+        init.expect_table(&url, &params.global_table, all, Untold::Refused)?;
         let lists = Arc::new(Lists::new(params, store, init.logger.clone()));
         let same = lists.clone();
         // The script is read by then, so every table it names is known.
-        init.on_start(move |done| read_all(same.clone(), same.tables().into(), done));
+        init.on_database(&url, move |done| {
+            read_all(same.clone(), same.tables().into(), done)
+        });
         Ok(UserBlockList { lists })
     }
 }

@@ -1,8 +1,10 @@
 //! The commands.
 
 use super::UserBlockList;
+use super::prefix::Prefixes;
 use policy::{RpcError, RpcRequest, RpcResult};
 use serde_json::{Value as Json, json};
+use std::sync::Arc;
 
 impl UserBlockList {
     pub(super) fn reload(&self, _: &RpcRequest) -> RpcResult {
@@ -17,7 +19,7 @@ impl UserBlockList {
     }
 
     pub(super) fn dump(&self, _: &RpcRequest) -> RpcResult {
-        let list = self.lists.list(&self.lists.params.global_table);
+        let list = self.list_for_all()?;
         let line = |(prefix, allows): (&[u8], bool)| {
             json!({
                 "prefix": String::from_utf8_lossy(prefix),
@@ -43,6 +45,11 @@ impl UserBlockList {
         self.look_up_user(request, "allowlisted", |allows| allows == Some(true))
     }
 
+    fn list_for_all(&self) -> Result<Arc<Prefixes>, RpcError> {
+        let list = self.lists.list(&self.lists.params.global_table);
+        list.ok_or_else(|| RpcError::internal("the list is not read yet"))
+    }
+
     fn look_up(
         &self,
         request: &RpcRequest,
@@ -52,7 +59,7 @@ impl UserBlockList {
         let prefix = request
             .text(0)
             .map_err(|_| RpcError::internal("Check failed: 1 argument needed (\"prefix\")"))?;
-        let list = self.lists.list(&self.lists.params.global_table);
+        let list = self.list_for_all()?;
         let answer = judge(list.longest(prefix.as_bytes()));
         Ok(json!({"prefix": prefix, key: answer.to_string()}))
     }

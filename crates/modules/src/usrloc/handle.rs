@@ -25,7 +25,13 @@ impl LocationTable for Handle {
 
     fn find(&self, context: &mut Context, aor: &[u8], then: WithBindings) -> Outcome {
         if self.keeper.mode() != DbMode::DatabaseOnly {
-            return then(context, Some(self.table.bindings(aor)));
+            let known = self.table.known_bindings(aor);
+            if known.is_none() {
+                context.log(Level::Err, "usrloc", || {
+                    format!("table {} is not read yet", self.table.sql_name)
+                });
+            }
+            return then(context, known);
         }
         let newest_first = self.keeper.settings.desc_time_order;
         let list = move |rows: Rows| {

@@ -10,7 +10,7 @@ use policy::{Binding, Change, ConnectionId, Expired, Init, Level, Logger, Outbox
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use store::{Filter, Name, Row, Rows, Write};
 
 /// What survives a reload.
@@ -27,7 +27,10 @@ pub(super) struct Tables {
     ruid_next: AtomicU64,
     /// The slot that the timer visits next.
     pub(super) next_slot: AtomicUsize,
-    pub(super) loaded: std::sync::atomic::AtomicBool,
+    /// A configuration has taken care that they are read.
+    pub(super) loaded: AtomicBool,
+    /// They are still to be read: so are those that are made now.
+    awaits_rows: AtomicBool,
 }
 
 /// The table and addresses-of-record that go with a connection.
@@ -58,8 +61,17 @@ impl Tables {
             hasher,
             ruid_next: AtomicU64::new(1),
             next_slot: AtomicUsize::new(0),
-            loaded: std::sync::atomic::AtomicBool::new(false),
+            loaded: AtomicBool::new(false),
+            awaits_rows: AtomicBool::new(false),
         }
+    }
+
+    /// Says whether rows are still to be read.
+    pub(super) fn await_rows(&self, awaits: bool) {
+        // No table is made meanwhile.
+        let by_name = self.by_name.write();
+        self.awaits_rows.store(awaits, Ordering::Release);
+        by_name.values().for_each(|table| table.await_rows(awaits));
     }
 
     /// The keyed hasher.
@@ -125,13 +137,10 @@ impl Keeper {
         let make = || {
             let gauges = self.gauges.get(&text).cloned().unwrap_or_default();
             let hash_size = self.tables.fixed.hash_size;
-            Arc::new(Table::new(
-                name.clone(),
-                sql_name,
-                hash_size,
-                self.tables.hasher.clone(),
-                gauges,
-            ))
+            let hasher = self.tables.hasher.clone();
+            let table = Table::new(name.clone(), sql_name, hash_size, hasher, gauges);
+            table.await_rows(self.tables.awaits_rows.load(Ordering::Acquire));
+            Arc::new(table)
         };
         by_name.entry(name.clone()).or_insert_with(make).clone()
     }

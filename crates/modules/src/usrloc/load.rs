@@ -3,19 +3,15 @@
 use super::keeper::Keeper;
 use super::table::Table;
 use bytes::Bytes;
-use policy::{Binding, Change, Level, TableVersions, Untold};
+use policy::{Binding, Change, Level};
 use std::sync::Arc;
-use store::{Direction, Filter, Op, Outcome, Select, Store, StoreError, name, schema};
+use store::{Direction, Filter, Op, Outcome, Select, Store, StoreError, name};
 
 /// How tables are read.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(super) struct Loading {
     /// Rows a page.
     pub(super) rows: u32,
-    /// False where only the version is compared.
-    pub(super) reads: bool,
-    /// Compares the version first.
-    pub(super) versions: Option<TableVersions>,
     /// Delete contacts over TCP, TLS and WebSocket instead.
     pub(super) cleans_tcp: bool,
 }
@@ -34,13 +30,12 @@ pub(super) fn load(
         return done(Ok(()));
     };
     let next = {
-        let (keeper, how) = (keeper.clone(), how.clone());
+        let keeper = keeper.clone();
         Box::new(move |result: Result<(), String>| match result {
             Ok(()) => load(keeper, how, tables, done),
             Err(error) => done(Err(error)),
         })
     };
-    let versions = how.versions.clone();
     let page = Page {
         keeper,
         how,
@@ -49,10 +44,7 @@ pub(super) fn load(
         last_id: None,
         contacts: 0,
     };
-    match versions {
-        Some(versions) => page.check_version(&versions, next),
-        None => page.read(next),
-    }
+    page.read(next);
 }
 
 struct Page {
@@ -65,19 +57,7 @@ struct Page {
 }
 
 impl Page {
-    fn check_version(self, versions: &TableVersions, done: Done) {
-        let name = self.table.sql_name.clone();
-        let checked = Box::new(move |result| match result {
-            Ok(()) => self.read(done),
-            Err(why) => done(Err(why)),
-        });
-        versions.check(name, &schema::LOCATION, Untold::Refused, checked);
-    }
-
     fn read(self, done: Done) {
-        if !self.how.reads {
-            return done(Ok(()));
-        }
         let (store, select) = (self.store.clone(), self.select());
         let read = move |result: Result<Outcome, StoreError>| match result {
             Ok(outcome) => self.take(outcome, done),
@@ -122,6 +102,7 @@ impl Page {
             self.last_id = Some(last);
             return self.read(done);
         }
+        self.table.await_rows(false);
         let (contacts, name) = (self.contacts, &self.table.sql_name);
         self.keeper.log(
             Level::Dbg,
@@ -132,15 +113,22 @@ impl Page {
 
     fn keep(&self, aor: &Bytes, binding: Arc<Binding>) {
         let newest_first = self.keeper.settings.desc_time_order;
+        let (row, mut is_outdated) = (binding.clone(), false);
         self.table.change(aor, newest_first, |present| {
             // A row may be there already where a page is read again.
             let is_known = present.iter().any(|other| other.ruid() == binding.ruid());
-            if is_known {
+            // Whoever registered while the database was away has a newer binding.
+            let is_same = |other: &Arc<Binding>| other.contact() == binding.contact();
+            is_outdated = !is_known && present.iter().any(is_same);
+            if is_known || is_outdated {
                 Vec::new()
             } else {
                 vec![Change::Insert(binding)]
             }
         });
+        if is_outdated && self.keeper.mode().writes() {
+            self.forget(aor, &row);
+        }
     }
 
     fn forget(&self, aor: &[u8], binding: &Binding) {

@@ -20,10 +20,11 @@ use params::{DbMode, Params, Settings};
 use parking_lot::RwLock;
 use policy::{
     Change, ConnectionId, Declaration, Entry, Expired, Init, Location, LocationRules,
-    LocationTable, Module, Problem, problem,
+    LocationTable, Module, Problem, Untold, problem,
 };
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use store::schema;
 
 pub(crate) const ENTRY: Entry = Entry::of::<Usrloc>();
 
@@ -54,7 +55,8 @@ impl Module for Usrloc {
         d.deviation("Rows are always found by ruid; db_ops_ruid=0 is accepted and does the same.");
         d.deviation("With db_mode 3 the expiry of a row raises no event.");
         d.deviation("Attributes of xavp_contact stay in memory; table location_attrs is neither read nor written.");
-        d.deviation("A table other than location is read at start only where preload names it.");
+        d.deviation("Where the database is away at start the server starts; until the table is read who has not registered since is neither found nor said to be unknown. Kamailio 5.6.3 does not start.");
+        d.deviation("A table other than location is read at start where preload or a constant argument of a function names it; one that a variable names is not.");
         d.deviation("Keepalive requests are transactions: sent again until answered, one at a time to a contact.");
         d.deviation(
             "Keepalive requests go one slice of the table a second instead of all at once.",
@@ -132,27 +134,24 @@ fn install(
     init.provide::<dyn Location>(Arc::new(Service {
         keeper: keeper.clone(),
     }));
-    let tables: Vec<_> = names
-        .iter()
-        .map(|name| keeper.table(name.as_bytes()))
-        .collect();
-    let how = load::Loading {
-        rows: params.fetch_rows,
-        reads: params.db_mode == DbMode::LoadOnly || (params.db_mode.writes() && params.db_load),
-        versions: match params.version_table && params.db_mode.has_database() {
-            true => Some(init.table_versions(&params.db_url)?),
-            false => None,
-        },
-        cleans_tcp: params.db_clean_tcp,
-    };
-    let starting = keeper.clone();
-    init.on_start(move |done| {
-        // A reload finds the tables as they are.
-        if starting.tables.loaded.swap(true, Ordering::AcqRel) {
-            return done(Ok(()));
-        }
-        load::load(starting, how, tables.into_iter(), done);
-    });
+    if params.version_table && params.db_mode.has_database() {
+        let (keeper, schema) = (keeper.clone(), &schema::LOCATION);
+        let names = move || {
+            keeper
+                .tables
+                .all()
+                .iter()
+                .map(|it| it.sql_name.clone())
+                .collect()
+        };
+        init.expect_tables(&params.db_url, names, schema, Untold::Refused)?;
+    }
+    if params.db_mode == DbMode::LoadOnly || (params.db_mode.writes() && params.db_load) {
+        load_at_start(keeper, params, init);
+    }
+    for name in names {
+        keeper.table(name.as_bytes());
+    }
     let stopping = keeper.clone();
     init.on_stop(move |done| timer::flush_all(&stopping, done));
     if params.handle_lost_tcp {
@@ -160,6 +159,28 @@ fn install(
         init.on_connection_closed(move |connection, _| lose(&keeper, connection));
     }
     Ok(())
+}
+
+/// Has the tables read, those too that functions are given. A reload finds them as they are.
+fn load_at_start(keeper: &Arc<Keeper>, params: &Params, init: &mut Init<'_>) {
+    if keeper.tables.loaded.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    keeper.tables.await_rows(true);
+    let how = load::Loading {
+        rows: params.fetch_rows,
+        cleans_tcp: params.db_clean_tcp,
+    };
+    let keeper = keeper.clone();
+    init.on_database(&params.db_url, move |done| {
+        let all = keeper.tables.all();
+        let tables = keeper.clone();
+        let read = move |outcome: Result<(), String>| {
+            tables.tables.await_rows(outcome.is_err());
+            done(outcome);
+        };
+        load::load(keeper.clone(), how, all.into_iter(), Box::new(read));
+    });
 }
 
 /// Removes the contacts of a connection that is gone.

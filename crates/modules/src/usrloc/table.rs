@@ -7,6 +7,7 @@ use policy::memory::give_back;
 use policy::{Binding, BindingState, Bindings, Change, Counter};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use store::Name;
 
 /// A table of bindings. It survives reloads.
@@ -16,6 +17,8 @@ pub(super) struct Table {
     pub(super) sql_name: Name,
     slots: Box<[Mutex<Slot>]>,
     gauges: Gauges,
+    /// Its rows are still to be read: who is not in it may be registered nevertheless.
+    awaits_rows: AtomicBool,
 }
 
 /// What is counted.
@@ -63,7 +66,21 @@ impl Table {
             sql_name,
             slots,
             gauges,
+            awaits_rows: AtomicBool::new(false),
         }
+    }
+
+    /// Says whether rows are still to be read.
+    pub(super) fn await_rows(&self, awaits: bool) {
+        self.awaits_rows.store(awaits, Ordering::Release);
+    }
+
+    /// The bindings of an address-of-record; none where they are still to be read.
+    pub(super) fn known_bindings(&self, aor: &[u8]) -> Option<Bindings> {
+        // Before the look: what is read meanwhile is found.
+        let awaits = self.awaits_rows.load(Ordering::Acquire);
+        let bindings = self.bindings(aor);
+        (!awaits || !bindings.is_empty()).then_some(bindings)
     }
 
     /// The bindings of an address-of-record.

@@ -1,5 +1,7 @@
 //! Database modes, expiry and commands, through `save()` as operators use them.
 
+mod late;
+
 use crate::testing::{Bench, Served, UNIX_MS};
 use policy::{ConnectionId, Task};
 use serde_json::json;

@@ -3,8 +3,8 @@
 use crate::hooks::{Tracer, TransactionHook};
 use crate::message_hook::MessageHook;
 use crate::{
-    Alias, ConnectionId, Context, ControlSocket, CoreParams, Globals, IsLocalDomain, RpcRequest,
-    RpcResult, StartTask, Surroundings, TransactionParams,
+    Alias, ConnectionId, Context, ControlSocket, CoreParams, EndTask, Globals, IsLocalDomain,
+    RpcRequest, RpcResult, StartTask, Surroundings, TransactionParams,
 };
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ pub struct Installed {
     /// Tasks before the first message.
     pub start: Mutex<Vec<StartTask>>,
     /// Tasks at the end, such as writing back what is only in memory.
-    pub stop: Mutex<Vec<StartTask>>,
+    pub stop: Mutex<Vec<EndTask>>,
     /// What databases have said of their tables.
     pub said_of_tables: Arc<super::TablesSaid>,
     /// Names of the modules that are loaded, in their order.

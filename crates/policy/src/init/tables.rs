@@ -1,7 +1,8 @@
 //! Whether tables are of our time: table `version` says so, as for Kamailio.
 
 use super::Init;
-use crate::{Problem, StartDone};
+use crate::problem::problem;
+use crate::{Problem, StartDone, finish};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,22 +20,22 @@ pub enum Untold {
 
 /// Compares tables of one database with what a module needs.
 #[derive(Clone)]
-pub struct TableVersions {
+struct TableVersions {
     module: &'static str,
     /// The URL without its password.
     place: String,
     store: Arc<dyn Store>,
-    /// What was said at this start; none where every check is to ask anew.
-    said: Option<Arc<TablesSaid>>,
+    said: Arc<TablesSaid>,
 }
 
-/// What databases have said of the versions of their tables, by URL and table: several modules have one table.
+/// What databases have said of tables that are right, by URL and table: several modules have one table.
 #[derive(Default)]
-pub struct TablesSaid(Mutex<BTreeMap<(String, Name), Result<Outcome, StoreError>>>);
+pub struct TablesSaid(Mutex<BTreeMap<(String, Name), Outcome>>);
 
 impl Init<'_> {
     /// Stops the start where the table `name` of a database is not of the version of `schema`. Tasks given
-    /// later find that out before they read the table.
+    /// later find that out before they read the table. Of a database that is away at start nothing is used before
+    /// its tables are known to be right.
     ///
     /// # Errors
     /// A URL that is none.
@@ -45,43 +46,56 @@ impl Init<'_> {
         schema: &'static Table,
         untold: Untold,
     ) -> Result<(), Problem> {
-        let (mut versions, name) = (self.table_versions(url)?, name.clone());
-        versions.said = Some(self.installed.said_of_tables.clone());
-        self.on_start(move |done| versions.check(name, schema, untold, done));
-        Ok(())
+        let name = name.clone();
+        self.expect_tables(url, move || vec![name.clone()], schema, untold)
     }
 
-    /// What compares tables of a database that are known only later.
+    /// The same of tables whose names are known once the script is loaded, since functions are given them.
     ///
     /// # Errors
     /// A URL that is none.
-    pub fn table_versions(&self, url: &str) -> Result<TableVersions, Problem> {
-        Ok(TableVersions {
+    pub fn expect_tables(
+        &mut self,
+        url: &str,
+        names: impl Fn() -> Vec<Name> + Send + 'static,
+        schema: &'static Table,
+        untold: Untold,
+    ) -> Result<(), Problem> {
+        let _connected_at_start = self.store(url)?;
+        let versions = TableVersions {
             module: self.module,
             place: DbUrl::parse(url).map_or_else(|_| String::new(), |url| url.to_string()),
-            store: self.store(url)?,
-            said: None,
-        })
+            store: self.stores.open_unchecked(url).map_err(problem)?,
+            said: self.installed.said_of_tables.clone(),
+        };
+        let check = move |done: StartDone| {
+            let one = |name| finish(|done| versions.check(name, schema, untold, done));
+            done(names().iter().try_for_each(one));
+        };
+        self.need_database(url, true, Box::new(check));
+        Ok(())
     }
 }
 
 impl TableVersions {
     /// Tells whether the table `name` is of the version of `schema`; if not, the sentence says what to do.
-    pub fn check(&self, name: Name, schema: &'static Table, untold: Untold, done: StartDone) {
+    fn check(&self, name: &Name, schema: &'static Table, untold: Untold, done: StartDone) {
         let key = (self.place.clone(), name.clone());
-        let said = self.said.as_ref();
-        if let Some(known) = said.and_then(|said| said.0.lock().get(&key).cloned()) {
-            return done(self.judge(&name, schema.version, untold, known));
+        let known = self.said.0.lock().get(&key).cloned();
+        if let Some(known) = known {
+            return done(self.judge(name, schema.version, untold, Ok(known)));
         }
         let own = self.clone();
+        let table = name.clone();
         let heard = move |result: Result<Outcome, StoreError>| {
-            if let Some(said) = &own.said {
-                said.0.lock().insert(key.clone(), result.clone());
+            let judged = own.judge(&key.1, schema.version, untold, result.clone());
+            if let (Ok(()), Ok(said)) = (&judged, result) {
+                own.said.0.lock().insert(key, said);
             }
-            done(own.judge(&key.1, schema.version, untold, result));
+            done(judged);
         };
         self.store
-            .submit(Operation::TableVersion { table: name }, Box::new(heard));
+            .submit(Operation::TableVersion { table }, Box::new(heard));
     }
 
     fn judge(
@@ -144,13 +158,9 @@ mod tests {
             module: "domain",
             place: "mysql://u@h/k".to_owned(),
             store,
-            said: None,
+            said: Arc::default(),
         };
-        let said = Arc::new(Mutex::new(None));
-        let heard = said.clone();
-        let done = Box::new(move |result| *heard.lock() = Some(result));
-        versions.check(DOMAIN.name.clone(), &DOMAIN, untold, done);
-        said.lock().take().expect("an answer")
+        finish(|done| versions.check(&DOMAIN.name, &DOMAIN, untold, done))
     }
 
     /// All standard tables, with this version for table `domain`.
@@ -176,23 +186,19 @@ mod tests {
             module,
             place: "mysql://u@h/k".to_owned(),
             store,
-            said: Some(said.clone()),
+            said: said.clone(),
         };
-        let first = versions("domain", with_version(Some(1)));
+        let wrong = || versions("domain", with_version(Some(1)));
+        let right = versions("uri_db", with_version(Some(DOMAIN.version)));
+        let asks = |versions: TableVersions| {
+            finish(|done| versions.check(&DOMAIN.name, &DOMAIN, Untold::Refused, done))
+        };
+        // What is wrong is asked for again: somebody may have mended it.
+        let why = asks(wrong()).expect_err("version 1");
+        assert!(why.starts_with("module domain: invalid version 1"), "{why}");
+        assert_eq!(asks(right), Ok(()));
         // Another answer would be given, were it asked again.
-        let second = versions("uri_db", with_version(Some(DOMAIN.version)));
-        for asks in [first, second] {
-            let module = asks.module;
-            let done = Box::new(move |result: Result<(), String>| {
-                let why = result.expect_err("version 1");
-                assert!(
-                    why.starts_with(&format!("module {module}: invalid version 1")),
-                    "{why}"
-                );
-            });
-            asks.check(DOMAIN.name.clone(), &DOMAIN, Untold::Refused, done);
-        }
-        assert_eq!(said.0.lock().len(), 1);
+        assert_eq!(asks(wrong()), Ok(()));
     }
 
     #[test]

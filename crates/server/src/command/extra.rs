@@ -108,7 +108,8 @@ fn single(line: &str) -> Option<Item> {
     parsed.script.items.into_iter().next()
 }
 
-struct Line<'a>(&'a str);
+/// A file that is this text.
+pub(crate) struct Line<'a>(pub(crate) &'a str);
 
 impl Files for Line<'_> {
     fn open(&self, includer: Option<&str>, path: &str) -> Result<Opened, FileError> {
@@ -123,7 +124,10 @@ impl Files for Line<'_> {
 }
 
 /// `module:name:s|i:value`.
-fn modparam(text: &str) -> Result<(String, String, ParamValue), String> {
+///
+/// # Errors
+/// A sentence, where it is not that.
+pub(crate) fn modparam(text: &str) -> Result<(String, String, ParamValue), String> {
     let wrong = || format!("--modparam={text}: write module:name:s:text or module:name:i:number");
     let mut parts = text.splitn(4, ':');
     let mut part = || parts.next().filter(|part| !part.is_empty());

@@ -1,6 +1,6 @@
 //! The command line: our own words, and Kamailio's switches.
 
-mod extra;
+pub(crate) mod extra;
 mod start;
 mod switches;
 mod words;

@@ -3,6 +3,7 @@
 mod acl;
 mod bans;
 mod bindings;
+mod driver;
 mod password;
 mod target;
 
@@ -27,6 +28,14 @@ pub(crate) struct Ctl {
     /// mysql://user:password@host/database, postgres://user:password@host/database.
     #[arg(long, value_name = "URL", global = true)]
     db: Option<String>,
+    /// How that database is connected: a parameter of db_mysql or db_postgres, module:name:s|i:value.
+    #[arg(
+        long,
+        value_name = "MODULE:NAME:TYPE:VALUE",
+        global = true,
+        requires = "db"
+    )]
+    modparam: Vec<String>,
     #[command(subcommand)]
     word: Word,
 }
@@ -136,7 +145,10 @@ impl Ctl {
             _ => self.place.directory()?,
         };
         let socket = self.socket.clone().unwrap_or_else(|| control_in(&state));
-        let mut target = Target::find(socket, self.db.as_deref(), &state)?;
+        let mut target = match &self.db {
+            Some(url) => Target::database_at(url, &self.modparam, socket)?,
+            None => Target::find(socket, &state),
+        };
         match self.word {
             Word::User(word) => user(word, &self.place, &mut target),
             Word::Ul(word) => bindings::run(word, &mut target),

@@ -1,5 +1,6 @@
 //! What `ctl` works on: a running server, or a database.
 
+use super::driver;
 use crate::builtin::database_in;
 use crate::stores::{connect, known};
 use control::{CallError, Client};
@@ -14,30 +15,38 @@ pub(super) enum Target {
     Database {
         /// Opened when it is needed.
         url: DbUrl,
+        settings: DriverSettings,
         /// Where no server answered.
         socket: PathBuf,
     },
 }
 
 impl Target {
-    /// The server behind the socket, unless a database is named or nobody listens there.
-    pub(super) fn find(
-        socket: PathBuf,
-        database: Option<&str>,
-        state: &Path,
-    ) -> Result<Target, String> {
-        if let Some(url) = database {
-            let url = DbUrl::parse(url).map_err(|error| error.to_string())?;
-            known(&url.driver)?;
-            return Ok(Target::Database { url, socket });
-        }
+    /// The server behind the socket, unless nobody listens there.
+    pub(super) fn find(socket: PathBuf, state: &Path) -> Target {
         match Client::connect(&socket) {
-            Some(client) => Ok(Target::Server(client)),
-            None => Ok(Target::Database {
+            Some(client) => Target::Server(client),
+            None => Target::Database {
                 url: DbUrl::of_file(&database_in(state)),
+                settings: DriverSettings::default(),
                 socket,
-            }),
+            },
         }
+    }
+
+    /// The database of a URL, connected as parameters of its driver's module say.
+    pub(super) fn database_at(
+        url: &str,
+        params: &[String],
+        socket: PathBuf,
+    ) -> Result<Target, String> {
+        let url = DbUrl::parse(url).map_err(|error| error.to_string())?;
+        let driver = known(&url.driver)?;
+        Ok(Target::Database {
+            url,
+            settings: driver::settings(driver, params)?,
+            socket,
+        })
     }
 
     /// Runs a command of the server.
@@ -100,14 +109,16 @@ impl Target {
 
     /// The database as it is.
     pub(super) fn database(&self) -> Result<Box<dyn Store>, String> {
-        let Target::Database { url, .. } = self else {
+        let Target::Database { url, settings, .. } = self else {
             return Err("a server runs and has its tables; name a database with --db".to_owned());
         };
         if url.driver == "sqlite" {
             make_folder(Path::new(&url.database))?;
         }
-        let store = connect(url, &DriverSettings::default());
-        store.map_err(|error| error.to_string())
+        let store = connect(url, settings);
+        store
+            .map(|opened| opened.store)
+            .map_err(|error| error.to_string())
     }
 
     /// Makes a running server read the trusted addresses again.

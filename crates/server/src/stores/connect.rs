@@ -6,7 +6,7 @@ use std::time::Duration;
 use store::{DbUrl, Store, StoreError};
 use store_mysql::Mysql;
 use store_postgres::Postgres;
-use store_remote::{Driver, Options, Zone};
+use store_remote::{Driver, Options, Remote, Zone};
 
 /// The drivers, as they stand in URLs.
 const DRIVERS: [&str; 3] = ["sqlite", "mysql", "postgres"];
@@ -24,23 +24,56 @@ pub(crate) fn known(name: &str) -> Result<&'static str, String> {
     })
 }
 
+/// A database that is opened.
+pub(crate) struct Opened {
+    pub(crate) store: Box<dyn Store>,
+    /// Why nobody answers yet; none where somebody did.
+    pub(super) away: Option<StoreError>,
+}
+
 /// Opens a file, or connects to a server.
 ///
 /// # Errors
 /// Why that does not work.
-pub(crate) fn connect(
+pub(crate) fn connect(url: &DbUrl, settings: &DriverSettings) -> Result<Opened, StoreError> {
+    open(url, options(settings))
+}
+
+/// The same, where nobody may answer yet.
+///
+/// # Errors
+/// Why that will not work later either.
+pub(super) fn connect_sometime(
     url: &DbUrl,
     settings: &DriverSettings,
-) -> Result<Box<dyn Store>, StoreError> {
-    Ok(match url.driver.as_str() {
-        "mysql" => Box::new(store_mysql::open(url, Zone::local(), options(settings))?),
-        "postgres" => Box::new(store_postgres::open(url, Zone::local(), options(settings))?),
+) -> Result<Opened, StoreError> {
+    let mut options = options(settings);
+    options.may_be_away = true;
+    open(url, options)
+}
+
+fn open(url: &DbUrl, options: Options) -> Result<Opened, StoreError> {
+    match url.driver.as_str() {
+        "mysql" => store_mysql::open(url, Zone::local(), options).map(opened),
+        "postgres" => store_postgres::open(url, Zone::local(), options).map(opened),
         _ => {
             let path = Path::new(&url.database);
             let options = store_sqlite::Options::default();
-            Box::new(store_sqlite::SqliteStore::open(path, options)?)
+            let store = store_sqlite::SqliteStore::open(path, options)?;
+            Ok(Opened {
+                store: Box::new(store),
+                away: None,
+            })
         }
-    })
+    }
+}
+
+fn opened<D: Driver>(store: Remote<D>) -> Opened {
+    let away = store.was_away().cloned();
+    Opened {
+        store: Box::new(store),
+        away,
+    }
 }
 
 /// A text as a literal by the rules of a driver.

@@ -107,7 +107,7 @@ fn defines(command: &Command) -> Vec<(String, Option<String>)> {
 fn run(tasks: Vec<StartTask>) -> Result<(), String> {
     for task in tasks {
         let (sender, done) = mpsc::channel();
-        task(Box::new(move |result| {
+        task.run(Box::new(move |result| {
             // Nobody listens any more once a task before has failed.
             let _ = sender.send(result);
         }));

@@ -12,6 +12,7 @@ mod crash;
 mod fail2ban;
 mod flood;
 mod hidden;
+mod late;
 mod phones;
 mod quoting;
 mod rate;

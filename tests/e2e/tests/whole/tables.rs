@@ -1,7 +1,7 @@
 //! A server does not start on tables of another time, and says what to do.
 
 use ringwall_e2e::{
-    Database, MariaDb, PostgreSql, Program, Scratch, Server, Subject, ports, ringwall,
+    Authority, Database, MariaDb, PostgreSql, Program, Scratch, Server, Subject, ports, ringwall,
 };
 use std::process::Command;
 use std::time::Duration;
@@ -151,16 +151,29 @@ fn refuses_other_versions(driver: &str, url: &str, subjects: &[Subject], run: im
 }
 
 #[test]
-fn a_database_that_is_away_is_told_with_who_needs_it() {
-    let (scratch, ports) = (Scratch::new(), ports::block(2));
-    let url = format!("mysql://root@127.0.0.1:{}/kamailio", ports + 1);
-    let text = SCRIPT
-        .replace("{driver}", "db_mysql")
-        .replace("{url}", &url);
-    scratch.write("tables.cfg", &text);
-    let printed = refusal(Subject::Ringwall, &scratch, ports);
-    let wanted = format!("module usrloc needs its database: the database {url} is not available");
-    assert!(printed.contains(&wanted), "{printed}");
+fn tables_are_made_over_a_connection_that_has_to_be_encrypted() {
+    let scratch = Scratch::new();
+    let ours = Authority::create(&scratch, "ours");
+    let server = MariaDb::with_certificate(&ours.issue("127.0.0.1", |_| {}));
+    server.create("kamailio", "utf8mb4");
+    server.run(
+        "kamailio",
+        "CREATE USER secret@'%' IDENTIFIED BY 'x' REQUIRE SSL; GRANT ALL ON kamailio.* TO secret@'%'",
+    );
+    let url = server.url("kamailio").replace("root@", "secret:x@");
+    let create = |param: &str| {
+        let log = scratch.join("create.log");
+        let _none = std::fs::remove_file(&log);
+        let mut command = Command::new(ringwall());
+        command.args(["ctl", "--db", &url, "--modparam", param, "db", "create"]);
+        let mut program = Program::start(&mut command, log);
+        (program.wait(SHORT).success(), program.printed())
+    };
+    let (is_done, said) = create("db_mysql:opt_ssl_mode:i:1");
+    assert!(!is_done && said.contains("does not let us in"), "{said}");
+    let authorities = ours.path().display();
+    let (is_done, said) = create(&format!("db_mysql:opt_ssl_ca:s:{authorities}"));
+    assert!(is_done && said.contains("tables made"), "{said}");
 }
 
 /// Modules that only Ringwall has.

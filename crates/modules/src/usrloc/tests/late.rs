@@ -1,0 +1,67 @@
+//! A database that is away when the server starts.
+
+use super::*;
+
+fn found(bench: &Bench, user: &str) -> i32 {
+    at(bench, &invite(user), 0).ran.codes[0]
+}
+
+#[test]
+fn who_is_not_read_yet_is_not_said_to_be_unknown() {
+    let store = Arc::new(Memory::standard());
+    let before = start(&store, &mode(1));
+    at(&before, &register("alice", "<sip:a@1.1.1.1>", 1), 0);
+    drop(before);
+    for mode in [mode(1), mode(2), mode(4)] {
+        let bench = Bench::with_late_store(&script(&mode), store.clone());
+        assert_eq!(found(&bench, "alice"), -3, "{mode}");
+        bench.run_start_tasks(|_| true);
+        assert_eq!(found(&bench, "alice"), 1, "{mode}");
+        assert_eq!(found(&bench, "bob"), -1, "{mode}");
+    }
+}
+
+#[test]
+fn who_registers_meanwhile_has_one_contact() {
+    let store = Arc::new(Memory::standard());
+    let before = start(&store, &mode(1));
+    at(&before, &register("alice", "<sip:a@1.1.1.1>;q=0.1", 1), 0);
+    at(&before, &register("bob", "<sip:b@1.1.1.1>", 1), 0);
+    drop(before);
+    let bench = Bench::with_late_store(&script(&mode(2)), store.clone());
+    let served = at(&bench, &register("alice", "<sip:a@1.1.1.1>;q=0.7", 1), 0);
+    assert_eq!(served.replies[0].0, 200);
+    assert_eq!(found(&bench, "alice"), 1);
+    bench.run_start_tasks(|_| true);
+    interval(&bench, 0, 4);
+    assert_eq!(users(&store), ["alice", "bob"]);
+    assert_eq!(rows(&store).cell(0, &name!("q")), Some(&Cell::Real(0.7)));
+}
+
+#[test]
+fn a_table_that_the_script_names_is_checked_and_read() {
+    let store = Arc::new(Memory::standard());
+    let people = name!("people");
+    let script = script(&mode(3)).replace("\"location\")", "\"people\")");
+    let version = |version: i64| {
+        let row = vec![
+            (name!("table_name"), "people".into()),
+            (name!("table_version"), version.into()),
+        ];
+        let write = store::Write::Replace {
+            table: name!("version"),
+            row,
+        };
+        store::wait(store.as_ref(), write.into()).expect("the table of versions");
+    };
+    let start = || Bench::with_late_store(&script, store.clone());
+    version(8);
+    let bench = start();
+    let run = std::panic::AssertUnwindSafe(|| bench.run_start_tasks(|_| true));
+    let said = std::panic::catch_unwind(run).expect_err("no start");
+    let said = said.downcast_ref::<String>().expect("a sentence");
+    let wanted = format!("module usrloc: invalid version 8 for table {people} found");
+    assert!(said.starts_with(&wanted), "{said}");
+    version(9);
+    start().run_start_tasks(|_| true);
+}
