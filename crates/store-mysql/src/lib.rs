@@ -43,6 +43,10 @@ const SOCKET: &str = "/run/mysqld/mysqld.sock";
 /// # Errors
 /// Why the database cannot be reached, or refuses this user.
 pub fn open(url: &DbUrl, zone: Zone, options: Options) -> Result<MysqlStore, StoreError> {
+    // The driver reads the file when it connects, and says no more than that there is none.
+    if let Some(Err(why)) = options.authorities.as_deref().map(Path::metadata) {
+        return Err(StoreError::rejected(Context::new(url).store(), why));
+    }
     Remote::open(
         Mysql::new(url, zone, options.authorities.as_deref()),
         options,

@@ -15,8 +15,6 @@ fn serve(certificate: Option<&Path>) -> MariaDb {
 fn open(server: &MariaDb, authorities: &Path) -> Result<store_mysql::MysqlStore, StoreError> {
     let options = Options {
         authorities: Some(authorities.to_owned()),
-        // Who shows a wrong certificate is not away.
-        may_be_away: true,
         ..Options::default()
     };
     let url = DbUrl::parse(&server.url("calls")).expect("a URL");

@@ -18,8 +18,6 @@ fn open(
 ) -> Result<store_postgres::PostgresStore, StoreError> {
     let options = Options {
         authorities: Some(authorities.to_owned()),
-        // Who shows a wrong certificate is not away.
-        may_be_away: true,
         ..Options::default()
     };
     let url = DbUrl::parse(&server.url("calls")).expect("a URL");
