@@ -55,8 +55,9 @@ impl Group<'_> {
     }
 
     fn together(&mut self, operation: Operation, reply: Reply) {
+        // Told with the group: who asks again after the answer is not of this group any more.
         if let Err(error) = self.begin() {
-            return reply.answer(Err(error));
+            return self.executed.push((reply, Err(error)));
         }
         let outcome = self.session.run(operation);
         if self.session.connection.is_autocommit() {
