@@ -371,7 +371,7 @@ impl Worker {
         let Some(code) = reply.status() else {
             return;
         };
-        match context.transaction.as_deref_mut() {
+        let is_answered = match context.transaction.as_deref_mut() {
             None => return,
             // What comes of a copy goes no further.
             Some(transaction) if transaction.is_replica => {
@@ -381,8 +381,8 @@ impl Worker {
             Some(transaction) if transaction.is_local() => {
                 return self.local_reply(context, reply, code);
             }
-            Some(_) => {}
-        }
+            Some(transaction) => transaction.is_final(),
+        };
         let mut edits = sip::Edits::new();
         edits.drop_top_via();
         if context.flow.proto.is_reliable() {
@@ -390,7 +390,10 @@ impl Worker {
         }
         let rendered = Rendered::of(reply, &edits);
         if code >= 200 {
-            self.tell_replied(context, code, reply.reason(), Some(reply));
+            match is_answered {
+                true => self.tell_accepted_again(context, code),
+                false => self.tell_replied(context, code, reply.reason(), Some(reply)),
+            }
             if let Ok(tag @ [_, ..]) = reply.to_tag() {
                 self.note_tag(context, tag);
             }

@@ -27,6 +27,12 @@ impl Worker {
         }
     }
 
+    pub(crate) fn tell_accepted_again(&mut self, context: &Context, code: u16) {
+        for hook in &context.config.installed.transaction_hooks {
+            hook.accepted_again(code);
+        }
+    }
+
     pub(crate) fn tell_relayed(&mut self, context: &mut Context) {
         let config = context.config.clone();
         for hook in &config.installed.transaction_hooks {

@@ -255,10 +255,7 @@ impl Worker {
     fn settled(&self, mut context: Box<Context>) -> Kept {
         match Answered::of(&mut context, |context| self.way_back(context)) {
             Some(answered) => Kept::Answered(Box::new(answered)),
-            None => {
-                lighten(&mut context);
-                Kept::Open(context)
-            }
+            None => Kept::Open(context),
         }
     }
 
@@ -271,20 +268,6 @@ impl Worker {
         if let Mail::Reply(_) = mail {
             self.edge.counts.stray_replies.inc();
         }
-    }
-}
-
-/// What only a request that is still on its way needs is given back once its final reply was sent, where the context
-/// stays for what a further 2xx may meet.
-fn lighten(context: &mut Context) {
-    let answered = |transaction: &policy::Transaction| transaction.is_final();
-    // Relaying notes what was tried, so that this is done once.
-    if context.transaction.as_deref().is_some_and(answered) && context.tried.take().is_some() {
-        context.edits = sip::Edits::default();
-        context.record_routes = Vec::new();
-        context.rr_params = Vec::new();
-        context.reply_lines = Vec::new();
-        (context.armed.saved_edits, context.armed.saved_target) = (None, None);
     }
 }
 

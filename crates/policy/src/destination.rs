@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 /// One target of a request. The first one is the Request-URI itself with what belongs to it,
 /// the others come from `append_branch()`, `lookup()` and `$branch(…)`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Destination {
     /// The Request-URI of the branch.
     pub uri: Bytes,

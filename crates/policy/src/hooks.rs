@@ -12,9 +12,12 @@ pub trait TransactionHook: Send + Sync {
     /// A request got its transaction and is about to be relayed.
     fn relayed(&self, _context: &mut Context) {}
 
-    /// A final reply goes to the caller; `reply` is none where it was made here. Also for a CANCEL,
+    /// The final reply goes to the caller; `reply` is none where it was made here. Also for a CANCEL,
     /// which has no transaction of its own.
     fn replied(&self, _context: &mut Context, _outcome: &Replied<'_>) {}
+
+    /// A 2xx of an INVITE goes to the caller who has got one already, this one or another (RFC 6026 section 7.2).
+    fn accepted_again(&self, _code: u16) {}
 
     /// A branch ended without success; `reply` is none where the status was made up here.
     fn branch_failed(&self, _context: &mut Context, _outcome: &Replied<'_>) {}
@@ -32,26 +35,27 @@ pub trait TransactionHook: Send + Sync {
     /// The ACK of a reply that was sent without a transaction came and ends here.
     fn ack_filtered(&self) {}
 
-    /// The ACK of a 2xx passed, as far as its transaction is still known and this hook [keeps its
+    /// The ACK of a 2xx passed, as far as its transaction is still known and a hook [keeps its
     /// context](TransactionHook::remains).
     fn acknowledged(&self, _context: &mut Context, _ack: &Message) {}
 
-    /// What must stay of an INVITE whose final reply has gone: [`TransactionHook::replied`] sees a further 2xx, and
-    /// [`TransactionHook::acknowledged`] the ACK, with that. Of other requests only [`Remains::Names`] stay. It is
-    /// asked once, at the first moment that the transaction waits for nothing else.
+    /// What must stay of an INVITE whose final reply has gone, for [`TransactionHook::acknowledged`] and for who reads
+    /// it by its transaction. Of other requests only [`Remains::Names`] stay. It is asked once, at the first moment that
+    /// the transaction waits for nothing else.
     fn remains(&self, _context: &Context) -> Remains {
-        Remains::Context
+        Remains::Names
     }
 }
 
-/// What stays of a request when it is answered; the later ones hold the earlier.
+/// What stays of a request when it is answered; the later ones hold the earlier. What modules keep with a request
+/// ([`Context::extension`]) stays with the last one, and wherever there are message hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Remains {
-    /// The request line, From, To, Call-ID and CSeq, and the flags: some 250 octets.
+    /// The request line, From, To, Call-ID, CSeq and Record-Route, and the flags: some 250 octets.
     Names,
     /// The whole request, and the flags.
     Request,
-    /// Everything: AVPs, what modules keep with the request, the targets of its branches.
+    /// AVPs too, the target and what belongs to its branches, and the ACK is told: some 400 octets more.
     Context,
 }
 

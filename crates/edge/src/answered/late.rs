@@ -31,8 +31,12 @@ impl Worker {
             }) => answered.flags |= flag.mask(),
             // It has said its last word.
             Mail::Cancel(..) | Mail::Continue(_) | Mail::Remote(_) => {}
-            // Who would hear of the ACK keeps the context.
-            Mail::AckOfAccepted(_) => {}
+            Mail::AckOfAccepted(ack) => {
+                if let Some(request) = answered.heard_request() {
+                    let context = self.reopened(*answered, request);
+                    return self.open(Kept::Open(context), Mail::AckOfAccepted(ack));
+                }
+            }
             // The branch has its final reply: the request has arrived.
             Mail::SendFailed(_) => {}
         }
@@ -92,8 +96,8 @@ impl Worker {
         }
     }
 
-    /// A context again, for a further 2xx of an INVITE.
-    fn reopened(&mut self, answered: Answered, request: Message) -> Box<Context> {
+    /// A context again, for a further 2xx of an INVITE or for its ACK.
+    fn reopened(&mut self, mut answered: Answered, request: Message) -> Box<Context> {
         let seed = self.rng.u64(..);
         let mut context = Box::new(Context::new(Arrival {
             config: answered.config.clone(),
@@ -106,7 +110,13 @@ impl Worker {
         context.flags = answered.flags;
         context.switches = answered.switches;
         context.armed.timers = answered.timers.as_deref().copied();
-        context.transaction = Some(Box::new(transaction(answered)));
+        context.attach(std::mem::take(&mut answered.notes));
+        let scripted = answered.scripted.take();
+        let mut transaction = Box::new(transaction(answered));
+        if let Some(scripted) = scripted {
+            scripted.restore(&mut context, &mut transaction.branches);
+        }
+        context.transaction = Some(transaction);
         context
     }
 }

@@ -3,17 +3,19 @@
 //!
 //! For every call that stands there are seconds or half a minute of such a transaction, so that most of the table
 //! consists of them. The context of the request is given back when it is answered. Only a further 2xx of an INVITE
-//! needs a context again, which is made of what is left. Where a script or a module could miss what is gone by then
-//! ([`policy::Remains`]), the context stays as it is.
+//! needs a context again, or its ACK where a module wants to hear of it. It is made of what is left: what somebody may
+//! ask for by then ([`policy::Remains`]).
 
 mod branch;
 mod late;
 mod remains;
+mod scripted;
 
 use crate::timers::{is_server_over, server_deadline};
 use branch::Branch;
 use bytes::Bytes;
-use policy::{Config, Context, Flow, Server, Switches};
+use policy::{Config, Context, Flow, Note, Server, Switches};
+use scripted::Scripted;
 use sip::{Message, Method};
 use stack::Instant;
 use stack::table::TxId;
@@ -40,6 +42,10 @@ pub(crate) struct Answered {
     back: Flow,
     pub(crate) server: Server,
     branches: Box<[Branch]>,
+    /// What modules keep with the request, where a message hook may ask for it.
+    notes: Box<[Note]>,
+    /// What routes may ask for, where one sees a further 2xx.
+    scripted: Option<Box<Scripted>>,
     /// Those of [`policy::Armed`].
     timers: Option<Box<Timers>>,
     created: Instant,
@@ -109,6 +115,12 @@ impl Answered {
     /// Milliseconds from when it was made to its last event.
     pub(crate) fn age_ms(&self) -> u64 {
         self.seen.ms_since(self.created)
+    }
+
+    /// The request, where a module wants to hear of its ACK.
+    fn heard_request(&self) -> Option<Message> {
+        let hears_ack = self.scripted.as_ref()?.hears_ack;
+        hears_ack.then(|| self.message()).flatten()
     }
 
     fn message(&self) -> Option<Message> {

@@ -1,9 +1,11 @@
 //! What stays of a transaction when it is answered.
 
+use super::scripted::Scripted;
 use super::{Answered, Branch};
 use bytes::Bytes;
-use policy::{Context, Flow, Remains, Transaction};
+use policy::{Context, Flow, Note, Remains, Transaction};
 use sip::{HeaderId, Message};
+use smallvec::SmallVec;
 
 impl Answered {
     /// What is left of the transaction of this request, whose replies go `back`; none where its context is still
@@ -16,20 +18,21 @@ impl Answered {
         if !is_settled(transaction) {
             return None;
         }
-        let remains = remains(context, transaction);
-        if remains == Remains::Context {
-            return None;
-        }
         let mut branches = Vec::with_capacity(transaction.branches.len());
         for branch in &transaction.branches {
             branches.push(Branch::of(branch)?);
         }
-        let request = match remains {
-            Remains::Names => names(&context.message),
+        let wanted = wanted(context, transaction);
+        let is_scripted = is_scripted(context, transaction);
+        let request = match wanted {
+            Remains::Names if !is_scripted => names(&context.message),
             _ => context.message.bytes().clone(),
         };
         let back = back(context);
         let transaction = context.transaction.take()?;
+        let hears_ack = wanted == Remains::Context;
+        let scripted = (hears_ack || is_scripted)
+            .then(|| Box::new(Scripted::of(context, &transaction.branches, hears_ack)));
         Some(Answered {
             id: transaction.id,
             config: context.config.clone(),
@@ -38,6 +41,8 @@ impl Answered {
             back,
             server: transaction.server,
             branches: branches.into(),
+            notes: notes(context, scripted.is_some()),
+            scripted,
             timers: context.armed.timers.map(Box::new),
             created: transaction.created,
             seen: context.now.mono,
@@ -58,48 +63,58 @@ fn is_settled(transaction: &Transaction) -> bool {
         && !(waits || transaction.is_local() || transaction.is_replica || transaction.is_over)
 }
 
-/// What late events need: those of an INVITE with a 2xx are seen by scripts and modules, others by nobody.
-fn remains(context: &Context, transaction: &Transaction) -> Remains {
+/// What modules need of a request; what is no INVITE or was refused has no further 2xx and no ACK that passes.
+fn wanted(context: &Context, transaction: &Transaction) -> Remains {
     if !transaction.is_invite() {
         return Remains::Names;
     }
     let watchers = context.config.installed.transaction_hooks.iter();
     let wanted = watchers.map(|hook| hook.remains(context)).max();
-    let wanted = wanted.unwrap_or(Remains::Names);
-    match transaction.replied < 300 {
-        true if context_is_needed(context, transaction) => Remains::Context,
-        true => wanted,
-        false => wanted.min(Remains::Request),
-    }
+    let most = match transaction.replied < 300 {
+        true => Remains::Context,
+        false => Remains::Request,
+    };
+    wanted.unwrap_or(Remains::Names).min(most)
 }
 
-/// True where a further 2xx meets a script that may ask for anything, or a message hook.
-fn context_is_needed(context: &Context, transaction: &Transaction) -> bool {
+/// True where a further 2xx meets a route, which may ask for anything.
+fn is_scripted(context: &Context, transaction: &Transaction) -> bool {
     let mut branches = transaction.branches.iter();
-    let is_scripted = context.armed.on_reply.is_some() || branches.any(|b| b.on_reply.is_some());
-    is_scripted || !context.config.installed.message_hooks.is_empty()
+    let is_armed = context.armed.on_reply.is_some() || branches.any(|b| b.on_reply.is_some());
+    is_armed && transaction.is_invite() && transaction.replied < 300
 }
 
-/// The lines of a request that tell which one it is, as a message: operators see them.
+/// What modules keep with the request: routes and message hooks may ask for it.
+fn notes(context: &mut Context, is_scripted: bool) -> Box<[Note]> {
+    let is_hooked = !context.config.installed.message_hooks.is_empty();
+    let notes = (is_scripted || is_hooked).then(|| context.detach());
+    notes.map_or_else(Box::default, |notes| notes.into_boxed_slice())
+}
+
+/// The lines of a request that tell which one it is, as a message: operators see them. Message hooks count the
+/// Record-Routes that a reply had before.
 fn names(request: &Message) -> Bytes {
-    const LINES: [(HeaderId, &[u8]); 4] = [
+    const LINES: [(HeaderId, &[u8]); 5] = [
         (HeaderId::From, b"From: "),
         (HeaderId::To, b"To: "),
         (HeaderId::CallId, b"Call-ID: "),
         (HeaderId::CSeq, b"CSeq: "),
+        (HeaderId::RecordRoute, b"Record-Route: "),
     ];
-    let line = |(id, name)| request.header(id).map(|header| [name, header.value]);
-    let lines = LINES.map(line);
-    let values: usize = lines.iter().flatten().map(|[_, value]| value.len()).sum();
-    let mut octets = Vec::with_capacity(request.start_line().len() + values + NAMES_AND_ENDS);
+    let headers = LINES.iter().flat_map(|(id, name)| {
+        let same = request.all(*id);
+        same.map(move |header| [name, header.value])
+    });
+    let lines: SmallVec<[[&[u8]; 2]; 8]> = headers.collect();
+    let octets = |[name, value]: &[&[u8]; 2]| name.len() + value.len() + 2;
+    let all: usize = lines.iter().map(octets).sum();
+    let mut octets = Vec::with_capacity(request.start_line().len() + all + 4);
     octets.extend_from_slice(request.start_line());
-    for parts in lines.iter().flatten() {
+    for [name, value] in lines {
         octets.extend_from_slice(b"\r\n");
-        parts.iter().for_each(|part| octets.extend_from_slice(part));
+        octets.extend_from_slice(name);
+        octets.extend_from_slice(value);
     }
     octets.extend_from_slice(b"\r\n\r\n");
     octets.into()
 }
-
-/// Octets of the names in [`names`], and of the line ends.
-const NAMES_AND_ENDS: usize = 6 + 4 + 9 + 6 + 6 * 2;

@@ -54,10 +54,10 @@ impl TransactionHook for Logic {
     }
 
     fn remains(&self, context: &Context) -> Remains {
-        let answered = self.params.log_flag | self.params.db_flag;
-        match answered & context.flags {
-            0 => Remains::Names,
-            _ => Remains::Context,
+        let wanted = (self.params.log_flag | self.params.db_flag) & context.flags;
+        match wanted != 0 && self.params.report_ack {
+            true => Remains::Context,
+            false => Remains::Names,
         }
     }
 }

@@ -6,7 +6,7 @@ use super::current::Current;
 use super::events::Happened;
 use super::hooks::Closing;
 use super::logic::Logic;
-use policy::{Context, Flow, Remains, Replied, TransactionHook};
+use policy::{Context, Flow, Replied, TransactionHook};
 use sip::{HeaderId, Message, Method, NameAddr};
 use std::sync::Arc;
 
@@ -47,13 +47,6 @@ impl TransactionHook for Watch {
                 }
             }
             None => refresh(context, outcome),
-        }
-    }
-
-    fn remains(&self, context: &Context) -> Remains {
-        match context.extension::<Current>() {
-            Some(_) => Remains::Context,
-            None => Remains::Names,
         }
     }
 }

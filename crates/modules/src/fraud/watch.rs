@@ -4,7 +4,7 @@ use super::book::Book;
 use super::functions::call_of;
 use super::moment;
 use policy::{
-    Context, DialogHook, EndedBy, FollowedDialog, Remains, Replied, Surroundings, TransactionHook,
+    Context, DialogHook, EndedBy, FollowedDialog, Replied, Surroundings, TransactionHook,
 };
 use sip::{Message, Method};
 use std::sync::Arc;
@@ -22,10 +22,6 @@ impl TransactionHook for Watch {
             Method::Bye => self.said_bye(context, outcome),
             _ => {}
         }
-    }
-
-    fn remains(&self, _: &Context) -> Remains {
-        Remains::Names
     }
 }
 

@@ -1,6 +1,6 @@
 //! How many replies of each status were sent, under Kamailio's names.
 
-use policy::{Context, Counter, Init, Remains, TransactionHook};
+use policy::{Counter, Init, TransactionHook};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
@@ -82,10 +82,6 @@ impl TransactionHook for Counts {
 
     fn ack_filtered(&self) {
         self.0.acks.inc();
-    }
-
-    fn remains(&self, _: &Context) -> Remains {
-        Remains::Names
     }
 }
 

@@ -1,8 +1,6 @@
 //! How many transactions there were and how they ended: counters and `tm.stats`.
 
-use policy::{
-    Context, Counter, Init, Remains, Replied, TableLoad, TransactionHook, TransactionsLink,
-};
+use policy::{Context, Counter, Init, Replied, TableLoad, TransactionHook, TransactionsLink};
 use serde_json::{Map, Value as Json, json};
 
 /// The counters of group `tmx`, as Kamailio names them; cheap to clone. The edge counts all but
@@ -112,21 +110,22 @@ impl Counts {
         put("delayed_free", 0);
         Json::Object(all)
     }
+
+    fn count_final(&self, code: u16) {
+        let class = usize::from(code / 100).checked_sub(2);
+        if let Some(counter) = class.and_then(|index| self.by_class.get(index)) {
+            counter.inc();
+        }
+    }
 }
 
 impl TransactionHook for Counts {
     fn replied(&self, _: &mut Context, outcome: &Replied<'_>) {
-        let class = usize::from(outcome.code / 100);
-        let counter = class
-            .checked_sub(2)
-            .and_then(|index| self.by_class.get(index));
-        if let Some(counter) = counter {
-            counter.inc();
-        }
+        self.count_final(outcome.code);
     }
 
-    fn remains(&self, _: &Context) -> Remains {
-        Remains::Names
+    fn accepted_again(&self, code: u16) {
+        self.count_final(code);
     }
 }
 

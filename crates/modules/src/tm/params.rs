@@ -1,9 +1,7 @@
 //! The parameters.
 
 use super::Tm;
-use policy::{
-    AvpName, Context, Declaration, Remains, RichRedirect, TransactionHook, TransactionParams,
-};
+use policy::{AvpName, Context, Declaration, RichRedirect, TransactionHook, TransactionParams};
 
 #[derive(Default)]
 pub(super) struct Params {
@@ -35,10 +33,6 @@ impl TransactionHook for TimerAvps {
         let timers = context.armed_mut().timers.get_or_insert(own);
         timers.fr_timer_ms = fr.unwrap_or(timers.fr_timer_ms);
         timers.fr_inv_timer_ms = fr_inv.unwrap_or(timers.fr_inv_timer_ms);
-    }
-
-    fn remains(&self, _: &Context) -> Remains {
-        Remains::Names
     }
 }
 

@@ -14,8 +14,8 @@ use smallvec::SmallVec;
 pub(super) struct RequestNote {
     /// Which way it goes.
     pub(super) heading: Heading,
-    /// The Request-URI as it came.
-    pub(super) uri: Bytes,
+    /// The Request-URI as it came, where it was hidden: an own copy, for the note outlives the message.
+    pub(super) uri: Option<Bytes>,
     /// What its headers named.
     pub(super) references: References,
 }
@@ -37,13 +37,8 @@ pub(super) fn open_request(
     patch: &mut Patch,
 ) -> Result<RequestNote, Forged> {
     remove_markers(request, patch);
-    open_uri(
-        veil,
-        request,
-        request.request_uri(),
-        "the Request-URI",
-        patch,
-    )?;
+    let uri = request.request_uri();
+    let was_hidden = open_uri(veil, request, uri, "the Request-URI", patch)?;
     let mut routes = request.routes();
     let first = routes.next().and_then(Result::ok);
     for route in first.into_iter().chain(routes.flatten()) {
@@ -58,7 +53,7 @@ pub(super) fn open_request(
     }
     Ok(RequestNote {
         heading,
-        uri: request.slice_of(request.request_uri()),
+        uri: was_hidden.then(|| Bytes::copy_from_slice(uri)),
         references,
     })
 }
@@ -148,20 +143,21 @@ fn open_own(veil: &Veil, reply: &Message, patch: &mut Patch) {
     }
 }
 
+/// Opens a URI; false where it is not hidden.
 fn open_uri(
     veil: &Veil,
     message: &Message,
     uri: &[u8],
     place: &'static str,
     patch: &mut Patch,
-) -> Result<(), Forged> {
+) -> Result<bool, Forged> {
     match (veil.find_uri(uri), Span::find(message.bytes(), uri)) {
         (Found::Hidden(plain), Some(span)) => {
             patch.replace(span, |out| out.extend_from_slice(&plain));
-            Ok(())
+            Ok(true)
         }
         (Found::Forged, _) => Err(Forged(place)),
-        _ => Ok(()),
+        _ => Ok(false),
     }
 }
 

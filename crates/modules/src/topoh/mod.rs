@@ -73,7 +73,7 @@ impl Module for Topoh {
 /// What `$topoh(ru)` is.
 fn uri_as_it_came(context: &mut Context) -> Value {
     let note = context.extension::<RequestNote>();
-    let uri = note.map(|note| note.uri.clone());
+    let uri = note.and_then(|note| note.uri.clone());
     let request = &context.message;
     Value::Str(uri.unwrap_or_else(|| request.slice_of(request.request_uri())))
 }
