@@ -9,6 +9,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use net::udp::{Datagram, Handler, Options, SendFailure, Sender, Socket, Sockets, Workers};
@@ -51,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 struct Echo(Arc<AtomicU64>);
 
 impl Handler for Echo {
-    fn datagrams(&mut self, batch: &mut Vec<Datagram>, out: &mut Sender) {
+    fn datagrams(&mut self, batch: &mut Vec<Datagram>, _: Instant, out: &mut Sender) {
         for datagram in batch.drain(..) {
             if let Some(answer) = answer(&datagram.bytes) {
                 self.0.fetch_add(1, Ordering::Relaxed);

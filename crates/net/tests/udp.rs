@@ -10,7 +10,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, Sender as Tell, channel};
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use net::udp::{Datagram, Handler, Options, SendFailure, Sender, Socket, Sockets, Workers};
@@ -27,7 +27,7 @@ struct Scripted {
 }
 
 impl Handler for Scripted {
-    fn datagrams(&mut self, batch: &mut Vec<Datagram>, out: &mut Sender) {
+    fn datagrams(&mut self, batch: &mut Vec<Datagram>, _: Instant, out: &mut Sender) {
         batch
             .drain(..)
             .for_each(|datagram| (self.script)(datagram, out));
@@ -84,7 +84,7 @@ fn one_sender_keeps_two_workers_busy() {
     let world = world("127.0.0.1:0", 2, |number| {
         let tell = tell.clone();
         Box::new(move |_, _| {
-            let since = std::time::Instant::now();
+            let since = Instant::now();
             while since.elapsed() < Duration::from_micros(200) {
                 std::hint::spin_loop();
             }
@@ -128,7 +128,7 @@ struct Reader {
 }
 
 impl Handler for Reader {
-    fn datagrams(&mut self, batch: &mut Vec<Datagram>, out: &mut Sender) {
+    fn datagrams(&mut self, batch: &mut Vec<Datagram>, _: Instant, out: &mut Sender) {
         for datagram in batch.drain(..) {
             out.send(datagram.local, datagram.peer, datagram.bytes.clone());
             self.echoed = Some(datagram);
@@ -202,7 +202,7 @@ struct Slow {
 }
 
 impl Handler for Slow {
-    fn datagrams(&mut self, batch: &mut Vec<Datagram>, _: &mut Sender) {
+    fn datagrams(&mut self, batch: &mut Vec<Datagram>, _: Instant, _: &mut Sender) {
         let _ = self.go_on.recv_timeout(DEADLINE);
         for datagram in batch.drain(..) {
             let _ = self.waits.send(datagram.waited);

@@ -121,7 +121,8 @@ impl Crew {
 impl Equipment {
     fn worker(&self) -> Guarded {
         let seed = u64::from_le_bytes(random());
-        let worker = Worker::new(self.edge.clone(), self.clock.now(), seed);
+        let mut clock = self.clock;
+        let worker = Worker::new(self.edge.clone(), clock.now(), seed);
         Guarded::new(worker, self.panics.clone())
     }
 

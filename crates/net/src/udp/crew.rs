@@ -73,11 +73,11 @@ impl Place {
         place
     }
 
-    /// Whether the thread sleeps; if so, it has slept for at most `tick`.
-    pub(super) fn slept(&mut self, tick: Duration) -> bool {
+    /// Whether the thread sleeps; if so, it has slept for at most `tick`, which a thread that is awake does not ask for.
+    pub(super) fn slept(&mut self, tick: impl FnOnce() -> Duration) -> bool {
         let Some(bed) = &self.bed else { return false };
         if bed.asleep.load(Ordering::Acquire) {
-            thread::park_timeout(tick);
+            thread::park_timeout(tick());
             return true;
         }
         self.bed = None;
@@ -155,18 +155,18 @@ mod tests {
         let now = Instant::now();
         let mut first = Place::new(crew.clone(), true, now);
         let mut second = Place::new(crew, false, now);
-        assert!(!first.slept(Duration::ZERO) && second.slept(Duration::ZERO));
+        assert!(!first.slept(|| Duration::ZERO) && second.slept(|| Duration::ZERO));
         (0..100).for_each(|_| work(&mut first, MANY, PAUSE, BUSY / 2));
-        assert!(second.slept(Duration::ZERO));
+        assert!(second.slept(|| Duration::ZERO));
         (0..2).for_each(|_| work(&mut first, MANY, Duration::ZERO, BUSY / 2));
-        assert!(!second.slept(Duration::ZERO));
+        assert!(!second.slept(|| Duration::ZERO));
         (0..QUIET).for_each(|_| work(&mut second, 1, PAUSE, Duration::ZERO));
-        assert!(second.slept(Duration::ZERO));
+        assert!(second.slept(|| Duration::ZERO));
         (0..100).for_each(|_| work(&mut first, 1, PAUSE, BUSY));
-        assert!(second.slept(Duration::ZERO));
+        assert!(second.slept(|| Duration::ZERO));
         work(&mut first, 1, PAUSE, STUCK);
-        assert!(!second.slept(Duration::ZERO));
+        assert!(!second.slept(|| Duration::ZERO));
         (0..2 * QUIET).for_each(|_| work(&mut first, 1, PAUSE, Duration::ZERO));
-        assert!(!first.slept(Duration::ZERO));
+        assert!(!first.slept(|| Duration::ZERO));
     }
 }

@@ -17,7 +17,7 @@ mod worker;
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -53,10 +53,10 @@ pub struct SendFailure {
 
 /// What a worker thread does with datagrams. Each thread owns one handler.
 pub trait Handler {
-    /// Handles a batch of 1 to [`Options::batch`] datagrams in order of arrival. The handler drains
-    /// what it wants to own; what it leaves is dropped. Timers that are due are its own to run here
-    /// too: under load [`Handler::idle`] is not called.
-    fn datagrams(&mut self, batch: &mut Vec<Datagram>, out: &mut Sender);
+    /// Handles a batch of 1 to [`Options::batch`] datagrams in order of arrival, received at `received`. The
+    /// handler drains what it wants to own; what it leaves is dropped. Timers that are due are its own to run
+    /// here too: under load [`Handler::idle`] is not called.
+    fn datagrams(&mut self, batch: &mut Vec<Datagram>, received: Instant, out: &mut Sender);
 
     /// Told before a batch that the system lost so many datagrams, for the receive buffer was full. Losses
     /// are seen while datagrams pile up; each is told to one thread of the socket.
@@ -73,7 +73,7 @@ pub trait Handler {
 
     /// How long the handler can do without [`Handler::idle`] while its thread sleeps because others
     /// have the work. A tick at least passes.
-    fn rest(&self) -> Duration {
+    fn rest(&mut self) -> Duration {
         Duration::ZERO
     }
 

@@ -112,7 +112,7 @@ fn work(
     let mut batch: Vec<Datagram> = Vec::with_capacity(socket.options().batch);
     let mut lull = Lull::new(Instant::now());
     while !stop.load(Ordering::Relaxed) {
-        if !place.slept(tick.max(handler.rest()))
+        if !place.slept(|| tick.max(handler.rest()))
             && let Err(error) = receiver.receive(&mut batch)
         {
             // Errors of a bound, unconnected UDP socket are momentary (ENOMEM, ENOBUFS).
@@ -129,7 +129,7 @@ fn work(
             handler.overflowed(lost);
         }
         let (size, began, sent) = (batch.len(), Instant::now(), sender.queued());
-        handler.datagrams(&mut batch, &mut sender);
+        handler.datagrams(&mut batch, began, &mut sender);
         batch.clear();
         deliver(&mut sender, handler);
         let done = Instant::now();

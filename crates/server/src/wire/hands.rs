@@ -20,8 +20,8 @@ pub(crate) struct Hands {
 
 /// Sends one datagram: a UDP worker queues it for its batch, others send at once.
 pub(crate) trait Datagrams {
-    /// Takes the datagram.
-    fn send(&mut self, transmit: &Transmit) -> Result<(), ()>;
+    /// Takes the datagram; gives it back where it cannot leave.
+    fn send(&mut self, transmit: Transmit) -> Result<(), Box<Transmit>>;
 }
 
 impl Hands {
@@ -52,7 +52,8 @@ impl Hands {
             done = true;
             match output {
                 Output::Transmit(transmit) => {
-                    if self.transmit(worker, &transmit, datagrams).is_err() {
+                    if let Err(unsent) = self.transmit(worker, transmit, datagrams) {
+                        let transmit = *unsent;
                         worker.handle_input(now, edge::Input::SendFailed { transmit });
                     }
                 }
@@ -77,18 +78,20 @@ impl Hands {
     fn transmit(
         &self,
         worker: &mut Guarded,
-        transmit: &Transmit,
+        transmit: Transmit,
         datagrams: &mut impl Datagrams,
-    ) -> Result<(), ()> {
-        match transmit.flow.proto {
-            Proto::Udp => datagrams.send(transmit),
-            Proto::Tcp => self.over_stream(worker, transmit, None),
+    ) -> Result<(), Box<Transmit>> {
+        let sent = match transmit.flow.proto {
+            Proto::Udp => return datagrams.send(transmit),
+            Proto::Tcp => self.over_stream(worker, &transmit, None),
             Proto::Tls => {
                 let dial = self.tls.dial(transmit.tls.as_deref(), transmit.flow.peer);
-                self.over_stream(worker, transmit, Some(dial.ok_or(())?))
+                dial.ok_or(())
+                    .and_then(|dial| self.over_stream(worker, &transmit, Some(dial)))
             }
             Proto::Ws | Proto::Wss => Err(()),
-        }
+        };
+        sent.map_err(|()| Box::new(transmit))
     }
 
     /// Over the connection it belongs to, else over one to the peer that may be used for it, else over a new one.

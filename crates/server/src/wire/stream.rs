@@ -62,7 +62,8 @@ impl StreamWorker {
     /// Works until `stop` is set.
     pub(crate) fn run(mut self, stop: &AtomicBool) {
         while !stop.load(Ordering::Relaxed) {
-            let letter = match self.letters.recv_timeout(self.until_due()) {
+            let wait = self.until_due();
+            let letter = match self.letters.recv_timeout(wait) {
                 Ok(letter) => Some(letter),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -80,7 +81,7 @@ impl StreamWorker {
     }
 
     /// Until the worker's next deadline; a worker without deadlines need not wake for them.
-    fn until_due(&self) -> Duration {
+    fn until_due(&mut self) -> Duration {
         let now = self.clock.now().mono;
         let due = self
             .worker
@@ -182,11 +183,10 @@ impl StreamWorker {
 struct AtOnce<'a>(&'a Sockets);
 
 impl Datagrams for AtOnce<'_> {
-    fn send(&mut self, transmit: &Transmit) -> Result<(), ()> {
+    fn send(&mut self, transmit: Transmit) -> Result<(), Box<Transmit>> {
         let flow = &transmit.flow;
-        self.0
-            .send(flow.local, flow.peer, &transmit.bytes)
-            .map_err(|_| ())
+        let sent = self.0.send(flow.local, flow.peer, &transmit.bytes);
+        sent.map_err(|_| Box::new(transmit))
     }
 }
 

@@ -7,7 +7,7 @@ use edge::{Input, Transmit};
 use net::udp::{Datagram, Handler, SendFailure, Sender};
 use policy::{Flow, Identity, Proto};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a thread without work sleeps at most, so that it sees a stop.
 const LONGEST_REST: Duration = Duration::from_millis(200);
@@ -21,9 +21,9 @@ pub(crate) struct UdpWorker {
 }
 
 impl Handler for UdpWorker {
-    fn datagrams(&mut self, batch: &mut Vec<Datagram>, out: &mut Sender) {
-        let received = self.clock.now();
-        let mut now = received;
+    fn datagrams(&mut self, batch: &mut Vec<Datagram>, received: Instant, out: &mut Sender) {
+        let received = self.clock.at(received);
+        let (mut now, mut took_time) = (received, false);
         for datagram in batch.drain(..) {
             let Datagram {
                 bytes,
@@ -41,6 +41,10 @@ impl Handler for UdpWorker {
                 peer,
                 connection: None,
             };
+            // Of what came to nothing, such as a flood, not each costs a look at the clock.
+            if std::mem::take(&mut took_time) {
+                now = self.clock.now();
+            }
             let waited = ms(waited) + now.mono.ms_since(received.mono);
             let input = Input::Datagram {
                 flow,
@@ -48,13 +52,9 @@ impl Handler for UdpWorker {
                 waited_ms: u32::try_from(waited).unwrap_or(u32::MAX),
             };
             self.worker.handle_input(now, input);
-            let done = self
+            took_time = self
                 .hands
                 .carry_out(&mut self.worker, now, &mut Batched(out));
-            // Of what came to nothing, such as a flood, not each costs a look at the clock.
-            if done {
-                now = self.clock.now();
-            }
         }
     }
 
@@ -70,7 +70,7 @@ impl Handler for UdpWorker {
             .carry_out(&mut self.worker, now, &mut Batched(out));
     }
 
-    fn rest(&self) -> Duration {
+    fn rest(&mut self) -> Duration {
         let now = self.clock.now().mono;
         let due = self.worker.next_deadline();
         due.map_or(LONGEST_REST, |at| {
@@ -122,12 +122,9 @@ fn ms(time: Duration) -> u64 {
 struct Batched<'a>(&'a mut Sender);
 
 impl Datagrams for Batched<'_> {
-    fn send(&mut self, transmit: &Transmit) -> Result<(), ()> {
-        self.0.send(
-            transmit.flow.local,
-            transmit.flow.peer,
-            transmit.bytes.clone(),
-        );
+    fn send(&mut self, transmit: Transmit) -> Result<(), Box<Transmit>> {
+        let Transmit { flow, bytes, .. } = transmit;
+        self.0.send(flow.local, flow.peer, bytes);
         Ok(())
     }
 }
