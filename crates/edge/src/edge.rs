@@ -18,7 +18,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// The state behind all workers of a server.
 pub struct Edge {
-    pub(crate) config: ArcSwap<Config>,
+    config: ArcSwap<Config>,
+    /// How many configurations there were, so that a worker sees whether its own is still the last.
+    configs: AtomicUsize,
     pub(crate) limits: Limits,
     pub(crate) table: Arc<Table<Kept, Mail>>,
     pub(crate) keyer: Keyer,
@@ -67,6 +69,7 @@ impl Edge {
             reserved: Reserved::default(),
             overload: Overload::default(),
             config: ArcSwap::new(config),
+            configs: AtomicUsize::new(0),
             limits,
         }
     }
@@ -74,11 +77,17 @@ impl Edge {
     /// Runs another configuration from the next message on; requests under way keep theirs.
     pub fn replace_config(&self, config: Arc<Config>) {
         self.config.store(config);
+        self.configs.fetch_add(1, Ordering::Release);
     }
 
     /// The configuration that new messages get.
     pub fn config(&self) -> Arc<Config> {
         self.config.load_full()
+    }
+
+    /// How many configurations [`Edge::config`] has replaced.
+    pub(crate) fn replaced(&self) -> usize {
+        self.configs.load(Ordering::Acquire)
     }
 
     /// How many transactions there are now.

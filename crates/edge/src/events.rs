@@ -25,7 +25,7 @@ impl Worker {
         name: &str,
         prepare: Box<dyn FnOnce(&mut Context) + Send>,
     ) {
-        let config = self.edge.config.load_full();
+        let config = self.config.clone();
         let (Some(route), Some(socket)) = (
             config.program.route(kind, name),
             config.identity.sockets.first(),
@@ -45,18 +45,16 @@ impl Worker {
     /// Runs `event_route[core:msg-received]`; true where it drops what came. Costs a load while
     /// `received_route_mode` is off.
     pub(crate) fn is_dropped_unread(&mut self, flow: Flow, bytes: &Bytes) -> bool {
-        let config = self.edge.config.load();
-        let route = match config.core.received_route_mode {
-            true => config.event_route(RECEIVED),
+        let route = match self.config.core.received_route_mode {
+            true => self.config.event_route(RECEIVED),
             false => None,
         };
-        drop(config);
         route.is_some_and(|route| self.run_unread(route, flow, bytes.clone()))
     }
 
     /// Runs `event_route[core:receive-parse-error]` for what cannot be read.
     pub(crate) fn complain(&mut self, flow: Flow, bytes: Bytes) {
-        let route = self.edge.config.load().event_route(UNREADABLE);
+        let route = self.config.event_route(UNREADABLE);
         if let Some(route) = route {
             self.run_unread(route, flow, bytes);
         }
@@ -65,13 +63,13 @@ impl Worker {
     /// Runs `event_route[tls:connection-out]`; false where it drops what was about to leave, and no connection
     /// shall be opened.
     pub fn may_connect(&mut self, flow: Flow) -> bool {
-        let Some(route) = self.edge.config.load().event_route(CONNECTION_OUT) else {
+        let Some(route) = self.config.event_route(CONNECTION_OUT) else {
             return true;
         };
         let Some(mut context) = self.without_message(flow) else {
             return true;
         };
-        context.sending = Some(flow);
+        context.sending = Some(Box::new(flow));
         !self.run_now(&mut context, route)
     }
 
@@ -81,7 +79,7 @@ impl Worker {
         let Some(mut context) = self.without_message(flow) else {
             return false;
         };
-        context.unread = Some(bytes);
+        context.unread = Some(Box::new(bytes));
         self.run_now(&mut context, route)
     }
 

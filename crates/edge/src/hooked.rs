@@ -71,13 +71,11 @@ pub(crate) struct HeldLeaving {
 impl Worker {
     /// Leads a well-formed message that came through the hooks, then on.
     pub(crate) fn receive(&mut self, flow: Flow, message: Arc<Message>) {
-        let config = self.edge.config.load();
-        if config.installed.message_hooks.is_empty() {
-            drop(config);
+        if self.config.installed.message_hooks.is_empty() {
             return self.received(flow, message, Notes::new());
         }
         self.receive_on(Arriving {
-            config: arc_swap::Guard::into_inner(config),
+            config: self.config.clone(),
             flow,
             message,
             notes: Notes::new(),
@@ -226,10 +224,11 @@ impl Worker {
         request: Option<&Context>,
         may_wait: bool,
     ) -> Hidden {
-        let config = match request {
-            Some(context) => context.config.clone(),
-            None => self.edge.config.load_full(),
-        };
+        let config = request.map_or(&self.config, |context| &context.config);
+        if config.installed.message_hooks.is_empty() {
+            return Hidden::Done(leaving.rendered.octets.into_bytes());
+        }
+        let config = config.clone();
         let hooks = config.installed.message_hooks.iter().rev();
         for hook in hooks.skip(leaving.seen) {
             leaving.seen += 1;
@@ -318,7 +317,7 @@ impl Worker {
             None => self.without_message(flow),
         };
         context.is_some_and(|mut context| {
-            context.sending = Some(flow);
+            context.sending = Some(Box::new(flow));
             self.run_now(&mut context, route)
         })
     }

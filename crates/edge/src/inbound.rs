@@ -20,7 +20,7 @@ impl Worker {
         if bytes.len() > self.edge.limits.max_datagram {
             return self.edge.counts.dropped_requests.inc();
         }
-        let rate = self.edge.config.load().core.shed_rate;
+        let rate = self.config.core.shed_rate;
         let place = self.shedder.place(flow.peer);
         if self.shedder.sheds(place, rate, self.now.mono) && !self.is_known(flow) {
             return self.edge.counts.shed.inc();
@@ -59,11 +59,9 @@ impl Worker {
 
     fn malformed(&mut self, flow: Flow, bytes: Bytes, error: &sip::ParseError) {
         self.edge.counts.bad_headers.inc();
-        let config = self.edge.config.load();
-        config.logger.log(Level::Info, "core", || {
+        self.config.logger.log(Level::Info, "core", || {
             format!("cannot read what came from {}: {error}", flow.peer)
         });
-        drop(config);
         let salvaged = Message::salvage(&bytes, &self.edge.limits.sip);
         self.complain(flow, bytes);
         if let Some(request) = salvaged {
@@ -160,12 +158,9 @@ impl Worker {
 
     /// A reply runs through `reply_route`, then finds its transaction.
     fn received_reply(&mut self, flow: Flow, message: Arc<Message>, notes: Notes) {
-        let config = self.edge.config.load();
-        let Some(route) = config.entry.reply else {
-            drop(config);
+        let Some(route) = self.config.entry.reply else {
             return self.dispatch_reply(flow, message, notes);
         };
-        drop(config);
         let mut context = self.arrive(flow, message, Routes::CORE_REPLY);
         context.attach(notes);
         if let Some(context) = self.run(context, route, Purpose::CoreReply) {
@@ -207,10 +202,8 @@ impl Worker {
 
     /// A reply without a transaction: `on_sl_reply` sees it first.
     fn stray_reply(&mut self, flow: Flow, message: Arc<Message>, notes: Notes) {
-        let config = self.edge.config.load();
-        let name = config.transactions.on_sl_reply.as_deref();
-        let route = name.and_then(|name| config.program.route(RouteKind::Reply, name));
-        drop(config);
+        let name = self.config.transactions.on_sl_reply.as_deref();
+        let route = name.and_then(|name| self.config.program.route(RouteKind::Reply, name));
         let Some(route) = route else {
             return self.stateless_reply(flow, &message, notes);
         };
@@ -242,7 +235,7 @@ impl Worker {
         message: Arc<Message>,
         route: Routes,
     ) -> Box<Context> {
-        let config = self.edge.config.load_full();
+        let config = self.config.clone();
         let seed = self.rng.u64(..);
         Box::new(Context::new(Arrival {
             config,

@@ -42,8 +42,7 @@ impl Worker {
 
     /// It names no socket of ours, is no message, or the table is full.
     fn local_refused(&mut self, on_end: Option<policy::OnEnd>) -> bool {
-        let config = self.edge.config.load();
-        config.logger.log(Level::Err, "tm", || {
+        self.config.logger.log(Level::Err, "tm", || {
             "a request of ours cannot be sent: no such socket, or no SIP message".to_owned()
         });
         if let Some(on_end) = on_end {
@@ -75,8 +74,9 @@ impl Worker {
         let resume: Continuation = Box::new(|_, answer| Outcome::Code(answer.code()));
         let machine = Machine::waiting(resume, limits);
         let config = context.config.clone();
-        let run = Run::new(context, machine, Purpose::LocalSent);
-        self.drive(&config, run, Step::Waiting(relay))
+        let mut run = Run::new(context, machine, Purpose::LocalSent);
+        let stop = self.drive(&config, &mut run, Step::Waiting(relay));
+        self.stopped(run, stop)
     }
 
     /// It is on its way, or could not be sent.
@@ -207,7 +207,7 @@ impl Worker {
     }
 
     fn local_context(&mut self, request: LocalRequest) -> Option<Box<Context>> {
-        let config = self.edge.config.load_full();
+        let config = self.config.clone();
         let sockets = &config.identity.sockets;
         let wanted = match &request.socket {
             Some(wanted) => Some(socket_of(&config.identity, wanted)?),

@@ -15,11 +15,13 @@ use std::sync::Arc;
 impl Worker {
     /// The way replies to the request of this context go.
     pub(crate) fn way_back(&self, context: &Context) -> Flow {
-        let to = self
-            .return_of(context)
-            .map_or(context.flow.peer, |back| back.to);
+        let Flow { proto, peer, .. } = context.flow;
+        let address = |via: sip::Via<'_>| {
+            Return::address(&SentBy::of(&via, proto), peer, context.switches.force_rport)
+        };
+        let via = context.message.top_via().ok();
         Flow {
-            peer: to,
+            peer: via.map_or(peer, address),
             ..context.flow
         }
     }
@@ -88,7 +90,7 @@ impl Worker {
             return false;
         };
         let before = std::mem::replace(&mut context.route, policy::Routes::ONSEND);
-        context.sending = Some(flow);
+        context.sending = Some(Box::new(flow));
         let dropped = self.run_now(context, route);
         context.sending = None;
         context.route = before;

@@ -123,10 +123,10 @@ impl Worker {
                     return;
                 };
                 if let Some(tag) = to_tag {
-                    transaction.local_tag = tag;
+                    transaction.local_tag = Some(tag);
                 }
                 context.reply_lines.extend_from_slice(&lines);
-                context.reply_body = body;
+                context.reply_body = body.map(Box::new);
                 self.final_of_ours(context, code, reason);
             }
         }

@@ -28,9 +28,9 @@ impl Worker {
         let built = built.cseq(request.cseq.unwrap_or(FIRST_CSEQ));
         let built = built.header("Call-ID", &call_id).ok()?;
         let mut built = built.header("Max-Forwards", "70").ok()?;
-        let config = self.edge.config.load();
-        if config.core.server_signature && !config.core.user_agent_header.is_empty() {
-            built = built.lines(&config.core.user_agent_header).ok()?;
+        let core = &self.config.core;
+        if core.server_signature && !core.user_agent_header.is_empty() {
+            built = built.lines(&core.user_agent_header).ok()?;
         }
         let mut bytes = built.lines(&request.lines).ok()?.to_bytes();
         if !request.body.is_empty() {

@@ -5,9 +5,7 @@ use crate::run::Place;
 use crate::stateless::ForwardJob;
 use crate::tx::Made;
 use crate::{Output, Transmit, Worker};
-use policy::{
-    Answer, Context, Continuation, Effect, Level, NextHop, SocketId, TransactionAction, go_on,
-};
+use policy::{Answer, Context, Continuation, Effect, Level, Parcel, TransactionAction, go_on};
 use script::Flow;
 use sip::Method;
 use stack::table::Lookup;
@@ -32,7 +30,7 @@ impl Worker {
                 self.ask_for(request);
                 1
             }
-            Effect::Send { to, socket, bytes } => self.send_raw(context, to, socket, bytes),
+            Effect::Send(parcel) => self.send_raw(context, *parcel),
             Effect::CloseConnection => self.close_connection(context),
             // No room to wait: as if nobody had answered.
             Effect::Store { .. }
@@ -100,7 +98,7 @@ impl Worker {
                 found(is_there)
             }
             TransactionAction::Remote { id, what } => {
-                self.post(id, crate::mail::Mail::Remote(what));
+                self.post(id, crate::mail::Mail::Remote(*what));
                 1
             }
         };
@@ -196,13 +194,8 @@ impl Worker {
         }
     }
 
-    fn send_raw(
-        &mut self,
-        context: &Context,
-        to: NextHop,
-        socket: Option<SocketId>,
-        bytes: bytes::Bytes,
-    ) -> i32 {
+    fn send_raw(&mut self, context: &Context, parcel: Parcel) -> i32 {
+        let Parcel { to, socket, bytes } = parcel;
         let proto = to.proto.unwrap_or(context.flow.proto);
         let Some(ip) = policy::address_of(&to.host) else {
             return -1;

@@ -264,7 +264,7 @@ impl Worker {
 
     /// 100 for an INVITE as soon as its transaction exists (`auto_inv_100`).
     pub(crate) fn trying(&mut self, context: &mut Context) {
-        let params = context.config.transactions.clone();
+        let params = &context.config.transactions;
         let wanted = context.armed.auto_100.unwrap_or(params.auto_inv_100);
         let fresh = context
             .transaction
@@ -273,7 +273,8 @@ impl Worker {
         if !(wanted && fresh) {
             return;
         }
-        if let Some(bytes) = self.render_reply(context, 100, params.auto_inv_100_reason.clone()) {
+        let reason = params.auto_inv_100_reason.clone();
+        if let Some(bytes) = self.render_reply(context, 100, reason) {
             self.reply_through(context, 100, bytes, true);
         }
     }

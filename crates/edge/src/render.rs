@@ -98,13 +98,15 @@ impl Worker {
 }
 
 pub(crate) fn via(socket: &Socket, flow: &Flow, branch: &[u8], context: &Context) -> Bytes {
-    let (host, port) = &context.advertise;
+    let advertised = context.advertised.as_deref();
+    let host = advertised.and_then(|advertised| advertised.host.as_ref());
+    let port = advertised.and_then(|advertised| advertised.port);
     let port = port.unwrap_or(socket.port);
     let mut via = SmallVec::<[u8; 128]>::new();
     via.extend_from_slice(b"SIP/2.0/");
     via.extend_from_slice(flow.proto.via_name().as_bytes());
     via.push(b' ');
-    via.extend_from_slice(host.as_ref().unwrap_or(&socket.host));
+    via.extend_from_slice(host.unwrap_or(&socket.host));
     if port != flow.proto.default_port() {
         via.push(b':');
         via.extend_from_slice(itoa::Buffer::new().format(port).as_bytes());

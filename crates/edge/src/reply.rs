@@ -157,7 +157,7 @@ impl Worker {
 
     /// The ACK of a reply that was sent without a transaction ends here.
     pub(crate) fn filter_ack(&mut self, flow: policy::Flow, ack: Arc<Message>) {
-        let config = self.edge.config.load_full();
+        let config = self.config.clone();
         for hook in &config.installed.transaction_hooks {
             hook.ack_filtered();
         }
@@ -221,7 +221,7 @@ impl Worker {
 
     fn built_reply(
         &self,
-        context: &Context,
+        context: &mut Context,
         code: u16,
         reason: Bytes,
     ) -> Result<Bytes, &'static str> {
@@ -248,27 +248,28 @@ impl Worker {
         if core.sip_warning {
             reply = reply.last_lines(warning(context)).map_err(broken)?;
         }
-        if let Some((body, content_type)) = context.reply_body.clone() {
+        if let Some((body, content_type)) = context.reply_body.as_deref().cloned() {
             let filled = reply.body(content_type, body);
             reply = filled.map_err(|_| "the type of its body has a line break in it")?;
         }
         Ok(reply.to_bytes())
     }
 
-    fn tag_for(&self, context: &Context) -> Bytes {
-        match context.transaction() {
-            Some(transaction) => transaction.local_tag.clone(),
-            None => self.local_tag(&context.message),
-        }
+    /// The To tag of our replies to the request in hand, made when the first of them wants it: most requests are
+    /// answered by others. Its transaction keeps it.
+    fn tag_for(&self, context: &mut Context) -> Bytes {
+        let known = context.transaction().and_then(|own| own.local_tag.clone());
+        known.unwrap_or_else(|| {
+            let tag = self.tag_of(context.request().unwrap_or(&context.message), TagFor::Reply);
+            if let Some(transaction) = context.transaction_mut() {
+                transaction.local_tag = Some(tag.clone());
+            }
+            tag
+        })
     }
 
-    /// The To tag of our replies to a request: the same for each of its retransmissions, and
+    /// The To tag of our replies to a request, by what it is for: the same for each of its retransmissions, and
     /// recognised in the ACK.
-    pub(crate) fn local_tag(&self, message: &Message) -> Bytes {
-        self.tag_of(message, TagFor::Reply)
-    }
-
-    /// The same, by what it is for.
     pub(crate) fn tag_of(&self, message: &Message, purpose: TagFor) -> Bytes {
         Bytes::copy_from_slice(&self.tag_octets(message, purpose))
     }

@@ -35,6 +35,16 @@ pub(crate) enum Purpose {
     LocalSent,
 }
 
+/// Why a run has stopped.
+pub(crate) enum Stop {
+    /// The route has ended.
+    Ended(End),
+    /// It waits for this.
+    Waits(Effect),
+    /// The request turned out to be a retransmission: the script ends here, as it does where t_relay() finds this out.
+    Absorbed,
+}
+
 /// What became of the wish for a place in the transaction table.
 pub(crate) enum Place {
     /// It is there, or not needed.
@@ -76,19 +86,20 @@ impl Worker {
     /// the route waits.
     pub(crate) fn run(
         &mut self,
-        mut context: Box<Context>,
+        context: Box<Context>,
         route: RouteId,
         purpose: Purpose,
     ) -> Option<Box<Context>> {
         let config = context.config.clone();
-        let mut machine = Machine::new(&config.program, route, self.script_limits(&config));
-        let step = machine.run(&config.program, &mut context);
-        let run = Run {
+        let limits = self.script_limits(&config);
+        let mut run = Run {
             context,
-            machine,
+            machine: Machine::new(&config.program, route, limits),
             purpose,
         };
-        self.drive(&config, run, step)
+        let step = run.machine.run(&config.program, &mut run.context);
+        let stop = self.drive(&config, &mut run, step);
+        self.stopped(run, stop)
     }
 
     /// Runs a route that cannot wait (`onsend_route`) and tells whether it ended with `drop`.
@@ -115,26 +126,18 @@ impl Worker {
         }
     }
 
-    /// Goes on with a run of a route of `config` until it ends or waits.
-    pub(crate) fn drive(
-        &mut self,
-        config: &Config,
-        mut run: Run,
-        mut step: Step<Effect>,
-    ) -> Option<Box<Context>> {
+    /// Goes on with a run of a route of `config` until it ends or waits. The run stays where it is meanwhile, since
+    /// it is large.
+    pub(crate) fn drive(&mut self, config: &Config, run: &mut Run, mut step: Step<Effect>) -> Stop {
         loop {
             let effect = match step {
-                Step::Ended(end) => return self.ended(run, end),
+                Step::Ended(end) => return Stop::Ended(end),
                 Step::Waiting(effect) => effect,
             };
-            if effect.is_outside() && self.may_wait(&run) {
+            if effect.is_outside() && self.may_wait(run) {
                 match self.reserve(&mut run.context, &run.purpose) {
-                    Place::Held => {
-                        self.wait(run, effect);
-                        return None;
-                    }
-                    // The script ends here, as it does where t_relay() finds this out.
-                    Place::Taken => return Some(run.context),
+                    Place::Held => return Stop::Waits(effect),
+                    Place::Taken => return Stop::Absorbed,
                     Place::Full => {}
                 }
             }
@@ -142,6 +145,18 @@ impl Worker {
             step = machine.answer_with(&config.program, context, |context, resume| {
                 self.perform(context, effect, resume)
             });
+        }
+    }
+
+    /// What follows where a run has stopped.
+    pub(crate) fn stopped(&mut self, run: Run, stop: Stop) -> Option<Box<Context>> {
+        match stop {
+            Stop::Ended(end) => self.ended(run.context, run.purpose, end),
+            Stop::Waits(effect) => {
+                self.wait(run, effect);
+                None
+            }
+            Stop::Absorbed => Some(run.context),
         }
     }
 
@@ -219,26 +234,24 @@ impl Worker {
 
     fn resume(&mut self, what: Waits, answer: Answer) {
         match what {
-            Waits::Route(run) => self.go_on(*run, answer),
+            Waits::Route(run) => self.go_on(run, answer),
             Waits::Arrival(held) => self.arrival_answered(*held, answer),
         }
     }
 
-    fn go_on(&mut self, mut run: Run, answer: Answer) {
+    fn go_on(&mut self, mut run: Box<Run>, answer: Answer) {
         let config = run.context.config.clone();
         run.context.now = self.now;
         self.in_hand = run.context.held();
         let (machine, context) = (&mut run.machine, &mut *run.context);
         let step = machine.answer(&config.program, context, answer);
-        if let Some(context) = self.drive(&config, run, step) {
+        let stop = self.drive(&config, &mut run, step);
+        if let Some(context) = self.stopped(*run, stop) {
             self.rest(context);
         }
     }
 
-    fn ended(&mut self, run: Run, end: End) -> Option<Box<Context>> {
-        let Run {
-            context, purpose, ..
-        } = run;
+    fn ended(&mut self, context: Box<Context>, purpose: Purpose, end: End) -> Option<Box<Context>> {
         match purpose {
             Purpose::Request => Some(self.request_ended(context)),
             Purpose::CoreReply => self.core_reply_ended(context, end.kind == EndKind::Drop),

@@ -215,7 +215,7 @@ impl Worker {
         let mut vias = message.vias();
         let (own, next) = (vias.next()?.ok()?, vias.next()?.ok()?);
         let fields = StatelessFields::of_reply(message).ok()?;
-        let config = self.edge.config.load();
+        let config = &self.config;
         let branch = own.branch.unwrap_or_default();
         let is_ours = || {
             config

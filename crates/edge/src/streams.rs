@@ -32,8 +32,7 @@ impl Worker {
 
     /// Messages are as large as `tcp_rd_buf_size` allows, within our own bound.
     fn framer(&self) -> Framer {
-        let config = self.edge.config.load();
-        let tcp = &config.core.tcp;
+        let tcp = &self.config.core.tcp;
         let mut limits = self.edge.limits.stack.clone();
         limits.max_message_bytes = limits.max_message_bytes.min(tcp.rd_buf_size);
         limits.max_head_bytes = limits.max_head_bytes.min(tcp.rd_buf_size);
@@ -61,7 +60,7 @@ impl Worker {
 
     pub(crate) fn stream_closed(&mut self, connection: ConnectionId) {
         self.streams.0.remove(&connection);
-        let config = self.edge.config.load_full();
+        let config = self.config.clone();
         for closed in &config.installed.connection_closed {
             closed(connection, self.now.unix_ms);
         }
@@ -102,7 +101,7 @@ impl Worker {
 
     /// RFC 5626 section 4.4.1; `tcp_crlf_ping` turns it off.
     fn pong(&mut self, flow: Flow) {
-        if self.edge.config.load().core.tcp.crlf_ping {
+        if self.config.core.tcp.crlf_ping {
             let bytes = Bytes::from_static(b"\r\n");
             self.put(Output::Transmit(Transmit {
                 flow,
@@ -116,7 +115,7 @@ impl Worker {
 
     /// The stream cannot be read on: answer where that is possible, then close.
     fn stream_fault(&mut self, connection: ConnectionId, flow: Flow, fault: &Fault) {
-        let config = self.edge.config.load_full();
+        let config = self.config.clone();
         config.logger.log(Level::Info, "core", || {
             format!("closed the connection from {}: {}", flow.peer, fault.kind)
         });

@@ -80,10 +80,7 @@ impl Worker {
             true => Server::Invite(ServerInvite::new(reliable)),
             false => Server::NonInvite(ServerNonInvite::new()),
         };
-        Transaction {
-            local_tag: self.local_tag(&context.message),
-            ..Transaction::new(id, server, invite, self.now.mono)
-        }
+        Transaction::new(id, server, invite, self.now.mono)
     }
 
     /// The request came again: its transaction answers with what it said last.

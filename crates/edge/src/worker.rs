@@ -6,7 +6,7 @@ use crate::overload::Monitor;
 use crate::shed::Shedder;
 use crate::streams::Streams;
 use crate::{Edge, Input, Output, Ticket};
-use policy::{ConnectionId, Context, LocalRequest, Now};
+use policy::{Config, ConnectionId, Context, LocalRequest, Now};
 use stack::Instant;
 use stack::table::{Out, TxId};
 use stack::timer::Wheel;
@@ -16,6 +16,10 @@ use std::sync::Arc;
 /// One worker of an [`Edge`]. Several work on the same edge, each on its own thread.
 pub struct Worker {
     pub(crate) edge: Arc<Edge>,
+    /// The configuration that new messages get, as of the input in hand.
+    pub(crate) config: Arc<Config>,
+    /// Which one it is ([`Edge::replaced`]).
+    config_number: usize,
     pub(crate) rng: fastrand::Rng,
     pub(crate) now: Now,
     pub(crate) streams: Streams,
@@ -50,7 +54,10 @@ pub(crate) enum Hint {
 impl Worker {
     /// A worker whose random numbers come from `seed`.
     pub fn new(edge: Arc<Edge>, now: Now, seed: u64) -> Worker {
+        let config_number = edge.replaced();
         Worker {
+            config: edge.config(),
+            config_number,
             rng: fastrand::Rng::with_seed(seed),
             now,
             streams: Streams::default(),
@@ -72,6 +79,7 @@ impl Worker {
     /// [`Worker::release`] gives back what was worked on; several inputs may come before that.
     pub fn handle_input(&mut self, now: Now, input: Input) {
         self.now = now;
+        self.take_config();
         self.expire();
         // What was left at start, such as htable:mod-init, comes before the first message.
         self.run_tasks();
@@ -177,6 +185,15 @@ impl Worker {
                     self.local_request(*request);
                 }
             }
+        }
+    }
+
+    /// Takes a configuration that has come since the last input.
+    fn take_config(&mut self) {
+        let number = self.edge.replaced();
+        if number != self.config_number {
+            self.config = self.edge.config();
+            self.config_number = number;
         }
     }
 

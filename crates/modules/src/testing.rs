@@ -242,7 +242,7 @@ impl Bench {
     ) -> Served {
         self.serve_answering(context, |effect| match effect {
             Effect::Store { store, operation } if works(&operation) => {
-                Answer::Store(store::wait(store.as_ref(), operation))
+                Answer::Store(store::wait(store.as_ref(), *operation))
             }
             Effect::Store { .. } => Answer::TimedOut,
             Effect::Keys { keys, commands } => Answer::Keys(store::keys::wait(&*keys, commands)),

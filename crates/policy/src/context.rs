@@ -36,6 +36,9 @@ pub trait Fence: Send + Sync {
 }
 
 /// The message a route has in hand, with everything the route may read and change.
+///
+/// One is made for every request, and lies in the transaction table for as long as a call is set up: what hardly any
+/// request has stands in a box.
 pub struct Context {
     /// The configuration that runs this route to its end, also when a reload comes meanwhile.
     pub config: Arc<Config>,
@@ -49,7 +52,7 @@ pub struct Context {
     pub message: Arc<Message>,
     /// The octets that came, where a route runs before they were read as a message, or because they
     /// are none; `message` is a placeholder then.
-    pub unread: Option<Bytes>,
+    pub unread: Option<Box<Bytes>>,
     /// The way it came.
     pub flow: Flow,
     /// Request-URI, next hop and what else belongs to the first branch.
@@ -72,7 +75,7 @@ pub struct Context {
     /// Header lines for replies of ours (`append_to_reply`), each with its line end.
     pub reply_lines: Vec<u8>,
     /// A body for replies of ours (`set_reply_body`): content and Content-Type.
-    pub reply_body: Option<(Bytes, Bytes)>,
+    pub reply_body: Option<Box<(Bytes, Bytes)>>,
     /// Switches of single functions.
     pub switches: Switches,
     /// Addresses that this request may be sent to, where a function said so. A fixed next hop of the script
@@ -80,7 +83,7 @@ pub struct Context {
     pub fence: Option<Arc<dyn Fence>>,
     /// Host and port that our Via of this request says instead of those of the socket
     /// (`set_advertised_address()`, `set_advertised_port()`).
-    pub advertise: (Option<Bytes>, Option<u16>),
+    pub advertised: Option<Box<Advertised>>,
     /// AVPs and their kin; those of the transaction once there is one.
     pub vars: Vars,
     /// `$var(…)`, by the index the configuration gave each name.
@@ -104,11 +107,20 @@ pub struct Context {
     /// In a reply route: the context of the request, which owns the transaction.
     pub home: Option<Box<Context>>,
     /// In `onsend_route`: the way the message is about to leave.
-    pub sending: Option<Flow>,
+    pub sending: Option<Box<Flow>>,
     /// The last return code (`$rc`).
     pub retcode: i32,
     rendered_prefix: Option<String>,
     extensions: SmallVec<[Box<dyn Any + Send>; 2]>,
+}
+
+/// What our Via says instead of the socket's address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Advertised {
+    /// Its host.
+    pub host: Option<Bytes>,
+    /// Its port.
+    pub port: Option<u16>,
 }
 
 /// A reply as reply and failure routes see it.
@@ -228,7 +240,7 @@ impl Context {
             reply_lines: Vec::new(),
             reply_body: None,
             switches,
-            advertise: (None, None),
+            advertised: None,
             vars: Vars::default(),
             script_vars: Vec::new(),
             armed: Armed::default(),
@@ -250,7 +262,9 @@ impl Context {
 
     /// What came, octet by octet.
     pub fn octets(&self) -> &Bytes {
-        self.unread.as_ref().unwrap_or_else(|| self.message.bytes())
+        self.unread
+            .as_deref()
+            .unwrap_or_else(|| self.message.bytes())
     }
 
     /// The core parameters.
@@ -413,6 +427,9 @@ impl Context {
 
     /// Renders `log_prefix` for the lines to come, as `log_prefix_mode=0` wants: once, before the script.
     pub fn render_log_prefix(&mut self) {
+        if self.config.log_prefix.is_none() {
+            return;
+        }
         let config = self.config.clone();
         if let Some(format) = &config.log_prefix {
             self.rendered_prefix = Some(String::from_utf8_lossy(&format.get(self)).into_owned());

@@ -9,6 +9,8 @@ use store::keys::{Command, KeyStore, Said};
 use store::{Operation, Store, StoreError};
 
 /// A wish of a script function.
+///
+/// Every answer of a function has room for one, so that what is large and rare stands in a box.
 pub enum Effect {
     /// Something for the transaction layer; answered at once unless a name must be looked up.
     Transaction(TransactionAction),
@@ -18,20 +20,13 @@ pub enum Effect {
     /// the branch.
     Forward(Option<NextHop>),
     /// Bytes to a place, outside of any transaction (corex `send_data`, `send`).
-    Send {
-        /// Where to.
-        to: NextHop,
-        /// From which socket; none lets the edge choose.
-        socket: Option<SocketId>,
-        /// What.
-        bytes: Bytes,
-    },
+    Send(Box<Parcel>),
     /// A database operation; answered with [`Answer::Store`].
     Store {
         /// Which database.
         store: Arc<dyn Store>,
         /// What to do there.
-        operation: Operation,
+        operation: Box<Operation>,
     },
     /// Commands for a server of keys and values, in one pipeline; answered with [`Answer::Keys`].
     Keys {
@@ -54,6 +49,17 @@ pub enum Effect {
     Request(Box<crate::LocalRequest>),
     /// A step of the edge's own, between two waits of one function.
     Step(Box<dyn Any + Send>),
+}
+
+/// Bytes and where they go.
+#[derive(Clone, Debug)]
+pub struct Parcel {
+    /// Where to.
+    pub to: NextHop,
+    /// From which socket; none lets the edge choose.
+    pub socket: Option<SocketId>,
+    /// What.
+    pub bytes: Bytes,
 }
 
 /// A wish to the transaction layer (module `tm` and `tmx`).
@@ -99,7 +105,7 @@ pub enum TransactionAction {
         /// Which one.
         id: stack::table::TxId,
         /// What is to be done.
-        what: crate::Remote,
+        what: Box<crate::Remote>,
     },
     /// `t_drop([code])`: no reply is sent, the transaction ends.
     Drop,
@@ -179,6 +185,12 @@ pub enum Answer {
 }
 
 impl Effect {
+    /// A database operation.
+    pub fn store(store: Arc<dyn Store>, operation: impl Into<Operation>) -> Effect {
+        let operation = Box::new(operation.into());
+        Effect::Store { store, operation }
+    }
+
     /// True where only the world outside can answer.
     pub fn is_outside(&self) -> bool {
         matches!(

@@ -58,10 +58,12 @@ fn value(keyword: Keyword, context: &mut Context) -> Value {
         Keyword::Proto => Value::Int(context.flow.proto.number()),
         Keyword::SndProto => context
             .sending
+            .as_deref()
             .map_or(Value::Null, |flow| Value::Int(flow.proto.number())),
         Keyword::Af => Value::Int(family_of(context.flow.peer)),
         Keyword::SndAf => context
             .sending
+            .as_deref()
             .map_or(Value::Null, |flow| Value::Int(family_of(flow.local))),
         Keyword::Status => context
             .message
@@ -97,8 +99,8 @@ fn endpoint(keyword: Keyword, context: &Context) -> Option<SocketAddr> {
     match keyword {
         Keyword::SrcIp | Keyword::SrcPort => Some(context.flow.peer),
         Keyword::DstIp | Keyword::DstPort => Some(context.flow.local),
-        Keyword::SndIp | Keyword::SndPort => context.sending.map(|flow| flow.local),
-        Keyword::ToIp | Keyword::ToPort => context.sending.map(|flow| flow.peer),
+        Keyword::SndIp | Keyword::SndPort => context.sending.as_deref().map(|flow| flow.local),
+        Keyword::ToIp | Keyword::ToPort => context.sending.as_deref().map(|flow| flow.peer),
         _ => None,
     }
 }

@@ -67,14 +67,16 @@ pub use bans::{
 pub use binding::{Binding, BindingState, Registration};
 pub use blocklist_params::{BlocklistParams, BlocklistRules, between, retry_after_s};
 pub use config::{Config, EntryRoutes, Places, routes_of};
-pub use context::{Arrival, Context, Fence, Now, RecordRoute, ReplyInHand, Switches};
+pub use context::{Advertised, Arrival, Context, Fence, Now, RecordRoute, ReplyInHand, Switches};
 pub use control::{ControlPlace, ControlSocket, FileAccess};
 pub use core_params::{CoreParams, DnsParams, OverloadParams, TcpParams};
 pub use counter::{Counter, Counters};
 pub use declaration::{Declaration, Manifest, Named, Parameter, Variable};
 pub use destination::{Branches, Destination, Q};
 pub use dialogs::{DialogHook, DialogHooks, EndedBy, FollowedDialog};
-pub use effect::{Answer, CancelWhich, Effect, NextHop, Relay, Reply, ReplyHow, TransactionAction};
+pub use effect::{
+    Answer, CancelWhich, Effect, NextHop, Parcel, Relay, Reply, ReplyHow, TransactionAction,
+};
 pub use flow::{ConnectionId, Flow, Proto, SocketId};
 pub use function::{Arity, Call, Function, FunctionDecl, Usage};
 pub use globals::Globals;

@@ -54,8 +54,8 @@ pub struct Transaction {
     pub branches: SmallVec<[Branch; 1]>,
     /// Which branches have ended and how: response selection.
     pub fork: stack::fork::Context<Option<Arc<Message>>>,
-    /// The tag of our own replies.
-    pub local_tag: Bytes,
+    /// The tag of our own replies, once there was one.
+    pub local_tag: Option<Bytes>,
     /// The status of the last reply sent towards the caller, 0 while there is none.
     pub replied: u16,
     /// True once a CANCEL came from the caller.
@@ -106,7 +106,7 @@ impl Transaction {
             server,
             branches: SmallVec::new(),
             fork: stack::fork::Context::new(is_invite),
-            local_tag: Bytes::new(),
+            local_tag: None,
             replied: 0,
             cancelled: false,
             cancel_reason: Bytes::new(),

@@ -50,23 +50,27 @@ impl Return {
     /// The way back to `source` (RFC 3581 section 4). `force_rport` sends replies to the source
     /// port although the request did not ask for it.
     pub fn of(via: &SentBy<'_>, source: SocketAddr, force_rport: bool) -> Self {
+        let to = Return::address(via, source, force_rport);
         let source = unmapped(source);
         let rport = via.rport || force_rport;
         // RFC 3581 adds received to an rport that was asked for also if it says the same as
         // sent-by; Kamailio does not so to a forced one.
         let received = (via.rport || !is_address(via.host, source.ip())).then(|| source.ip());
-        let port = if rport {
-            source.port()
-        } else {
-            via.port
-                .filter(|port| *port != 0)
-                .unwrap_or(via.default_port)
-        };
         Return {
             received,
             rport: rport.then_some(source.port()),
-            to: SocketAddr::new(source.ip(), port),
+            to,
         }
+    }
+
+    /// Where replies go, without what the Via gets noted, which costs a look at its host.
+    pub fn address(via: &SentBy<'_>, source: SocketAddr, force_rport: bool) -> SocketAddr {
+        let source = unmapped(source);
+        if via.rport || force_rport {
+            return source;
+        }
+        let port = via.port.filter(|port| *port != 0);
+        SocketAddr::new(source.ip(), port.unwrap_or(via.default_port))
     }
 }
 

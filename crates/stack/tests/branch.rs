@@ -182,6 +182,8 @@ fn a_loop_is_told_from_a_spiral() {
     let is_loop = |host: &str, part| brancher().is_loop(&comes_back(host), || Some(part), is_own);
     assert!(is_loop("us", part));
     assert!(!is_loop("them", part), "only Vias of our own count");
+    let list = "them;branch=z9hG4bKq, SIP/2.0/UDP us";
+    assert!(is_loop(list, part), "also behind others in one line");
     for (uri, lines, from) in [
         ("sip:c@b", "", "192.0.2.1"),
         ("sip:b@b", "Route: <sip:us;lr>\n", "192.0.2.1"),

@@ -29,10 +29,8 @@ pub(crate) struct Overload {
 impl Worker {
     /// Takes note of how long the message in hand has waited.
     pub(crate) fn note_wait(&mut self, waited_ms: u32) {
-        let config = self.edge.config.load();
-        let params = &config.core.overload;
+        let params = &self.config.core.overload;
         if self.monitor.note(waited_ms, params, self.now.mono) {
-            drop(config);
             self.overload_begins(waited_ms);
         }
     }
@@ -56,8 +54,7 @@ impl Worker {
         let Some(delay_ms) = self.monitor.delay_ms() else {
             return false;
         };
-        let config = self.edge.config.load();
-        let params = &config.core.overload;
+        let params = &self.config.core.overload;
         if delay_ms < params.target_ms {
             return false;
         }
@@ -69,7 +66,6 @@ impl Worker {
             return false;
         }
         let seconds = params.retry_after_s;
-        drop(config);
         let seconds = self.rng.u32(seconds..=seconds.saturating_mul(2));
         self.edge.counts.overload_refused.inc();
         self.turn_away(flow, request, seconds);
@@ -90,7 +86,7 @@ impl Worker {
         let refused = counts.overload_refused.value();
         state.refused_before.store(refused, Ordering::Relaxed);
         counts.overloads.inc();
-        self.edge.config.load().logger.log(Level::Warn, "core", || {
+        self.config.logger.log(Level::Warn, "core", || {
             format!(
                 "overload: messages wait for {waited_ms} ms and longer, new requests are refused"
             )
@@ -105,7 +101,7 @@ impl Worker {
         }
         let before = state.refused_before.load(Ordering::Relaxed);
         let refused = counts.overload_refused.value().saturating_sub(before);
-        self.edge.config.load().logger.log(Level::Warn, "core", || {
+        self.config.logger.log(Level::Warn, "core", || {
             format!("overload is over: {refused} requests were refused")
         });
     }

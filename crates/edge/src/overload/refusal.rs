@@ -15,7 +15,7 @@ impl Worker {
     /// Tells the sender of a request that he may come back after so many seconds.
     pub(super) fn turn_away(&mut self, flow: Flow, request: &Message, retry_after_s: u32) {
         self.edge.counts.failed_requests.inc();
-        let force_rport = self.edge.config.load().core.force_rport;
+        let force_rport = self.config.core.force_rport;
         let tag = self.tag_of(request, TagFor::Refusal);
         let Ok(via) = request.top_via() else {
             return self.edge.counts.failed_replies.inc();

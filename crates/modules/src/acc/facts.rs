@@ -61,7 +61,7 @@ impl Facts {
     ) -> Facts {
         let mut facts = Facts::of(&context.message);
         let tag = outcome.reply.and_then(|reply| reply.to().ok()?.tag());
-        let own_tag = || context.transaction().map(|own| own.local_tag.clone());
+        let own_tag = || context.transaction()?.local_tag.clone();
         let to_tag = match outcome.reply {
             Some(_) => tag.map(Bytes::copy_from_slice),
             None => own_tag(),

@@ -30,10 +30,7 @@ impl Acc {
         let insert =
             |context: &mut Context, facts: &Facts| self.logic.insert(context, table, facts);
         let operation = self.logic.in_direction(context, facts, insert);
-        let effect = Effect::Store {
-            store: store.clone(),
-            operation,
-        };
+        let effect = Effect::store(store.clone(), operation);
         Outcome::ask_then(effect, |context, answer| match answer {
             Answer::Store(Ok(_)) => Outcome::TRUE,
             Answer::Store(Err(error)) => {

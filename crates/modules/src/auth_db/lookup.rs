@@ -6,7 +6,7 @@ use bytes::Bytes;
 use policy::{Answer, Claim, Context, DigestAuth, Effect, Level, Outcome, Secret};
 use sip::digest::Hash;
 use std::sync::Arc;
-use store::{Cell, Filter, Name, Operation, Rows, Select, Store, name};
+use store::{Cell, Filter, Name, Rows, Select, Store, name};
 
 /// Of the flags of `is_subscriber()`: the domain belongs to the user.
 const WITH_DOMAIN: i64 = 1;
@@ -182,10 +182,7 @@ impl Lookup {
         select: Select,
         then: impl FnOnce(&mut Context, Rows) -> Outcome + Send + 'static,
     ) -> Outcome {
-        let effect = Effect::Store {
-            store: self.store.clone(),
-            operation: Operation::Select(select),
-        };
+        let effect = Effect::store(self.store.clone(), select);
         Outcome::ask_then(effect, move |context, answer| match answer {
             Answer::Store(Ok(outcome)) => then(context, outcome.into_rows()),
             Answer::Store(Err(error)) => {

@@ -37,7 +37,7 @@ pub(super) fn declare(d: &mut Declaration<Core>) {
             let host = host.get(c);
             let fits = sip::uri::split_host_port(&host).is_ok_and(|(_, port)| port.is_none());
             if fits {
-                c.advertise.0 = Some(host);
+                c.advertised.get_or_insert_default().host = Some(host);
             }
             fits
         },
@@ -49,7 +49,9 @@ pub(super) fn declare(d: &mut Declaration<Core>) {
         Routes::ANY,
         |_: &Core, c: &mut Context, port: &policy::Int| {
             let port = port.get(c).and_then(|port| u16::try_from(port).ok());
-            c.advertise.1 = port.or(c.advertise.1);
+            if port.is_some() {
+                c.advertised.get_or_insert_default().port = port;
+            }
             port.is_some()
         },
     );

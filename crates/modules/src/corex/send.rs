@@ -4,7 +4,7 @@ use super::CoreX;
 use super::sockets::by_address;
 use bytes::Bytes;
 use policy::{
-    Context, Declaration, Effect, Level, NextHop, Outcome, Proto, Routes, SocketId, Text,
+    Context, Declaration, Effect, Level, NextHop, Outcome, Parcel, Proto, Routes, SocketId, Text,
 };
 use sip::Uri;
 
@@ -116,7 +116,7 @@ fn hop_of(uri: &Bytes) -> Option<NextHop> {
 }
 
 fn send(to: NextHop, socket: Option<SocketId>, bytes: Bytes) -> Outcome {
-    Outcome::ask(Effect::Send { to, socket, bytes })
+    Outcome::ask(Effect::Send(Box::new(Parcel { to, socket, bytes })))
 }
 
 fn refuse(context: &mut Context, why: &'static str, text: &Bytes) -> Outcome {
@@ -165,14 +165,10 @@ mod tests {
                 &format!("loadmodule \"corex\"\nrequest_route {{ {call}; }}"),
                 MESSAGE,
             );
-            let Some(Effect::Send {
-                to: hop,
-                bytes: sent,
-                ..
-            }) = ran.effect
-            else {
+            let Some(Effect::Send(parcel)) = ran.effect else {
                 panic!("{call} sends nothing")
             };
+            let (hop, sent) = (parcel.to, parcel.bytes);
             let host = String::from_utf8_lossy(&hop.host).into_owned();
             assert_eq!(
                 format!("{:?} {host} {}", hop.proto.expect("a transport"), hop.port),

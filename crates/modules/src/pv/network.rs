@@ -32,7 +32,8 @@ pub(super) fn declare(declaration: &mut Declaration<Pv>) {
             Ok(Var::read_only(move |context| {
                 context
                     .sending
-                    .map_or(Value::Null, |flow| key.read(context, flow, end))
+                    .as_deref()
+                    .map_or(Value::Null, |flow| key.read(context, *flow, end))
             }))
         });
     }

@@ -118,7 +118,7 @@ fn run(
     };
     let name = connection.name.clone();
     let operation = Operation::raw(sql.clone());
-    let effect = Effect::Store { store, operation };
+    let effect = Effect::store(store, operation);
     Outcome::ask_then(effect, move |context, answer| {
         let why = match answer {
             Answer::Store(Ok(outcome)) => {

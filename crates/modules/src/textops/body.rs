@@ -84,7 +84,7 @@ fn set_body(_: &TextOps, context: &mut Context, text: &Text, content_type: &Text
 }
 
 fn set_reply_body(_: &TextOps, context: &mut Context, text: &Text, content_type: &Text) -> bool {
-    context.reply_body = given(context, text, content_type);
+    context.reply_body = given(context, text, content_type).map(Box::new);
     context.reply_body.is_some()
 }
 
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(ran.codes, [1]);
         assert_eq!(
             ran.context.reply_body,
-            Some(("abc".into(), "text/x".into()))
+            Some(Box::new(("abc".into(), "text/x".into())))
         );
     }
 }

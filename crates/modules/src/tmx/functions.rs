@@ -108,6 +108,7 @@ impl Tmx {
                 .filter(|bit| (1..32).contains(bit))
                 .map(Flag),
         };
+        let what = Box::new(what);
         wish(TransactionAction::Remote { id, what })
     }
 
@@ -141,6 +142,7 @@ impl Tmx {
             lines: Bytes::new(),
             body: None,
         };
+        let what = Box::new(what);
         wish(TransactionAction::Remote { id, what })
     }
 

@@ -28,11 +28,10 @@ impl Database {
         operation: impl Into<Operation>,
         read: impl FnOnce(Outcome) -> T + Send + 'static,
     ) -> Stored<T> {
-        let effect = Effect::Store {
-            store: self.store.clone(),
-            operation: operation.into(),
-        };
-        Stored::Ask(effect, read_with(read))
+        Stored::Ask(
+            Effect::store(self.store.clone(), operation),
+            read_with(read),
+        )
     }
 
     fn submit(&self, operation: Operation) {

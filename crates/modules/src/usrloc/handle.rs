@@ -141,27 +141,22 @@ impl Handle {
         let Some(store) = self.keeper.settings.store.clone() else {
             return then(context, None);
         };
-        let operation = Select::from(self.table.sql_name.clone())
-            .filter(filter)
-            .into();
+        let select = Select::from(self.table.sql_name.clone()).filter(filter);
         let keeper = self.keeper.clone();
-        Outcome::ask_then(
-            Effect::Store { store, operation },
-            move |context, answer| {
-                let rows = match answer {
-                    Answer::Store(Ok(outcome)) => Some(outcome.into_rows()),
-                    Answer::Store(Err(error)) => {
-                        context.log(Level::Err, "usrloc", || {
-                            format!("cannot read contacts: {error}")
-                        });
-                        None
-                    }
-                    _ => None,
-                };
-                let found = rows.map(|rows| keeper.read_rows(&rows));
-                then(context, found)
-            },
-        )
+        Outcome::ask_then(Effect::store(store, select), move |context, answer| {
+            let rows = match answer {
+                Answer::Store(Ok(outcome)) => Some(outcome.into_rows()),
+                Answer::Store(Err(error)) => {
+                    context.log(Level::Err, "usrloc", || {
+                        format!("cannot read contacts: {error}")
+                    });
+                    None
+                }
+                _ => None,
+            };
+            let found = rows.map(|rows| keeper.read_rows(&rows));
+            then(context, found)
+        })
     }
 
     pub(super) fn of_aor(&self, aor: &[u8]) -> Filter {
@@ -222,10 +217,7 @@ impl Handle {
             .map(|change| self.keeper.write(&self.table, aor, change))
             .collect();
         let (this, aor) = (self.clone(), Bytes::copy_from_slice(aor));
-        let effect = Effect::Store {
-            store,
-            operation: Operation::Batch(writes),
-        };
+        let effect = Effect::store(store, Operation::Batch(writes));
         Outcome::ask_then(effect, move |context, answer| match answer {
             Answer::Store(Ok(_)) => {
                 changes.iter().for_each(note_stored);

@@ -43,7 +43,7 @@ impl Asker {
                         answer: Answer::Store(outcome),
                     })
                 };
-                store.submit(operation, Box::new(done));
+                store.submit(*operation, Box::new(done));
             }
             Effect::Keys { keys, commands } => {
                 let done = move |said| {

@@ -95,7 +95,7 @@ impl Simulated {
         match effect {
             Effect::Store { store, operation } => {
                 // The engine in memory calls back before it returns.
-                let answer = Answer::Store(store::wait(&*store, operation));
+                let answer = Answer::Store(store::wait(&*store, *operation));
                 self.answer(ticket, answer);
             }
             Effect::Keys { keys, commands } => {

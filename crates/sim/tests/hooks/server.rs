@@ -108,7 +108,7 @@ impl Server {
                         ticket,
                         effect: Effect::Store { store, operation },
                     } => {
-                        let answer = Answer::Store(store::wait(&*store, operation));
+                        let answer = Answer::Store(store::wait(&*store, *operation));
                         self.worker
                             .handle_input(now, Input::Answer { ticket, answer });
                     }

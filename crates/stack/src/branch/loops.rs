@@ -52,6 +52,11 @@ impl Brancher {
             };
             is_own(&via).then_some(part)
         };
+        // Hardly any request has been here before: only a line that holds the beginning of a branch of ours is read.
+        let mut lines = request.all(HeaderId::Via);
+        if !lines.any(|line| self.begins_in(line.value)) {
+            return false;
+        }
         let mut parts = request.vias().flatten().filter_map(part_of).peekable();
         if parts.peek().is_none() {
             return false;

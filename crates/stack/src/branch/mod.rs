@@ -12,6 +12,7 @@ mod text;
 
 use std::hash::Hasher;
 
+use memchr::memmem::Finder;
 use siphasher::sip::SipHasher24;
 
 pub use breadth::{DEFAULT_MAX_BREADTH, shares};
@@ -55,6 +56,7 @@ pub enum Decoded {
 /// Makes and reads branches with the keys of this server.
 #[derive(Clone, Debug)]
 pub struct Brancher {
+    cookie: Finder<'static>,
     transaction: SipHasher24,
     stateless: siphasher::sip128::SipHasher24,
     loops: SipHasher24,
@@ -66,6 +68,7 @@ impl Brancher {
     pub fn new(keys: [[u8; 16]; 3]) -> Self {
         let [transaction, stateless, loops] = keys;
         Brancher {
+            cookie: Finder::new(COOKIE),
             transaction: SipHasher24::new_with_key(&transaction),
             stateless: siphasher::sip128::SipHasher24::new_with_key(&stateless),
             loops: SipHasher24::new_with_key(&loops),
@@ -92,6 +95,13 @@ impl Brancher {
             }
             _ => None,
         }
+    }
+
+    /// True where somewhere in a text a branch of ours may begin.
+    fn begins_in(&self, text: &[u8]) -> bool {
+        let kind = |at: usize| text.get(at + COOKIE.len());
+        let mut found = self.cookie.find_iter(text);
+        found.any(|at| matches!(kind(at), Some(&(TRANSACTION | STATELESS))))
     }
 
     fn decode_transaction(&self, text: &[u8]) -> Option<Branch> {
