@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// `{driver}` and `{url}` are filled in. OPTIONS needs no database, MESSAGE reads, REGISTER writes.
+/// `{driver}` and `{url}` are filled in. OPTIONS needs no database, MESSAGE reads, REGISTER writes, and with `db_mode` 3
+/// INFO asks for the contacts of who is not registered.
 const SCRIPT: &str = r#"
 loadmodule "{driver}.so"
 loadmodule "sqlops.so"
@@ -24,6 +25,12 @@ modparam("usrloc", "timer_interval", 2)
 request_route {
     if (is_method("OPTIONS")) { sl_send_reply("200", "OK"); exit; }
     if (is_method("REGISTER")) { save("location"); exit; }
+    if (is_method("INFO")) {
+        lookup("location");
+        if ($rc == -1) { sl_send_reply("404", "Not Found"); exit; }
+        sl_send_reply("480", "Temporarily Unavailable");
+        exit;
+    }
     if (!sql_query("db", "select count(*) from location where username = '$fU'", "r")) {
         sl_send_reply("503", "Service Unavailable");
         exit;
@@ -75,11 +82,12 @@ fn is_away_for_a_while<D: DatabaseServer>(
         let port = ports::block(1);
         Server::with_file(Subject::Ringwall, &dir, port, &file, &[])
     };
-    let (through, back) = (start(1), start(2));
+    let (through, back, nothing_kept) = (start(1), start(2), start(3));
     let plain = Pulse::start(through.port(), "OPTIONS", "plain", 400);
     let reading = Pulse::start(through.port(), "MESSAGE", "reader", 100);
     let writing = Pulse::start(through.port(), "REGISTER", "through", 50);
     let later = Pulse::start(back.port(), "REGISTER", "back", 50);
+    let looking = Pulse::start(nothing_kept.port(), "INFO", "nobody", 50);
     sleep(Duration::from_secs(2));
 
     let hung = Instant::now();
@@ -96,9 +104,11 @@ fn is_away_for_a_while<D: DatabaseServer>(
     sleep(BACK + 2 * SOON);
     let end = Instant::now();
 
-    let [plain, reading, writing, later] = [plain, reading, writing, later].map(Pulse::stop);
+    let pulses = [plain, reading, writing, later, looking];
+    let [plain, reading, writing, later, looking] = pulses.map(Pulse::stop);
     assert!(through.stop(Signal::SIGTERM).success());
     assert!(back.stop(Signal::SIGTERM).success());
+    assert!(nothing_kept.stop(Signal::SIGTERM).success());
 
     // What needs no database knows nothing of it.
     let first = plain[0].at;
@@ -124,6 +134,8 @@ fn is_away_for_a_while<D: DatabaseServer>(
     }
     assert_only(&reading, hung + SOON, went_on, &[503]);
     assert_only(&writing, hung + SOON, went_on, &[500]);
+    assert_only(&looking, hung + SOON, went_on, &[480]);
+    assert_only(&looking, started + BACK, end, &[404]);
     // Memory answers for the database where it is written back later.
     assert_only(&later, later[0].at, end, &[200]);
 
