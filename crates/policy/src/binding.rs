@@ -1,6 +1,6 @@
 //! One registered contact, packed: a server holds one for each phone.
 
-use crate::{ConnectionId, Destination, Q, Xavps};
+use crate::{ConnectionId, ContactKey, Destination, Q, Xavps};
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
@@ -157,6 +157,17 @@ impl Binding {
             server_id: self.server_id,
             connection: self.connection(),
             attributes: self.attributes.clone(),
+        }
+    }
+
+    /// What tells it from other contacts of its user.
+    pub fn key(&self) -> ContactKey<'_> {
+        ContactKey {
+            uri: self.contact(),
+            instance: self.instance().unwrap_or_default(),
+            reg_id: self.reg_id(),
+            call_id: self.call_id(),
+            path: self.path().unwrap_or_default(),
         }
     }
 

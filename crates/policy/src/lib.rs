@@ -111,8 +111,8 @@ pub use routes::Routes;
 pub use rpc::{RpcError, RpcRequest, RpcResult};
 pub use script::Problem;
 pub use service::{
-    Bindings, Change, Decide, Expired, Keep, KeyServers, Location, LocationRules, LocationTable,
-    Matching, SanityChecks, TrustedAddresses, WithBinding, WithBindings,
+    Bindings, Change, ContactKey, Decide, Expired, Keep, KeyServers, Location, LocationRules,
+    LocationTable, Matching, SanityChecks, TrustedAddresses, WithBinding, WithBindings,
 };
 /// The destinations that failed, for modules `core` and `blst`.
 pub use stack::blocklist::{self, Blocklist};

@@ -63,6 +63,39 @@ pub enum Matching {
     CallId,
 }
 
+/// What tells the contacts of a user apart.
+#[derive(Clone, Copy, Debug)]
+pub struct ContactKey<'a> {
+    /// The contact URI.
+    pub uri: &'a [u8],
+    /// `+sip.instance`, with its angle brackets; empty for none.
+    pub instance: &'a [u8],
+    /// `reg-id`, 0 for none.
+    pub reg_id: u32,
+    /// Call-ID of the REGISTER.
+    pub call_id: &'a [u8],
+    /// Its Path; empty for none.
+    pub path: &'a [u8],
+}
+
+impl Matching {
+    /// Whether a new contact takes the place of one that is there: where it names an instance, by that and its reg-id
+    /// (RFC 5626 section 6; 0 where it names none), else by `matching_mode`.
+    pub fn is_same(self, there: &ContactKey<'_>, new: &ContactKey<'_>) -> bool {
+        if !new.instance.is_empty() {
+            return (there.reg_id, there.instance) == (new.reg_id, new.instance);
+        }
+        let same_contact = there.uri == new.uri;
+        let same_call = there.call_id == new.call_id;
+        match self {
+            Matching::Contact => same_contact,
+            Matching::ContactAndCallId => same_contact && same_call,
+            Matching::ContactAndPath => same_contact && there.path == new.path,
+            Matching::CallId => same_call,
+        }
+    }
+}
+
 /// The bindings of an address-of-record, best first; shared, not copied. Expired ones may be among
 /// them until the timer has passed: see [`Binding::is_alive`].
 pub type Bindings = Arc<[Arc<Binding>]>;

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::draft::{ContactDraft, Draft};
-use policy::{Binding, Change, LocationRules, Matching, Registration};
+use policy::{Binding, Change, ContactKey, LocationRules, Matching, Registration};
 use std::sync::Arc;
 
 /// A plan: changes, and the return code of `save()`.
@@ -163,22 +163,16 @@ fn refreshed(draft: &Draft, contact: &ContactDraft, old: &Binding) -> Binding {
     })
 }
 
-/// Whether a contact of the REGISTER is the one that is there: where it names an instance, by that and its reg-id
-/// (RFC 5626 section 6; 0 where it names none), else by `matching_mode`.
+/// Whether a contact of the REGISTER is the one that is there.
 fn is_same(binding: &Binding, draft: &Draft, contact: &ContactDraft, matching: Matching) -> bool {
-    if !contact.instance.is_empty() {
-        return binding.reg_id() == contact.reg_id && binding.instance() == Some(&contact.instance);
-    }
-    let same_contact = || binding.contact() == contact.uri;
-    let same_call = || binding.call_id() == draft.call_id;
-    match matching {
-        Matching::Contact => same_contact(),
-        Matching::ContactAndCallId => same_contact() && same_call(),
-        Matching::ContactAndPath => {
-            same_contact() && binding.path().unwrap_or_default() == draft.path
-        }
-        Matching::CallId => same_call(),
-    }
+    let new = ContactKey {
+        uri: &contact.uri,
+        instance: &contact.instance,
+        reg_id: contact.reg_id,
+        call_id: &draft.call_id,
+        path: &draft.path,
+    };
+    matching.is_same(&binding.key(), &new)
 }
 
 enum Order {

@@ -76,9 +76,16 @@ impl LocationTable for Handle {
             return self.change_database(context, Bytes::copy_from_slice(aor), decide, then);
         }
         let newest_first = self.keeper.settings.desc_time_order;
-        let changed = self
-            .table
-            .change(aor, newest_first, |bindings| decide(context, bindings));
+        let (awaits, mut is_refused) = (self.table.awaits_rows(), false);
+        let changed = self.table.change(aor, newest_first, |bindings| {
+            let changes = decide(context, bindings);
+            // What is not read yet cannot be removed, and would come back.
+            is_refused = awaits && !changes.iter().any(adds);
+            if is_refused { Vec::new() } else { changes }
+        });
+        if is_refused {
+            return then(context, None);
+        }
         self.note_connections(aor, &changed.changes);
         if how == Keep::InMemory {
             // The timer shall not write it either.
@@ -112,6 +119,10 @@ impl LocationTable for Handle {
 }
 
 type Rows = Vec<(Bytes, Arc<Binding>)>;
+
+fn adds(change: &Change) -> bool {
+    matches!(change, Change::Insert(_) | Change::Update(_))
+}
 
 impl Handle {
     fn in_memory(&self, ruid: &[u8], hash: Option<u32>) -> Option<(Bytes, Arc<Binding>)> {

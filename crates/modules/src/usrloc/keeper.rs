@@ -85,6 +85,11 @@ impl Tables {
         format!("{}{number:x}", self.ruid_start).into_bytes()
     }
 
+    /// Whether a record was made since the start, and not read.
+    pub(super) fn is_new(&self, ruid: &[u8]) -> bool {
+        ruid.starts_with(self.ruid_start.as_bytes())
+    }
+
     /// The one copy of a text.
     pub(super) fn shared_text(&self, text: &[u8]) -> Arc<[u8]> {
         let mut texts = self.texts.lock();

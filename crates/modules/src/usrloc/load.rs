@@ -113,13 +113,18 @@ impl Page {
 
     fn keep(&self, aor: &Bytes, binding: Arc<Binding>) {
         let newest_first = self.keeper.settings.desc_time_order;
+        let matching = self.keeper.settings.rules.matching;
         let (row, mut is_outdated) = (binding.clone(), false);
         self.table.change(aor, newest_first, |present| {
             // A row may be there already where a page is read again.
             let is_known = present.iter().any(|other| other.ruid() == binding.ruid());
             // Whoever registered while the database was away has a newer binding.
-            let is_same = |other: &Arc<Binding>| other.contact() == binding.contact();
-            is_outdated = !is_known && present.iter().any(is_same);
+            let replaces = |other: &Arc<Binding>| {
+                self.keeper.tables.is_new(other.ruid())
+                    && other.modified_s() >= binding.modified_s()
+                    && matching.is_same(&binding.key(), &other.key())
+            };
+            is_outdated = !is_known && present.iter().any(replaces);
             if is_known || is_outdated {
                 Vec::new()
             } else {

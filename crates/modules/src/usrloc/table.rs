@@ -75,10 +75,15 @@ impl Table {
         self.awaits_rows.store(awaits, Ordering::Release);
     }
 
+    /// Whether rows are still to be read.
+    pub(super) fn awaits_rows(&self) -> bool {
+        self.awaits_rows.load(Ordering::Acquire)
+    }
+
     /// The bindings of an address-of-record; none where they are still to be read.
     pub(super) fn known_bindings(&self, aor: &[u8]) -> Option<Bindings> {
         // Before the look: what is read meanwhile is found.
-        let awaits = self.awaits_rows.load(Ordering::Acquire);
+        let awaits = self.awaits_rows();
         let bindings = self.bindings(aor);
         (!awaits || !bindings.is_empty()).then_some(bindings)
     }

@@ -39,6 +39,47 @@ fn who_registers_meanwhile_has_one_contact() {
 }
 
 #[test]
+fn rows_of_one_user_are_told_apart_as_contacts_are() {
+    let store = Arc::new(Memory::standard());
+    let how = |mode_of: u8| {
+        let matching = "modparam(\"usrloc\", \"matching_mode\", 1)\n";
+        [mode(mode_of), matching.to_owned()].concat()
+    };
+    let before = start(&store, &how(1));
+    let first = register("alice", "<sip:a@1.1.1.1>", 1);
+    at(&before, &first, 0);
+    at(&before, &first.replace("c1", "c2"), 0);
+    drop(before);
+    let bench = Bench::with_late_store(&script(&how(2)), store.clone());
+    bench.run_start_tasks(|_| true);
+    interval(&bench, 0, 4);
+    assert_eq!(users(&store), ["alice", "alice"]);
+    // Who registers before they are read takes the place of his own row alone.
+    let bench = Bench::with_late_store(&script(&how(2)), store.clone());
+    at(&bench, &first.replace("c1", "c2"), 0);
+    bench.run_start_tasks(|_| true);
+    interval(&bench, 0, 4);
+    assert_eq!(users(&store), ["alice", "alice"]);
+}
+
+#[test]
+fn what_is_not_read_yet_is_not_said_to_be_removed() {
+    let store = Arc::new(Memory::standard());
+    let before = start(&store, &mode(1));
+    at(&before, &register("alice", "<sip:a@1.1.1.1>", 1), 0);
+    drop(before);
+    let bench = Bench::with_late_store(&script(&mode(2)), store.clone());
+    for leaves in ["<sip:a@1.1.1.1>;expires=0", "*\nExpires: 0"] {
+        let served = at(&bench, &register("alice", leaves, 2), 0);
+        assert_eq!(served.replies[0].0, 500, "{leaves}");
+    }
+    bench.run_start_tasks(|_| true);
+    let served = at(&bench, &register("alice", "*\nExpires: 0", 3), 0);
+    assert_eq!(served.replies[0].0, 200);
+    assert_eq!(found(&bench, "alice"), -1);
+}
+
+#[test]
 fn a_table_that_the_script_names_is_checked_and_read() {
     let store = Arc::new(Memory::standard());
     let people = name!("people");
