@@ -1,7 +1,7 @@
 //! One operation on one connection.
 
 use bytes::Bytes;
-use rusqlite::{CachedStatement, Connection, Statement as Prepared};
+use rusqlite::{CachedStatement, Connection, Statement as Prepared, StatementStatus};
 use store::schema::{self, Table};
 use store::sql;
 use store::{Cell, Filter, Name, Operation, Outcome, Rows, Select, StoreError, Write, name};
@@ -85,6 +85,8 @@ impl Session<'_> {
 
     pub(crate) fn query(&self, statement: &Statement) -> Result<Rows, StoreError> {
         let mut prepared = self.prepare(statement)?;
+        // What bounds a read by its instructions counts those of this one.
+        prepared.reset_status(StatementStatus::VmStep);
         self.rows(&mut prepared)
     }
 

@@ -19,9 +19,9 @@ use crate::execute::Session;
 use crate::{Options, open};
 
 /// A read that takes more instructions of SQLite's machine looks through a table and belongs to a reader. A row
-/// by its key takes about fifty.
+/// by its key takes about fifty. SQLite counts them for each statement, until the count is reset.
 const INSTRUCTIONS: i32 = 2000;
-/// After a read that was long or slow the readers have all of them for so many times as long as it took: such
+/// After a read that was long, slow or failed the readers have all of them for so many times as long as it took: such
 /// mistakes cost a caller a hundredth of his time at most.
 const REST: u32 = 100;
 
