@@ -175,7 +175,8 @@ impl Bans {
         self.known.sweep(now_ms);
     }
 
-    /// Puts back what was kept elsewhere. False where there was no room for all.
+    /// Puts back what was kept elsewhere; a ban of one source that is there already and ends later stays. False where there was
+    /// no room for all.
     pub fn restore(
         &self,
         bans: impl Iterator<Item = Listed>,
@@ -190,7 +191,10 @@ impl Bans {
             .put_all(networks.map(|listed| (listed.source, listed.ban)));
         fit &= self.never.put_all(never.map(|network| (network, ())));
         for Listed { source, port, ban } in single {
-            fit &= self.table.put(Key::new(source, port), ban, now_ms);
+            let key = Key::new(source, port);
+            let standing = self.table.ban_of(key);
+            let is_outlived = standing.is_some_and(|own| own.until_ms > ban.until_ms);
+            fit &= is_outlived || self.table.put(key, ban, now_ms);
         }
         self.revision.fetch_add(1, Ordering::Release);
         fit

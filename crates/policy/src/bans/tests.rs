@@ -265,6 +265,19 @@ fn a_list_is_restored() {
 }
 
 #[test]
+fn a_ban_made_since_outlives_an_older_one_that_was_kept() {
+    let (kept, since) = (bans(640), bans(640));
+    add(&kept, "192.0.2.1:5060", true, NOW_MS).expect("a ban");
+    add(&since, "192.0.2.1:5060", true, NOW_MS + 1000).expect("a later ban");
+    let later = since.list(NOW_MS);
+    assert!(since.restore(kept.list(NOW_MS).into_iter(), [].into_iter(), NOW_MS));
+    assert_eq!(since.list(NOW_MS), later);
+    // The other way round the later one takes its place.
+    assert!(kept.restore(later.clone().into_iter(), [].into_iter(), NOW_MS));
+    assert_eq!(kept.list(NOW_MS), later);
+}
+
+#[test]
 fn founded_bans_of_whole_sources_may_be_dropped_elsewhere() {
     let bans = bans(640);
     let mut seen = bans.revision();
