@@ -64,9 +64,13 @@ fn page(logic: Arc<Logic>, part: Part, last: Option<i64>, done: Done) {
             let rows = outcome.into_rows();
             match part {
                 Part::Dialogs => {
-                    restore(&logic, &rows);
+                    let restored = restore(&logic, &rows);
+                    logic.shared.await_variables.lock().extend(restored);
                 }
-                Part::Variables => restore_variables(&logic, &rows),
+                Part::Variables => {
+                    let waiting = logic.shared.await_variables.lock();
+                    restore_variables(&logic, &rows, |did| waiting.contains(&did));
+                }
             }
             let is_full = u32::try_from(rows.len()).is_ok_and(|read| read >= most);
             let last = rows.len().checked_sub(1).filter(|_| is_full);
@@ -74,7 +78,10 @@ fn page(logic: Arc<Logic>, part: Part, last: Option<i64>, done: Done) {
             match (part, last) {
                 (_, Some(last)) => page(logic, part, Some(last), done),
                 (Part::Dialogs, None) => page(logic, Part::Variables, None, done),
-                (Part::Variables, None) => done(Ok(())),
+                (Part::Variables, None) => {
+                    logic.shared.await_variables.lock().clear();
+                    done(Ok(()));
+                }
             }
         }
     };
@@ -119,7 +126,7 @@ fn read_variables(logic: Arc<Logic>, did: Did, mut rest: std::vec::IntoIter<Did>
     let filter = filter.eq(columns.name(Column::VarsHashId), i64::from(did.id));
     let select = Select::from(columns.name(Column::VarsTable)).filter(filter);
     Outcome::query("dialog", store, select, -1, move |_, outcome| {
-        restore_variables(&logic, &outcome.into_rows());
+        restore_variables(&logic, &outcome.into_rows(), |it| it == did);
         match rest.next() {
             Some(next) => read_variables(logic, next, rest),
             None => Outcome::TRUE,
@@ -150,8 +157,9 @@ pub(super) fn restore(logic: &Logic, rows: &Rows) -> Vec<Did> {
     restored
 }
 
-/// Gives dialogs in memory the variables they have in the database.
-pub(super) fn restore_variables(logic: &Logic, rows: &Rows) {
+/// Gives the dialogs that are `meant` the variables they have in the database, but for those that a script has set since: a
+/// call that began while the database was away may have the name of another one's row.
+fn restore_variables(logic: &Logic, rows: &Rows, meant: impl Fn(Did) -> bool) {
     for row in 0..rows.len() {
         let reader = Reader { logic, rows, row };
         let (entry, id) = (
@@ -161,11 +169,15 @@ pub(super) fn restore_variables(logic: &Logic, rows: &Rows) {
         let (Ok(entry), Ok(id)) = (u32::try_from(entry), u32::try_from(id)) else {
             continue;
         };
-        if let Some(dialog) = logic.shared.table.named(Did { entry, id }) {
-            let value = Bytes::copy_from_slice(reader.text(Column::VarsValue));
-            let mut live = dialog.live.lock();
-            live.set_var(reader.text(Column::VarsKey), Some(value));
-            live.is_dirty = false;
+        let did = Some(Did { entry, id }).filter(|did| meant(*did));
+        let Some(dialog) = did.and_then(|did| logic.shared.table.named(did)) else {
+            continue;
+        };
+        let (name, mut live) = (reader.text(Column::VarsKey), dialog.live.lock());
+        if live.var(name).is_none() {
+            let (value, is_dirty) = (reader.text(Column::VarsValue), live.is_dirty);
+            live.set_var(name, Some(Bytes::copy_from_slice(value)));
+            live.is_dirty = is_dirty;
         }
     }
 }

@@ -8,11 +8,12 @@ use super::params::{DbMode, Match, Params};
 use super::profile::Profile;
 use super::state::{Event, State};
 use super::table::Table;
+use super::texts::Did;
 use ahash::RandomState;
 use parking_lot::Mutex;
 use policy::{DialogHooks, EndedBy, LateText, Level, Logger, Outbox, OwnSockets};
 use sip::Message;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use store::Store;
@@ -48,6 +49,8 @@ pub(super) struct Shared {
     pub(super) next_write_s: AtomicU64,
     /// Was read from the database already.
     pub(super) is_loaded: AtomicBool,
+    /// Dialogs that were read and whose variables are not.
+    pub(super) await_variables: Mutex<BTreeSet<Did>>,
     /// When the last error line about a full table was written, in Unix seconds.
     pub(super) complained_s: AtomicU64,
 }
@@ -62,6 +65,7 @@ impl Shared {
             clock_s: AtomicU64::new(0),
             next_write_s: AtomicU64::new(0),
             is_loaded: AtomicBool::new(false),
+            await_variables: Mutex::default(),
             complained_s: AtomicU64::new(0),
         }
     }

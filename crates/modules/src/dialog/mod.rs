@@ -13,6 +13,8 @@ mod events;
 mod follow;
 mod functions;
 mod hooks;
+#[cfg(test)]
+mod late_tests;
 mod load;
 mod logic;
 mod names;
