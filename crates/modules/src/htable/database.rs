@@ -96,29 +96,31 @@ impl Source {
         Some(select.into())
     }
 
-    /// Puts rows into a table. Where the time is not known, 0, items get theirs from the timer.
+    /// Puts rows into a table. Where the time is not known, 0, items get theirs from the timer, and those that are there stay.
     pub(super) fn fill(&self, table: &Table, rows: &Rows, now_s: u64) {
+        for (key, (value, until_s)) in self.items(table, rows, now_s) {
+            match now_s {
+                // Other servers have read the same, or tell what it has become.
+                0 => table.take_over_new(&key, value, until_s),
+                _ => table.set_until(&key, value, until_s, now_s),
+            };
+        }
+    }
+
+    /// The items of rows, with when they end; the last row of a key counts.
+    fn items(&self, table: &Table, rows: &Rows, now_s: u64) -> BTreeMap<Bytes, (Held, u64)> {
         let fresh_s = match now_s {
             0 => LOADED,
             now_s => now_s.saturating_add(table.definition.autoexpire_s),
         };
-        let is_in_use = table.items.sizes().any(|size| size > 0);
-        let put = |key: &[u8], value: Held, until_s: u64| {
-            match now_s {
-                // A script that ran before the database answered knows better.
-                0 if is_in_use && table.items.value(key, 0).is_some() => true,
-                // Other servers have read the same, or tell what it has become.
-                0 => table.take_over(key, value, until_s, now_s),
-                _ => table.set_until(key, value, until_s, now_s),
-            };
-        };
         if !table.definition.cols.is_empty() {
-            for row in &rows.rows {
+            let packed = rows.rows.iter().map(|row| {
                 let (key, value) = packed(row, &table.definition.colnull);
-                put(&key, value, fresh_s);
-            }
-            return;
+                (key, (value, fresh_s))
+            });
+            return packed.collect();
         }
+        let mut items = BTreeMap::new();
         let mut arrays: BTreeMap<Bytes, i64> = BTreeMap::new();
         for index in 0..rows.len() {
             let Some((key, is_array, value)) = self.read(table, rows, index) else {
@@ -130,17 +132,18 @@ impl Source {
                 until_s => until_s,
             };
             if !is_array {
-                put(&key, value, until_s);
+                items.insert(key, (value, until_s));
                 continue;
             }
             let count = arrays.entry(key.clone()).or_default();
-            put(&element(&key, *count), value, until_s);
+            items.insert(element(&key, *count).into(), (value, until_s));
             *count += 1;
         }
         for (key, count) in arrays {
             let key = [key.as_ref(), self.size_suffix.as_bytes()].concat();
-            put(&key, Held::Int(count), fresh_s);
+            items.insert(key.into(), (Held::Int(count), fresh_s));
         }
+        items
     }
 
     /// What writes a table in place of its rows, batch by batch; none where it cannot be written.

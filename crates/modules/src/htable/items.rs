@@ -40,6 +40,8 @@ pub(super) enum Until {
     At(u64),
     /// The same, but an item that is there keeps its time.
     New(u64),
+    /// The same, but an item that is there stays as it is.
+    Absent(u64),
 }
 
 /// An item as it is listed.
@@ -86,9 +88,11 @@ impl Items {
     ) -> bool {
         let mut slot = self.slot(key).lock();
         let (until_s, before) = match (slot.get(key), until) {
+            (Some(old), Until::Absent(_)) if !old.is_over(now_s) => return true,
             (Some(old), Until::New(_)) if !old.is_over(now_s) => (old.until_s, old.cost(key)),
-            (Some(old), Until::At(until_s) | Until::New(until_s)) => (until_s, old.cost(key)),
-            (None, Until::At(until_s) | Until::New(until_s)) => (until_s, 0),
+            (old, Until::At(until_s) | Until::New(until_s) | Until::Absent(until_s)) => {
+                (until_s, old.map_or(0, |old| old.cost(key)))
+            }
         };
         let item = Item { value, until_s };
         if !self.book(before, item.cost(key), most) {

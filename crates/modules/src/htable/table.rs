@@ -86,6 +86,12 @@ impl Table {
         self.keep(key, value, Until::At(until_s), now_s)
     }
 
+    /// Takes over what was kept elsewhere, but for a key that has an item: a script that ran before it was read knows better.
+    pub(super) fn take_over_new(&self, key: &[u8], value: Held, until_s: u64) -> bool {
+        let until_s = if self.expires() { until_s } else { 0 };
+        self.keep(key, value, Until::Absent(until_s), 0)
+    }
+
     /// Removes an item; false where it was not there.
     pub(super) fn remove(&self, key: &[u8]) -> bool {
         if let Some(share) = self.share() {
@@ -233,7 +239,7 @@ impl Table {
 fn life(until: Until) -> Life {
     let (until_s, renews) = match until {
         Until::At(until_s) => (until_s, true),
-        Until::New(until_s) => (until_s, false),
+        Until::New(until_s) | Until::Absent(until_s) => (until_s, false),
     };
     Life {
         until_s: Some(until_s).filter(|until_s| *until_s > 0),
