@@ -57,6 +57,11 @@ impl Lists {
         }
     }
 
+    /// Whether nobody has read them yet.
+    pub(super) fn is_unread(&self) -> bool {
+        self.is_unread
+    }
+
     /// The values of a kind.
     pub(super) fn of(&self, kind: Kind, colour: Colour) -> &[Vec<u8>] {
         let lists = match colour {

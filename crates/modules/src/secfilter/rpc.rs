@@ -53,7 +53,7 @@ impl SecFilter {
         let number = number.ok_or_else(|| {
             RpcError::internal("Invalid Parameters. Usage: secfilter.add_dst number\n     Example: secfilter.add_dst 555123123")
         })?;
-        self.change(|lists| lists.destinations.push(number.clone().into_bytes()));
+        self.change(|lists| lists.destinations.push(number.clone().into_bytes()))?;
         Ok(json!(format!(
             "Values ({number}) inserted into blacklist destinations"
         )))
@@ -89,16 +89,20 @@ impl SecFilter {
         let kind = Kind::named(&word).filter(|_| !value.is_empty());
         let kind = kind
             .ok_or_else(|| RpcError::internal(format!("Error inserting values in the {list}")))?;
-        self.change(|lists| lists.add(kind, colour, value.as_bytes()));
+        self.change(|lists| lists.add(kind, colour, value.as_bytes()))?;
         Ok(json!(format!(
             "Values ({word}, {value}) inserted into {list}"
         )))
     }
 
-    /// Puts changed lists in the place of the present ones.
-    fn change(&self, change: impl FnOnce(&mut Lists)) {
+    /// Puts changed lists in the place of the present ones. Those that are not read yet would lose the change.
+    fn change(&self, change: impl FnOnce(&mut Lists)) -> Result<(), RpcError> {
         let mut lists = self.lists.write();
+        if lists.is_unread() {
+            return Err(RpcError::internal("the lists are not read yet"));
+        }
         change(Arc::make_mut(&mut lists));
+        Ok(())
     }
 }
 

@@ -210,3 +210,13 @@ fn commands_change_lists_and_tell_numbers() {
     );
     assert!(say("secfilter.stats", json!([])).is_ok_and(|text| !text.to_string().contains(": 1")));
 }
+
+#[test]
+fn lists_that_are_not_read_yet_cannot_be_changed() {
+    let script = "loadmodule \"secfilter\"\nmodparam(\"secfilter\", \"db_url\", \"memory://\")\nrequest_route { exit; }\n";
+    let bench = Bench::with_late_store(script, Arc::new(Memory::standard()));
+    let add = || bench.rpc("secfilter.add_bl", json!(["user", "mallory"]));
+    assert!(add().is_err_and(|why| why.message.contains("not read yet")));
+    bench.run_start_tasks(|_| true);
+    add().expect("added");
+}
