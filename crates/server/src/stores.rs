@@ -74,13 +74,14 @@ impl Databases {
             .collect()
     }
 
-    /// Connects every database that was named.
+    /// Connects every database that was named and is not connected yet, each of which must answer.
     ///
     /// # Errors
-    /// A sentence for the first that does not open.
+    /// A sentence for the first that does not open, or where nobody answers.
     pub(crate) fn connect(&self) -> Result<(), String> {
         for lazy in self.by_url.lock().values() {
-            self.connect_one(lazy).map_err(|why| why.to_string())?;
+            let away = self.connect_one(lazy).map_err(|why| why.to_string())?;
+            away.map_or(Ok(()), |why| Err(why.to_string()))?;
         }
         for lazy in self.keys.lock().values() {
             lazy.connect().map_err(|why| why.to_string())?;

@@ -40,6 +40,7 @@ pub(super) fn tell_away(logger: &Logger, modules: &BTreeSet<&str>, why: &StoreEr
     });
 }
 
+#[track_caller]
 fn tell(logger: &Logger, level: Level, text: impl Fn() -> String) {
     logger.log(level, "database", text);
 }

@@ -64,7 +64,8 @@ impl Lazy {
     }
 
     fn submit_where(&self, admits: impl Fn(&Held) -> bool, operation: Operation, done: Done) {
-        let held = self.held.read();
+        // A call-back that comes at once may ask for more, on this thread, while another one waits to write.
+        let held = self.held.read_recursive();
         let why = match &held.store {
             Some(store) if admits(&held) => return store.submit(operation, done),
             Some(_) => "it was away when the server started, and its tables are not checked yet",
@@ -84,7 +85,7 @@ impl Store for Lazy {
     }
 
     fn glance(&self, operation: &Operation) -> Option<Outcome> {
-        let held = self.held.read();
+        let held = self.held.read_recursive();
         let store = held.store.as_ref().filter(|_| !held.is_awaited)?;
         store.glance(operation)
     }
