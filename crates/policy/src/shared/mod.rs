@@ -192,6 +192,7 @@ impl Replica {
         self.owner.heard(key, item, now_s);
     }
 
+    #[track_caller]
     fn say(&self, level: Level, text: impl FnOnce() -> String) {
         self.logger.log(level, self.module, text);
     }

@@ -237,6 +237,7 @@ impl Reading<'_> {
         Ok(trust)
     }
 
+    #[track_caller]
     fn say(&self, level: Level, profile: &TlsProfile, text: &str) {
         let logger = &self.source.logger;
         logger.log(level, "tls", || self.at(profile, text));
