@@ -101,8 +101,11 @@ fn capacity(wanted: &Wanted, server: &Named, workload: &Workload) -> Result<f64,
     loop {
         let load = (rate.round().max(1.0) as u64, wanted.seconds);
         let (served, _) = offer(wanted.percent, server, workload, load)?;
-        if served.served < most * GAIN {
-            return Ok(f64::max(most, served.served));
+        if served.served <= most * GAIN {
+            return match f64::max(most, served.served) {
+                0.0 => Err(format!("{} serves nothing", server.name)),
+                most => Ok(most),
+            };
         }
         most = served.served;
         rate *= STEP;
