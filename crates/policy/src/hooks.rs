@@ -40,8 +40,8 @@ pub trait TransactionHook: Send + Sync {
     fn acknowledged(&self, _context: &mut Context, _ack: &Message) {}
 
     /// What must stay of an INVITE whose final reply has gone, for [`TransactionHook::acknowledged`] and for who reads
-    /// it by its transaction. Of other requests only [`Remains::Names`] stay. It is asked once, at the first moment that
-    /// the transaction waits for nothing else.
+    /// it by its transaction. Of other requests only [`Remains::Names`] stay. It is asked whenever
+    /// the transaction is put aside and waits for nothing else.
     fn remains(&self, _context: &Context) -> Remains {
         Remains::Names
     }
@@ -51,7 +51,7 @@ pub trait TransactionHook: Send + Sync {
 /// ([`Context::extension`]) stays with the last one, and wherever there are message hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Remains {
-    /// The request line, From, To, Call-ID, CSeq and Record-Route, and the flags: some 250 octets.
+    /// The request line, From, To, Call-ID, CSeq and Record-Route, and the flags: some 250 octets. No Via.
     Names,
     /// The whole request, and the flags.
     Request,
