@@ -8,7 +8,7 @@ use policy::{
     Answer, Config, Context, Effect, Flow, Incoming, Level, MessageHook, Notes, Outgoing, Received,
     Routes, Sent, ThenReceived, ThenSent,
 };
-use sip::{Message, Rewritten};
+use sip::{Edits, Message, Rewritten};
 use std::sync::Arc;
 
 /// A message that came, on its way through the hooks.
@@ -42,6 +42,8 @@ pub(crate) struct Rendered {
     octets: Rewritten,
     /// What it was made of.
     of: Option<Arc<Message>>,
+    /// How many hooks, from the last one on, need not see it any more.
+    seen: usize,
 }
 
 /// What the hooks say of a message about to leave.
@@ -111,7 +113,7 @@ impl Worker {
             Received::Replaced(made, note) => {
                 let read = made.read(&arriving.message, &self.edge.limits.sip).ok();
                 let passes =
-                    |message: &Arc<Message>| message.check_again(&arriving.message).is_ok();
+                    |message: &Arc<Message>| message.check_again(&arriving.message, &made).is_ok();
                 let Some(message) = read.filter(passes) else {
                     self.refuse_arrival(arriving, Some(Refusal::new(400, "Bad Request")));
                     return None;
@@ -184,6 +186,54 @@ impl Worker {
         let (flow, message) = (arriving.flow, &arriving.message);
         self.drops(config, routes.incoming, flow, None)
             || self.drops(config, routes.receiving, flow, Some(message))
+    }
+
+    /// A message with these edits, and with those of the hooks that say by edits what they change.
+    pub(crate) fn rendered(
+        &self,
+        message: &Arc<Message>,
+        edits: &mut Edits,
+        flow: Flow,
+        request: &Context,
+    ) -> Rendered {
+        let config = &request.config;
+        let hooks = &config.installed.message_hooks;
+        let outgoing = Outgoing {
+            message,
+            flow,
+            now: self.now,
+            config,
+            request: Some(request),
+            notes: &Notes::new(),
+            may_wait: false,
+        };
+        let says_all = |hook: &&Arc<dyn MessageHook>| {
+            !hook.routes().any_on_send() && hook.on_render(&outgoing, edits)
+        };
+        let seen = hooks.iter().rev().take_while(says_all).count();
+        match seen < hooks.len() {
+            true => Rendered {
+                seen,
+                ..Rendered::of(message, edits)
+            },
+            // Nobody reads it again.
+            false => Rendered {
+                seen,
+                ..Rendered::from(edits.to_bytes(message))
+            },
+        }
+    }
+
+    /// A reply of ours, `bare` where no header of it was added by a script.
+    pub(crate) fn rendered_reply(request: &Context, bytes: Bytes, bare: bool) -> Rendered {
+        let passes = |hook: &&Arc<dyn MessageHook>| {
+            bare && !hook.routes().any_on_send() && hook.passes_bare_replies(request)
+        };
+        let hooks = request.config.installed.message_hooks.iter();
+        Rendered {
+            seen: hooks.rev().take_while(passes).count(),
+            ..Rendered::from(bytes)
+        }
     }
 
     /// The octets of a message as they leave where nothing can wait; none where it does not leave.
@@ -326,21 +376,23 @@ impl Worker {
 impl Leaving {
     /// A message that no hook has seen.
     pub(crate) fn new(flow: Flow, rendered: impl Into<Rendered>) -> Leaving {
+        let rendered = rendered.into();
         Leaving {
             flow,
-            rendered: rendered.into(),
             notes: Notes::new(),
-            seen: 0,
+            seen: rendered.seen,
+            rendered,
         }
     }
 }
 
 impl Rendered {
     /// A message with these edits.
-    pub(crate) fn of(message: &Arc<Message>, edits: &sip::Edits) -> Rendered {
+    pub(crate) fn of(message: &Arc<Message>, edits: &Edits) -> Rendered {
         Rendered {
             octets: edits.rewrite(message),
             of: Some(message.clone()),
+            seen: 0,
         }
     }
 
@@ -363,6 +415,7 @@ impl From<Bytes> for Rendered {
         Rendered {
             octets: bytes.into(),
             of: None,
+            seen: 0,
         }
     }
 }

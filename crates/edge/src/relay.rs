@@ -274,8 +274,8 @@ impl Worker {
             return;
         }
         let reason = params.auto_inv_100_reason.clone();
-        if let Some(bytes) = self.render_reply(context, 100, reason) {
-            self.reply_through(context, 100, bytes, true);
+        if let Some(reply) = self.render_reply(context, 100, reason) {
+            self.reply_through(context, 100, reply, true);
         }
     }
 

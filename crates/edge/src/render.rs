@@ -44,7 +44,11 @@ impl Worker {
         let mut edits = std::mem::take(&mut context.edits);
         let before = edits.before_hop();
         let is_done = self.hop_edits(context, flow, branch, &mut edits);
-        let rendered = is_done.map(|()| Rendered::of(&context.message, &edits));
+        let rendered = is_done.map(|()| match crate::failover::fails_over(context) {
+            // Another address of the next hop gets it as it was before message hooks saw it.
+            true => Rendered::of(&context.message, &edits),
+            false => self.rendered(&context.message, &mut edits, *flow, context),
+        });
         edits.back_to(before);
         context.edits = edits;
         rendered

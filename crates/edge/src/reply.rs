@@ -1,5 +1,6 @@
 //! Replies of our own, with and without a transaction.
 
+use crate::hooked::Rendered;
 use crate::tx::Made;
 use crate::{Output, Transmit, Worker};
 use bytes::Bytes;
@@ -68,7 +69,7 @@ impl Worker {
             self.local_ended(context, code, &reason, None);
             return true;
         }
-        let Some(bytes) = self.render_reply(context, code, reason.clone()) else {
+        let Some(reply) = self.render_reply(context, code, reason.clone()) else {
             return false;
         };
         if code >= 200 {
@@ -81,7 +82,7 @@ impl Worker {
                 transaction.is_over = false;
             }
         }
-        self.reply_through(context, code, bytes, true);
+        self.reply_through(context, code, reply, true);
         true
     }
 
@@ -119,17 +120,17 @@ impl Worker {
         (code, reason): (u16, Bytes),
         route: Option<RouteId>,
     ) -> bool {
-        let Some(bytes) = self.render_reply(context, code, reason) else {
+        let Some(reply) = self.render_reply(context, code, reason) else {
             return false;
         };
         let flow = self.way_back(context);
-        let seen = route.map(|_| bytes.clone());
+        let seen = route.map(|_| reply.bytes().clone());
         let (no_connect, close) = (
             context.switches.reply_no_connect,
             context.switches.reply_close,
         );
         context.answered |= code >= 200;
-        if let Some(bytes) = self.hide(flow, bytes, Some(context)) {
+        if let Some(bytes) = self.hide(flow, reply, Some(context)) {
             self.put(Output::Transmit(Transmit {
                 flow,
                 bytes,
@@ -200,14 +201,15 @@ impl Worker {
         context: &mut Context,
         code: u16,
         reason: Bytes,
-    ) -> Option<Bytes> {
+    ) -> Option<Rendered> {
         match self.built_reply(context, code, reason) {
             Ok(bytes) => {
+                let is_bare = context.reply_lines.is_empty();
                 // A final reply takes the lines with it; a provisional one leaves them for the final one.
                 if code >= 200 {
                     context.reply_lines.clear();
                 }
-                Some(bytes)
+                Some(Worker::rendered_reply(context, bytes, is_bare))
             }
             Err(problem) => {
                 self.edge.counts.failed_replies.inc();

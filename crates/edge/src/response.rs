@@ -3,7 +3,6 @@
 use crate::Worker;
 use crate::cancel::extra_lines;
 use crate::failure::disarm;
-use crate::hooked::Rendered;
 use crate::mail::{Mail, Reply};
 use crate::outbound::reparse;
 use crate::run::Purpose;
@@ -388,7 +387,8 @@ impl Worker {
         if context.flow.proto.is_reliable() {
             edits.ensure_content_length();
         }
-        let rendered = Rendered::of(reply, &edits);
+        let flow = self.way_back(context);
+        let rendered = self.rendered(reply, &mut edits, flow, context);
         if code >= 200 {
             match is_answered {
                 true => self.tell_accepted_again(context, code),

@@ -1,6 +1,7 @@
 //! Replacements in a message, made in one pass: what the modules that hide topology have in common.
 
-use sip::{HeaderId, Message, Method, Rewritten, Span};
+use bytes::Bytes;
+use sip::{Edits, HeaderId, Message, Method, Rewritten, Span};
 use smallvec::SmallVec;
 
 /// What is to stand in place of some ranges of a message. The ranges do not overlap.
@@ -34,6 +35,14 @@ impl Patch {
     /// True where nothing changes.
     pub(crate) fn is_empty(&self) -> bool {
         self.changes.is_empty()
+    }
+
+    /// The same as edits of the message.
+    pub(crate) fn put(self, edits: &mut Edits) {
+        let text = Bytes::from(self.text);
+        for Change { old, new } in self.changes {
+            edits.replace(old, text.slice(new.range()));
+        }
     }
 
     /// The message with everything replaced.

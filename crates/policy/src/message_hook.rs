@@ -2,7 +2,7 @@
 
 use crate::{Answer, Config, Context, Effect, Flow, Now};
 use bytes::Bytes;
-use sip::{Message, Rewritten};
+use sip::{Edits, Message, Rewritten};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::sync::Arc;
@@ -22,8 +22,23 @@ pub trait MessageHook: Send + Sync {
     /// A request or reply came that is well formed; no transaction and no script knows of it.
     fn on_receive(&self, incoming: &Incoming<'_>) -> Received;
 
+    /// A message is about to be rendered for [`MessageHook::on_send`]: [`Outgoing::message`] is what it is made of, with
+    /// these edits. A hook that can say by more edits what it would change there does so and answers true, and the
+    /// message is rendered once; else it changes nothing. It is asked only where no event route of its own runs and every hook that would
+    /// see the message before it has answered true.
+    fn on_render(&self, _outgoing: &Outgoing<'_>, _edits: &mut Edits) -> bool {
+        false
+    }
+
     /// A request or reply is about to leave, once for all its retransmissions.
     fn on_send(&self, outgoing: &Outgoing<'_>) -> Sent;
+
+    /// Whether replies of ours to this request leave as they are where they have nothing but its Vias, From, To, Call-ID and
+    /// CSeq and what the configuration puts into every reply; they are not read again for [`MessageHook::on_send`] then. It is asked
+    /// where no event route of the hook runs.
+    fn passes_bare_replies(&self, _request: &Context) -> bool {
+        false
+    }
 
     /// Whether what this hook noted of a reply says that the Vias below ours are those of a request that we let
     /// through, or another server with the same key or storage did. Such a reply finds its way without a
@@ -46,6 +61,13 @@ pub struct HookRoutes {
     pub outgoing: Option<&'static str>,
     /// Before [`MessageHook::on_send`], with the message as it would leave.
     pub sending: Option<&'static str>,
+}
+
+impl HookRoutes {
+    /// Whether one runs before [`MessageHook::on_send`].
+    pub fn any_on_send(&self) -> bool {
+        self.outgoing.is_some() || self.sending.is_some()
+    }
 }
 
 /// A message that came.

@@ -1,17 +1,18 @@
 //! Where messages pass: opened when they come, hidden when they leave.
 
-use super::incoming::{ReplyNote, open_reply, open_request};
-use super::outgoing::{hide_reply, hide_request};
+use super::incoming::{ReplyNote, RequestNote, open_reply, open_request};
+use super::outgoing::{hide_reply, hide_request, is_hidden};
 use super::params::Params;
 use super::{OUTGOING, SENDING};
 use crate::patch::{Patch, is_left_alone};
 use crate::veil::Forged;
 use crate::veil::Mask;
-use crate::veil::Veil;
+use crate::veil::{Veil, Way};
 use policy::{
-    Counter, HookRoutes, Incoming, Init, Level, Logger, MessageHook, Note, Notes, Outgoing,
-    Problem, Received, SanityChecks, Sent,
+    Context, Counter, HookRoutes, Incoming, Init, Level, Logger, MessageHook, Note, Notes,
+    Outgoing, Problem, Received, SanityChecks, Sent,
 };
+use sip::Edits;
 use std::sync::Arc;
 
 /// Opens and hides messages.
@@ -71,6 +72,19 @@ impl Hider {
         }
     }
 
+    /// Hides a message that is about to leave with these edits, which reach no header that is hidden.
+    fn hide(&self, outgoing: &Outgoing<'_>, edits: &mut Edits) {
+        if is_left_alone(outgoing.message) {
+            return;
+        }
+        let mut patch = Patch::default();
+        match outgoing.message.is_request() {
+            true => hide_request(&self.veil, outgoing, self.mask_callid, edits, &mut patch),
+            false => hide_reply(&self.veil, outgoing, self.mask_callid, &mut patch),
+        }
+        patch.put(edits);
+    }
+
     fn refused(&self, incoming: &Incoming<'_>, Forged(place): Forged) -> Received {
         self.forged.inc();
         let (peer, proto) = (incoming.flow.peer, incoming.flow.proto);
@@ -98,25 +112,33 @@ impl MessageHook for Hider {
         let mut patch = Patch::default();
         match self.opened(incoming, &mut patch) {
             Ok(note) if patch.is_empty() => Received::Unchanged(note),
-            Ok(note) => Received::Replaced(patch.apply(message.bytes()), note),
+            // What a mask was made of was read as what it stands for.
+            Ok(note) => Received::Replaced(patch.apply(message.bytes()).of_sound_values(), note),
             Err(forged) => self.refused(incoming, forged),
         }
     }
 
+    fn on_render(&self, outgoing: &Outgoing<'_>, edits: &mut Edits) -> bool {
+        let is_done = !edits.may_reach(outgoing.message, is_hidden);
+        if is_done {
+            self.hide(outgoing, edits);
+        }
+        is_done
+    }
+
     fn on_send(&self, outgoing: &Outgoing<'_>) -> Sent {
-        let message = outgoing.message;
-        if is_left_alone(message) {
-            return Sent::Unchanged;
-        }
-        let mut patch = Patch::default();
-        match message.is_request() {
-            true => hide_request(&self.veil, outgoing, self.mask_callid, &mut patch),
-            false => hide_reply(&self.veil, outgoing, self.mask_callid, &mut patch),
-        }
-        match patch.is_empty() {
+        let mut edits = Edits::new();
+        self.hide(outgoing, &mut edits);
+        match edits.is_empty() {
             true => Sent::Unchanged,
-            false => Sent::Replaced(patch.apply(message.bytes()).into_bytes()),
+            false => Sent::Replaced(edits.to_bytes(outgoing.message)),
         }
+    }
+
+    /// A callee knows a hidden Call-ID; all else goes back as it came.
+    fn passes_bare_replies(&self, request: &Context) -> bool {
+        let note = request.extension::<RequestNote>();
+        !self.mask_callid || note.is_none_or(|note| note.heading.way == Way::Down)
     }
 
     /// The Vias were masked with our key.

@@ -173,7 +173,12 @@ fn open_call_id(place: Span, found: Found, patch: &mut Patch) -> Result<(), Forg
 /// The headers `TH`.
 pub(super) fn markers(message: &Message) -> impl Iterator<Item = Header<'_>> {
     let others = message.all(HeaderId::Other);
-    others.filter(|header| header.name.eq_ignore_ascii_case(super::MARKER))
+    others.filter(|header| is_marker(header.name))
+}
+
+/// Whether a header of that name is a marker.
+pub(super) fn is_marker(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(super::MARKER)
 }
 
 /// Kamailio marks messages with a header `TH`: from outside it says nothing, and it never leaves.

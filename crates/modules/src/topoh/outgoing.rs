@@ -1,20 +1,32 @@
 //! A message about to leave, hidden.
 
-use super::incoming::{ReplyNote, RequestNote, markers, remove_markers};
+use super::incoming::{ReplyNote, RequestNote, is_marker, markers, remove_markers};
 use crate::patch::{Patch, values};
 use crate::veil::Kind;
 use crate::veil::References;
 use crate::veil::Veil;
 use crate::veil::{Heading, Way};
 use policy::{Context, DialogWay, Identity, Outgoing};
-use sip::{HeaderId, Message, NameAddr, Span};
+use sip::{Edits, HeaderId, Message, NameAddr, Span};
+use std::sync::Arc;
 
-/// Hides a request: every Via below ours, Contact, every Record-Route but the one it came to us for, and with
-/// `mask_callid` the Call-IDs.
+/// Whether a header is looked at when a message is hidden.
+pub(super) fn is_hidden(id: HeaderId, name: &[u8]) -> bool {
+    match id {
+        HeaderId::Via | HeaderId::Contact | HeaderId::RecordRoute => true,
+        HeaderId::CallId | HeaderId::CSeq => true,
+        HeaderId::Other => is_marker(name),
+        other => References::are_in(other),
+    }
+}
+
+/// Hides a request that leaves with these edits: every Via below ours, Contact, every Record-Route but the one it came to us for,
+/// and with `mask_callid` the Call-IDs.
 pub(super) fn hide_request(
     veil: &Veil,
     outgoing: &Outgoing<'_>,
     with_call_ids: bool,
+    edits: &mut Edits,
     patch: &mut Patch,
 ) {
     let request = outgoing.message;
@@ -23,9 +35,9 @@ pub(super) fn hide_request(
         .map(|note| note.heading)
         .or_else(|| own_heading(outgoing));
     remove_markers(request, patch);
-    hide_vias(veil, request, note.map(|note| note.heading), patch);
+    hide_vias(veil, request, note.map(|note| note.heading), edits, patch);
     hide_contacts(veil, request, patch);
-    hide_added_to(veil, outgoing, patch);
+    hide_added_to(veil, outgoing, edits, patch);
     let nothing = References::default();
     let references = note.map_or(&nothing, |note| &note.references);
     references.hide_target(veil, request, with_call_ids, patch);
@@ -84,14 +96,34 @@ fn own_heading(outgoing: &Outgoing<'_>) -> Option<Heading> {
     })
 }
 
-fn hide_vias(veil: &Veil, request: &Message, heading: Option<Heading>, patch: &mut Patch) {
-    for (at, via) in values(request, HeaderId::Via).enumerate().skip(1) {
-        let heading = heading.filter(|_| at == 1);
-        if let Some(place) = Span::find(request.bytes(), via) {
-            patch.replace(place, |out| veil.hide_via(via, heading, out));
+/// The source of the request is noted in the Via that it came with, and hidden with it.
+fn hide_vias(
+    veil: &Veil,
+    request: &Message,
+    heading: Option<Heading>,
+    edits: &mut Edits,
+    patch: &mut Patch,
+) {
+    let ours = usize::from(!edits.has_via());
+    for (at, via) in values(request, HeaderId::Via).enumerate().skip(ours) {
+        let Some(place) = Span::find(request.bytes(), via) else {
+            continue;
+        };
+        let heading = heading.filter(|_| at == ours);
+        match at {
+            0 => {
+                let mut noted = Vec::with_capacity(via.len() + NOTE);
+                edits.render_noted(request, place, &mut noted);
+                edits.note_source(None, None);
+                patch.replace(place, |out| veil.hide_via(&noted, heading, out));
+            }
+            _ => patch.replace(place, |out| veil.hide_via(via, heading, out)),
         }
     }
 }
+
+/// Octets of a source that is noted, as a rule.
+const NOTE: usize = 64;
 
 fn hide_contacts(veil: &Veil, message: &Message, patch: &mut Patch) {
     for contact in values(message, HeaderId::Contact).filter(|value| *value != b"*") {
@@ -106,15 +138,38 @@ fn hide_value(veil: &Veil, message: &Message, value: &[u8], patch: &mut Patch) {
 }
 
 /// The first Record-Route stays where it is ours: the other side must find us by it.
-fn hide_added_to(veil: &Veil, outgoing: &Outgoing<'_>, patch: &mut Patch) {
+fn hide_added_to(veil: &Veil, outgoing: &Outgoing<'_>, edits: &mut Edits, patch: &mut Patch) {
     let request = outgoing.message;
-    let now = values(request, HeaderId::RecordRoute).count();
-    let before = outgoing
-        .request
-        .map_or(0, |context| routes_of(&context.message));
-    let first = values(request, HeaderId::RecordRoute).next();
-    let ours = now > before || first.is_some_and(|first| is_ours(&outgoing.config.identity, first));
-    hide_record_routes(veil, request, |at| at == 0 && ours, patch);
+    let is_added = edits.has_record_route();
+    hide_added(veil, edits);
+    let first_stays = !is_added && is_first_ours(outgoing);
+    hide_record_routes(veil, request, |at| at == 0 && first_stays, patch);
+}
+
+/// Of several Record-Routes of ours the first one stays.
+fn hide_added(veil: &Veil, edits: &mut Edits) {
+    for at in 1..edits.record_routes().len() {
+        let mut hidden = Vec::new();
+        if let Some(route) = edits.record_routes().get(at) {
+            veil.hide_address(route, &mut hidden);
+        }
+        // A mask has no line end.
+        let _is_put = edits.replace_record_route(at, hidden);
+    }
+}
+
+fn is_first_ours(outgoing: &Outgoing<'_>) -> bool {
+    let now = outgoing.message;
+    let Some(first) = values(now, HeaderId::RecordRoute).next() else {
+        return false;
+    };
+    let before = outgoing.request.map(|context| &context.message);
+    let is_added = match before {
+        Some(before) if Arc::ptr_eq(before, now) => false,
+        Some(before) => routes_of(now) > routes_of(before),
+        None => true,
+    };
+    is_added || is_ours(&outgoing.config.identity, first)
 }
 
 fn hide_record_routes(

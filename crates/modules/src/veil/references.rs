@@ -51,6 +51,11 @@ const NAMING: [HeaderId; 4] = [
 ];
 
 impl References {
+    /// Whether a header of that name is looked at.
+    pub(crate) fn are_in(id: HeaderId) -> bool {
+        id == HeaderId::ReferTo || NAMING.contains(&id)
+    }
+
     /// Opens what the headers of a request name, as far as it is hidden. Call-IDs are only looked at where
     /// `with_call_ids`.
     pub(crate) fn open(

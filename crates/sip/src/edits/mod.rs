@@ -1,5 +1,6 @@
 //! Changes to a message, as Kamailio's lumps: collected first, rendered once per branch.
 
+mod reach;
 mod render;
 mod repair;
 mod splice;
@@ -34,6 +35,7 @@ pub struct Edits {
 /// What stood in some [`Edits`] before a hop added its own to them: see [`Edits::before_hop`].
 #[derive(Debug)]
 pub struct BeforeHop {
+    ops: usize,
     request_uri: Option<Bytes>,
     via: Option<Bytes>,
     record_routes: usize,
@@ -241,6 +243,32 @@ impl Edits {
         !self.record_routes.is_empty()
     }
 
+    /// The Record-Routes to be added, the first one on top.
+    pub fn record_routes(&self) -> &[Bytes] {
+        &self.record_routes
+    }
+
+    /// Adds another Record-Route in place of number `at` of [`Edits::record_routes`].
+    ///
+    /// # Errors
+    /// [`Injection`]: it holds a CR, a LF or a NUL.
+    pub fn replace_record_route(
+        &mut self,
+        at: usize,
+        value: impl Into<Bytes>,
+    ) -> Result<(), Injection> {
+        let value = lex::one_line(value.into())?;
+        if let Some(slot) = self.record_routes.get_mut(at) {
+            *slot = value;
+        }
+        Ok(())
+    }
+
+    /// Whether a Via of ours is to be put on top.
+    pub fn has_via(&self) -> bool {
+        self.via.is_some()
+    }
+
     /// A Route to put before the first Route, or behind the last header without one: the value,
     /// possibly a list, without name and line end.
     ///
@@ -258,9 +286,10 @@ impl Edits {
     }
 
     /// Remembers Request-URI, Via, source, Record-Routes, Route and Content-Length as they are, so that they can
-    /// be set for one hop and then for another: cheaper than a clone for each.
+    /// be set for one hop and then for another, and what is replaced from here on: cheaper than a clone for each.
     pub fn before_hop(&self) -> BeforeHop {
         BeforeHop {
+            ops: self.ops.len(),
             request_uri: self.request_uri.clone(),
             via: self.via.clone(),
             record_routes: self.record_routes.len(),
@@ -273,6 +302,7 @@ impl Edits {
 
     /// Takes back what was set since [`Edits::before_hop`].
     pub fn back_to(&mut self, before: BeforeHop) {
+        self.ops.truncate(before.ops);
         self.request_uri = before.request_uri;
         self.via = before.via;
         self.record_routes.truncate(before.record_routes);

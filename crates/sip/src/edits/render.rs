@@ -21,6 +21,13 @@ impl Edits {
         self.render_noting(message, out, None);
     }
 
+    /// The edited message, without room that is not used: what is sent is kept for retransmissions.
+    pub fn to_bytes(&self, message: &Message) -> Bytes {
+        let mut out = Vec::new();
+        self.render(message, &mut out);
+        out.into_boxed_slice().into()
+    }
+
     /// The edited message, with what of it stands as it stood: it is read again at less cost.
     pub fn rewrite(&self, message: &Message) -> Rewritten {
         let mut out = Vec::new();
@@ -55,7 +62,7 @@ impl Edits {
             }
             out.extend_from_slice(piece)
         });
-        if !self.ops.is_empty()
+        if !self.keeps_lines(message)
             && repair(out, headers)
             && let Some(kept) = kept
         {
@@ -77,8 +84,17 @@ impl Edits {
 
     /// Appends one Via line of the message with the source noted in it, for a reply of ours.
     pub(crate) fn render_via(&self, message: &Message, span: Span, out: &mut Vec<u8>) {
+        self.render_source(message, span, true, out);
+    }
+
+    /// Appends the top Via value of the message, which lies there, with the source noted in it.
+    pub fn render_noted(&self, message: &Message, top_via: Span, out: &mut Vec<u8>) {
+        self.render_source(message, top_via, false, out);
+    }
+
+    fn render_source(&self, message: &Message, span: Span, at_end: bool, out: &mut Vec<u8>) {
         let mut changes = Changes::new();
-        self.push_source(message, true, &mut changes);
+        self.push_source(message, at_end, &mut changes);
         changes.sort_by_key(|change| change.start);
         splice(message.bytes(), span.range(), &changes, |piece| {
             out.extend_from_slice(piece)
@@ -166,6 +182,9 @@ impl Edits {
     /// the sent-by (in a reply of ours at the end of the value); either goes there too when the
     /// peer did not ask.
     fn push_source(&self, message: &Message, at_end: bool, changes: &mut Changes<'_>) {
+        if self.received.is_none() && self.rport.is_none() {
+            return;
+        }
         let Ok(via) = message.top_via() else { return };
         let Some(sent_by) = Span::find(message.bytes(), via.sent_by) else {
             return;

@@ -1,6 +1,6 @@
 //! What RFC 3261 makes mandatory in every message.
 
-use super::Message;
+use super::{Message, Rewritten};
 use crate::uri::{Scheme, Uri};
 use crate::{HeaderError, HeaderId, lex};
 use std::fmt;
@@ -41,19 +41,29 @@ impl Message {
         if self.checked().is_some() {
             return Ok(());
         }
-        self.check_and_note(None)
+        self.note(self.check_all(None)?)
     }
 
-    /// Checks a message that was made of `former`, which has passed: headers that are the same are not read again.
+    /// Checks a message that was made so of `former`, which has passed: headers that are the same are not read again.
     ///
     /// # Errors
     /// The first [`Violation`].
-    pub fn check_again(&self, former: &Message) -> Result<(), Violation> {
-        self.check_and_note(former.checked().map(|checked| (former, checked)))
+    pub fn check_again(&self, former: &Message, made: &Rewritten) -> Result<(), Violation> {
+        let checked = match former.checked() {
+            Some(checked) if made.is_sound() => self.check_values(former, checked)?,
+            checked => self.check_all(checked.map(|checked| (former, checked)))?,
+        };
+        self.note(checked)
     }
 
-    fn check_and_note(&self, former: Option<(&Message, Checked)>) -> Result<(), Violation> {
-        let checked = self.check_all(former)?;
+    /// Checks what sound values may still break.
+    fn check_values(&self, former: &Message, checked: Checked) -> Result<Checked, Violation> {
+        self.check_quotes_of_vias()?;
+        self.check_new_request_uri(former, checked.to)?;
+        Ok(checked)
+    }
+
+    fn note(&self, checked: Checked) -> Result<(), Violation> {
         // Somebody else may have been quicker, with the same result.
         let _ = self.typed.checked.set(checked);
         Ok(())
@@ -95,8 +105,9 @@ impl Message {
         self.call_id().or(bad("Bad Call-ID Header"))?;
         self.check_cseq()?;
         self.check_content_length()?;
-        if former.is_none_or(|(former, _)| former.request_uri() != self.request_uri()) {
-            self.check_request_uri(to)?;
+        match former {
+            Some((former, _)) => self.check_new_request_uri(former, to)?,
+            None => self.check_request_uri(to)?,
         }
         Ok(Checked { from, to })
     }
@@ -162,17 +173,24 @@ impl Message {
         if self.has_plain_via() {
             return Ok(());
         }
+        self.check_quotes_of_vias()?;
         let line = self.value(HeaderId::Via).unwrap_or_default();
-        let has_quotes = memchr::memchr(b'"', line).is_some();
-        if line.ends_with(b",") || has_quotes && memchr::memchr_iter(b'"', line).count() % 2 == 1 {
-            return bad("Bad Via Header");
-        }
         match crate::split_values(line)
             .skip(1)
             .all(|value| crate::Via::parse(value).is_ok())
         {
             true => Ok(()),
             false => bad("Bad Via Header"),
+        }
+    }
+
+    fn check_quotes_of_vias(&self) -> Result<(), Violation> {
+        let line = self.value(HeaderId::Via).unwrap_or_default();
+        let has_quotes = memchr::memchr(b'"', line).is_some();
+        match line.ends_with(b",") || has_quotes && memchr::memchr_iter(b'"', line).count() % 2 == 1
+        {
+            true => bad("Bad Via Header"),
+            false => Ok(()),
         }
     }
 
@@ -196,6 +214,13 @@ impl Message {
                 bad("Content-Length Larger Than Message")
             }
             Ok(_) => Ok(()),
+        }
+    }
+
+    fn check_new_request_uri(&self, former: &Message, to: Scheme) -> Result<(), Violation> {
+        match former.request_uri() == self.request_uri() {
+            true => Ok(()),
+            false => self.check_request_uri(to),
         }
     }
 

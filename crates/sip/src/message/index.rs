@@ -1,6 +1,6 @@
 //! The header index: eight octets a line, and the first line of every known name.
 
-use super::Header;
+use super::{Header, Run};
 use crate::{HeaderId, Span};
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -66,6 +66,25 @@ impl Index {
             entry.value_end = entry.value_end.wrapping_add(shift);
             note(&mut self.first, &mut self.repeated, entry.id, at);
         }
+    }
+
+    /// Line number `line`, and where it ends, in a text where only parts of its value changed, between a run of octets
+    /// that it begins in and one that it ends in; none where it does not.
+    pub(super) fn stretched(&self, line: usize, (head, tail): (Run, Run)) -> Option<(Entry, u16)> {
+        let (former, span) = (self.entries.get(line)?, self.span(line));
+        let (begin, end) = (u32::from(former.value_start), u32::from(former.value_end));
+        let is_between = head.old.start <= span.start
+            && begin <= head.old.end
+            && tail.old.start <= end
+            && span.end <= tail.old.end;
+        let place = |run: Run, old| u16::try_from(run.place(old)?).ok();
+        let moved = Entry {
+            start: place(head, span.start)?,
+            value_start: place(head, begin)?,
+            value_end: place(tail, end)?,
+            ..*former
+        };
+        is_between.then_some((moved, place(tail, span.end)?))
     }
 
     /// The first line from number `at` on that begins at this offset or behind it, or how many lines there are.

@@ -171,6 +171,13 @@ impl Message {
             .map(|at| self.index.header(&self.bytes, at))
     }
 
+    /// The header in whose lines this offset lies.
+    pub(crate) fn header_at(&self, offset: u32) -> Option<Header<'_>> {
+        let is_there = |header: &Header<'_>| header.span.range().contains(&(offset as usize));
+        let at = self.index.line_from(0, offset + 1).checked_sub(1)?;
+        Some(self.index.header(&self.bytes, at)).filter(is_there)
+    }
+
     /// Every header of that name, in any case, compact and long forms alike.
     pub fn named<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = Header<'a>> {
         let other = HeaderId::lookup(name) == HeaderId::Other;

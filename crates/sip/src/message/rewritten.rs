@@ -16,13 +16,15 @@ use std::sync::Arc;
 pub struct Rewritten {
     bytes: Bytes,
     kept: Kept,
+    /// See [`Rewritten::of_sound_values`].
+    is_sound: bool,
 }
 
 /// Runs of octets that were kept, in order.
 pub(crate) type Kept = SmallVec<[Run; 12]>;
 
 /// A run of octets that stand in the new text as they stand in the old.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Run {
     /// Where they stand in the old text.
     pub(crate) old: Span,
@@ -46,14 +48,32 @@ impl Run {
 /// Octets as nobody knows them.
 impl From<Bytes> for Rewritten {
     fn from(bytes: Bytes) -> Rewritten {
-        let kept = Kept::new();
-        Rewritten { bytes, kept }
+        Rewritten::new(bytes, Kept::new())
     }
 }
 
 impl Rewritten {
     pub(crate) fn new(bytes: Bytes, kept: Kept) -> Rewritten {
-        Rewritten { bytes, kept }
+        Rewritten {
+            bytes,
+            kept,
+            is_sound: false,
+        }
+    }
+
+    /// The same, where every change took lines away that [`Message::check`] does not ask for, or put a value in place of another: the
+    /// Request-URI, a Via below the first, a Call-ID, an address of Route, Record-Route or Contact. Whoever says so has checked that each is what it stands for,
+    /// is printed, and no longer than the one before. Then they are not checked once more, but the Request-URI is.
+    pub fn of_sound_values(self) -> Rewritten {
+        Rewritten {
+            is_sound: true,
+            ..self
+        }
+    }
+
+    /// Whether [`Rewritten::of_sound_values`] was said.
+    pub(super) fn is_sound(&self) -> bool {
+        self.is_sound
     }
 
     /// A text with some ranges replaced. They must come in order and not overlap; one that does not is passed over.
@@ -144,15 +164,23 @@ impl Message {
             index,
             at: usize::from(start.end) + 2,
         };
-        let mut line = 0;
+        let (mut line, mut head) = (0, Run::default());
         for run in &made.kept {
             // A line that begins before the run was cut by a change.
-            line = self.index.line_from(line, run.old.start);
-            let behind = self.index.lines_up_to(line, run.old.end);
-            if line < behind {
-                follower.move_lines(&self.index, line..behind, *run)?;
-                line = behind;
+            let from = self.index.line_from(line, run.old.start);
+            if from == line + 1 {
+                let cut = self.index.span(line);
+                if cut.end > run.old.end {
+                    // By another one too.
+                    continue;
+                }
+                follower.stretch_line(&self.index, line, (head, *run))?;
             }
+            let behind = self.index.lines_up_to(from, run.old.end);
+            if from < behind {
+                follower.move_lines(&self.index, from..behind, *run)?;
+            }
+            (line, head) = (behind, *run);
         }
         follower.finish()
     }
@@ -178,6 +206,27 @@ impl Follower<'_> {
         }
         self.index.extend_moved(former, lines, run.shift());
         self.at = usize::from(end);
+        Some(())
+    }
+
+    /// Takes over a line of which only parts of the value changed, between a run that it begins in and one that it ends in. Any
+    /// other is left to be read.
+    fn stretch_line(
+        &mut self,
+        former: &Index,
+        line: usize,
+        (head, tail): (Run, Run),
+    ) -> Option<()> {
+        let Some((entry, end)) = former.stretched(line, (head, tail)) else {
+            return Some(());
+        };
+        self.read_to(usize::from(entry.start))?;
+        let value = usize::from(entry.value_start)..usize::from(entry.value_end);
+        let value = self.section.text.get(value).unwrap_or_default();
+        if is_plain(value) && self.index.len() < MOST_LINES {
+            self.index.push(entry);
+            self.at = usize::from(end);
+        }
         Some(())
     }
 
@@ -219,6 +268,14 @@ impl Follower<'_> {
                 .sum::<usize>()
                 <= most
     }
+}
+
+/// Whether a value has no line end, and no blanks around it.
+fn is_plain(value: &[u8]) -> bool {
+    let is_blank = |octet: Option<&u8>| octet.is_none_or(|octet| matches!(octet, b' ' | b'\t'));
+    !is_blank(value.first())
+        && !is_blank(value.last())
+        && memchr::memchr3(b'\r', b'\n', 0, value).is_none()
 }
 
 /// The index counts lines in an octet.
@@ -272,6 +329,44 @@ mod tests {
         for id in [HeaderId::From, HeaderId::To, HeaderId::CSeq, HeaderId::Via] {
             let (_, knows) = followed(&former, &with(of(id))).expect("followed");
             assert!(!knows, "{id:?}");
+        }
+    }
+
+    /// INVITE with parts of its text replaced, in order.
+    fn replaced(former: &Message, changes: &[(&str, &str)]) -> Rewritten {
+        let changes = changes.iter().map(|(old, new)| {
+            let start = INVITE.find(old).expect("there");
+            (Span::from(start..start + old.len()), new.as_bytes())
+        });
+        Rewritten::splice(former.bytes(), changes)
+    }
+
+    #[test]
+    fn a_line_that_changed_is_where_parsing_finds_it() {
+        let former = invite();
+        let lines = |message: &Message| {
+            let headers = message.headers();
+            let places = headers.map(|header| (header.id, header.span, header.value_span));
+            places.collect::<Vec<_>>()
+        };
+        let changes: [&[(&str, &str)]; 10] = [
+            &[("pc33", "proxy"), ("nashds8", "n")],
+            &[("CSeq: ", "CSeq:    ")],
+            &[("314159", " 1"), ("Alice", "A")],
+            &[("314159 INVITE", "1 INVITE  ")],
+            &[("\r\nMax-Forwards: 70", "")],
+            &[("Max-Forwards", "X")],
+            &[("70", "")],
+            &[("70", "70\r\nX-New: 1")],
+            &[("70\r\nTo: Bob", "70\r\n\tfolded\r\nTo: B")],
+            &[("Bob", "Robert"), ("tag=1928301774", "tag=1"), ("262", "0")],
+        ];
+        for changes in changes {
+            let made = replaced(&former, changes);
+            let parsed = Message::parse(made.bytes().clone(), &Limits::default());
+            let parsed = parsed.expect("well-formed");
+            let message = former.follow(&made).expect("followed");
+            assert_eq!(lines(&message), lines(&parsed), "{changes:?}");
         }
     }
 

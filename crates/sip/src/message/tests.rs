@@ -1,5 +1,5 @@
 use super::{Defects, Message, Violation};
-use crate::{ContactValue, HeaderError, HeaderId, Limits, Method, ParseError};
+use crate::{ContactValue, HeaderError, HeaderId, Limits, Method, ParseError, Rewritten};
 use bytes::Bytes;
 
 fn try_parse(text: impl AsRef<[u8]>) -> Result<Message, ParseError> {
@@ -441,7 +441,7 @@ fn violations() {
         let former = parse(INVITE);
         assert_eq!(former.check(), Ok(()));
         assert_eq!(
-            parse(&text).check_again(&former),
+            parse(&text).check_again(&former, &Rewritten::default()),
             expect,
             "{from:?} -> {to:?}"
         );
@@ -452,6 +452,28 @@ fn violations() {
             .map_err(|v| v.reason),
         Err("Missing Via Header")
     );
+}
+
+#[test]
+fn of_sound_values_the_request_uri_and_open_quotes_are_checked() {
+    let former = parse(INVITE);
+    assert_eq!(former.check(), Ok(()));
+    let made = Rewritten::default().of_sound_values();
+    let checked = |from: &str, to: &str| {
+        let again = parse(INVITE.replacen(from, to, 1)).check_again(&former, &made);
+        again.map_err(|violation| violation.reason)
+    };
+    assert_eq!(checked("sip:bob@biloxi.com", "sip:bob@10.0.0.1"), Ok(()));
+    let uri = "INVITE sip:bob@biloxi.com";
+    assert_eq!(
+        checked(uri, "INVITE nobody:knows"),
+        Err("Unsupported URI Scheme")
+    );
+    assert_eq!(
+        checked(uri, "INVITE sip:h?Route=x"),
+        Err("Headers in Request-URI")
+    );
+    assert_eq!(checked(";branch=", ";x=\",branch="), Err("Bad Via Header"));
 }
 
 #[test]
