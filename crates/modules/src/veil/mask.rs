@@ -17,6 +17,9 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub(crate) const ALL: [Kind; 4] = [Kind::Via, Kind::Uri, Kind::CallId, Kind::Reference];
+
     /// What a seal is bound to.
     pub(crate) fn label(self) -> &'static [u8] {
         match self {
