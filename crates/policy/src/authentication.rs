@@ -2,6 +2,7 @@
 
 use crate::{Context, Outcome};
 use bytes::Bytes;
+use sip::digest::{Hash, KeptCredentials};
 use sip::{HeaderId, Span};
 use std::sync::Arc;
 
@@ -52,32 +53,55 @@ pub struct Claim {
     pub header: HeaderId,
     /// Its line in the request.
     pub line: Span,
-    /// Its value.
-    pub credentials: Bytes,
-    /// The username as sent, with a domain where it has one.
-    pub username: Bytes,
-    /// The user part of the username.
-    pub user: Bytes,
-    /// The domain part of the username, empty without one.
-    pub domain: Bytes,
-    /// The realm.
-    pub realm: Bytes,
+    /// What it says.
+    pub credentials: KeptCredentials,
     /// The hash that a stored HA1 must be of.
-    pub hash: sip::digest::Hash,
+    pub hash: Hash,
     /// The method that the response covers, where it is not that of the request.
     pub method: Option<Bytes>,
 }
 
-/// The credentials of the request in hand whose password was checked and right: an extension of
-/// the context, set by module `auth`.
-#[derive(Clone, Debug, Default)]
-pub struct Verified(pub Option<Claim>);
+impl Claim {
+    /// The user part of the username.
+    pub fn user(&self) -> Bytes {
+        self.credentials.share(|credentials| credentials.user())
+    }
 
-/// Whether the request in hand answers a challenge that was made for its source address, whatever its
-/// password: then the source received that challenge, and nobody else speaks in its name. An extension
-/// of the context, set by module `auth` where `auth_checks_*` bind nonces to the source.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SourceProof(pub bool);
+    /// The domain part of the username, without one the realm.
+    pub fn domain(&self) -> Bytes {
+        self.credentials.share(|credentials| {
+            let domain = credentials.domain();
+            if domain.is_empty() {
+                credentials.realm
+            } else {
+                domain
+            }
+        })
+    }
+
+    /// True where the username has a domain part.
+    pub fn has_domain(&self) -> bool {
+        !self.credentials.view().domain().is_empty()
+    }
+
+    /// The realm.
+    pub fn realm(&self) -> Bytes {
+        self.credentials.share(|credentials| credentials.realm)
+    }
+}
+
+/// What is known of whoever sent the request in hand: an extension of the context, set by module `auth`.
+#[derive(Clone, Debug, Default)]
+pub struct Authenticated {
+    /// The credentials whose password was checked and right.
+    pub verified: Option<Claim>,
+    /// The line of the credentials that were found last, right or wrong.
+    pub line: Option<Span>,
+    /// They answer a challenge that was made for the source address, whatever their password: then
+    /// the source received that challenge, and nobody else speaks in its name. Known where
+    /// `auth_checks_*` bind nonces to the source.
+    pub is_from_source: bool,
+}
 
 /// What is known about a user.
 #[derive(Clone, Copy, Debug)]

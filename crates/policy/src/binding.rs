@@ -1,7 +1,7 @@
 //! One registered contact, packed: a server holds one for each phone.
 
 use crate::{ConnectionId, ContactKey, Destination, Q, Xavps};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
@@ -104,7 +104,8 @@ impl Binding {
             from.instance,
             from.ruid,
         ];
-        let mut text = BytesMut::with_capacity(texts.iter().map(|text| text.len()).sum());
+        // As long as what goes in, so that it becomes a `Bytes` as it stands.
+        let mut text = Vec::with_capacity(texts.iter().map(|text| text.len()).sum());
         let mut ends = [0; 5];
         for (index, part) in texts.iter().enumerate() {
             text.extend_from_slice(part);
@@ -113,7 +114,7 @@ impl Binding {
             }
         }
         Binding {
-            text: Bytes::from(text.to_vec().into_boxed_slice()),
+            text: Bytes::from(text),
             ends,
             user_agent: from.user_agent,
             socket: from.socket,

@@ -10,6 +10,7 @@ use sip::{Edits, Message};
 use smallvec::SmallVec;
 use stack::Instant;
 use std::any::Any;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -337,12 +338,17 @@ impl Context {
 
     /// Adds header lines to replies of ours; a line end is added where it is missing. False, with an error
     /// in the log, where a line is no `name: value`: what a peer wrote must not end the header it is in.
-    pub fn append_to_reply(&mut self, lines: &[u8]) -> bool {
-        match sip::build::header_lines(lines) {
+    pub fn append_to_reply<'a>(&mut self, lines: impl Into<Cow<'a, [u8]>>) -> bool {
+        let lines = lines.into();
+        match sip::build::header_lines(&lines) {
+            // Mostly they are the only ones, and whole.
+            Ok(Cow::Borrowed(_)) if self.reply_lines.is_empty() => {
+                self.reply_lines = lines.into_owned();
+            }
             Ok(lines) => self.reply_lines.extend_from_slice(&lines),
             Err(_) => {
                 self.log(Level::Err, "core", || {
-                    let text = String::from_utf8_lossy(lines);
+                    let text = String::from_utf8_lossy(&lines);
                     let text = text.escape_debug();
                     format!("append_to_reply: a line is no \"name: value\": \"{text}\"")
                 });

@@ -23,6 +23,8 @@ pub struct Socket {
     pub host: Bytes,
     /// The port that is written in a message.
     pub port: u16,
+    /// Where it is bound, `udp:127.0.0.1:5060`.
+    pub text: Bytes,
 }
 
 impl Socket {
@@ -44,6 +46,7 @@ impl Socket {
             name: None,
             host,
             port,
+            text: format!("{proto}:{}:{}", host_text(addr.ip()), addr.port()).into(),
         }
     }
 }

@@ -59,7 +59,7 @@ pub use argument::{
     Argument, BranchFailureRoute, BranchRoute, FailureRoute, Int, Literal, Pattern, PlainRoute,
     ReplyRoute, RouteName, Written,
 };
-pub use authentication::{Claim, DigestAuth, Secret, SourceProof, Verified, WithClaim, WithCode};
+pub use authentication::{Authenticated, Claim, DigestAuth, Secret, WithClaim, WithCode};
 pub use bans::{
     Ban, BanChange, BanLimits, BanOrder, BanTimes, Bans, BansLink, Listed, NotBanned, Proof,
     Source, Standing, parse_place, place,
@@ -111,8 +111,9 @@ pub use routes::Routes;
 pub use rpc::{RpcError, RpcRequest, RpcResult};
 pub use script::Problem;
 pub use service::{
-    Bindings, Change, ContactKey, Decide, Expired, Keep, KeyServers, Location, LocationRules,
-    LocationTable, Matching, SanityChecks, TrustedAddresses, WithBinding, WithBindings,
+    Bindings, Change, ChangeTask, Changes, ContactKey, Expired, Keep, KeyServers, Location,
+    LocationRules, LocationTable, Matching, Ruid, SanityChecks, TrustedAddresses, WithBinding,
+    WithBindings,
 };
 /// The destinations that failed, for modules `core` and `blst`.
 pub use stack::blocklist::{self, Blocklist};

@@ -2,6 +2,7 @@
 
 use crate::{Binding, Context, Outcome, Source};
 use bytes::Bytes;
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// Addresses that are trusted: module `permissions`.
@@ -25,7 +26,7 @@ pub trait Location: Send + Sync {
     fn rules(&self) -> &LocationRules;
 
     /// A record id that no other binding has or will have.
-    fn new_ruid(&self) -> Vec<u8>;
+    fn new_ruid(&self) -> Ruid;
 
     /// The one copy of a text that many bindings share, such as a `User-Agent`.
     fn shared_text(&self, text: &[u8]) -> Arc<[u8]>;
@@ -33,6 +34,9 @@ pub trait Location: Send + Sync {
     /// Calls `hear` for each binding that expires, from then on. It must not wait.
     fn on_expired(&self, hear: Expired);
 }
+
+/// A record id of ours.
+pub type Ruid = SmallVec<[u8; 48]>;
 
 /// The parameters of module `usrloc` that bind those who use it.
 #[derive(Clone, Debug, Default)]
@@ -121,17 +125,15 @@ pub trait LocationTable: Send + Sync {
         then: WithBinding,
     ) -> Outcome;
 
-    /// Changes the bindings of an address-of-record as `decide` says, which sees them alone: nobody
+    /// Changes the bindings of an address-of-record as `task` decides, which sees them alone: nobody
     /// changes them meanwhile (with `db_mode` 3, nobody on this server's memory does). Then what
-    /// `then` answers, when the change is as safe as `db_mode` promises. `decide` must not use the
-    /// table.
+    /// the task answers, when the change is as safe as `db_mode` promises.
     fn change(
         &self,
         context: &mut Context,
-        aor: &[u8],
+        aor: Bytes,
         how: Keep,
-        decide: Decide,
-        then: WithBindings,
+        task: Box<dyn ChangeTask>,
     ) -> Outcome;
 
     /// A number for an address-of-record, the same after a restart.
@@ -157,11 +159,21 @@ pub type WithBindings = Box<dyn FnOnce(&mut Context, Option<Bindings>) -> Outcom
 pub type WithBinding =
     Box<dyn FnOnce(&mut Context, Option<(Bytes, Arc<Binding>)>) -> Outcome + Send>;
 
-/// Sees the present bindings and says what is to change.
-pub type Decide = Box<dyn FnOnce(&mut Context, &[Arc<Binding>]) -> Vec<Change> + Send>;
+/// Who changes bindings: one value, so that what was decided is at hand when it is done.
+pub trait ChangeTask: Send {
+    /// Sees the present bindings and says what is to change. It must not use the table.
+    fn decide(&mut self, context: &mut Context, present: &[Arc<Binding>]) -> Changes;
+
+    /// Gets the bindings of `aor` as they are then; none where the database did not answer.
+    fn done(self: Box<Self>, context: &mut Context, aor: &[u8], found: Option<Bindings>)
+    -> Outcome;
+}
 
 /// Hears of an expired binding: table, address-of-record, binding.
 pub type Expired = Box<dyn Fn(&[u8], &[u8], &Arc<Binding>) + Send + Sync>;
+
+/// Changes in their order; mostly there is one.
+pub type Changes = SmallVec<[Change; 1]>;
 
 /// One change of the bindings of an address-of-record.
 #[derive(Debug)]

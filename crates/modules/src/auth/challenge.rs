@@ -1,7 +1,7 @@
 //! Challenges: the header lines of 401 and 407.
 
 use super::settings::Offer;
-use super::{Digest, checks};
+use super::{Digest, checks, nonce};
 use policy::Context;
 use script::Value;
 use sip::digest::Hash;
@@ -63,8 +63,8 @@ impl Kind {
 }
 
 impl Digest {
-    /// The header lines of a challenge, one for each algorithm, joined by line ends; none behind
-    /// the last. The nonce is the same in all.
+    /// The header lines of a challenge, one for each algorithm, each with its end. The nonce is the
+    /// same in all.
     pub(super) fn challenge(
         &self,
         context: &mut Context,
@@ -76,15 +76,12 @@ impl Digest {
         let nonce = self.new_nonce(context, realm);
         let mut lines = Vec::with_capacity(160 * self.params.algorithms.len());
         for offer in &self.params.algorithms {
-            if !lines.is_empty() {
-                lines.extend_from_slice(b"\r\n");
-            }
-            write_line(&mut lines, kind, realm, &nonce, ask, *offer);
+            write_line(&mut lines, kind, realm, nonce.as_bytes(), ask, *offer);
         }
         lines
     }
 
-    /// The same as text for a script, which can append it to a reply: the last line has its end too.
+    /// The same as text for a script, which can append it to a reply.
     pub(super) fn challenge_text(
         &self,
         context: &mut Context,
@@ -92,18 +89,16 @@ impl Digest {
         realm: &[u8],
         ask: Ask,
     ) -> Value {
-        let mut lines = self.challenge(context, kind, realm, ask);
-        lines.extend_from_slice(b"\r\n");
-        Value::Str(lines.into())
+        Value::Str(self.challenge(context, kind, realm, ask).into())
     }
 
     /// A fresh nonce for the message in hand.
-    pub(super) fn new_nonce(&self, context: &mut Context, realm: &[u8]) -> String {
+    pub(super) fn new_nonce(&self, context: &mut Context, realm: &[u8]) -> nonce::Text {
         let id = match &self.state {
             Some(state) => state.next_id(),
             None => context.rng.u32(..),
         };
-        let nonce = super::nonce::Nonce {
+        let nonce = nonce::Nonce {
             created_s: context.now.unix_s() as u32,
             id,
         };
@@ -147,12 +142,12 @@ impl Digest {
     }
 }
 
-fn write_line(out: &mut Vec<u8>, kind: Kind, realm: &[u8], nonce: &str, ask: Ask, offer: Offer) {
+fn write_line(out: &mut Vec<u8>, kind: Kind, realm: &[u8], nonce: &[u8], ask: Ask, offer: Offer) {
     out.extend_from_slice(kind.header().as_bytes());
     out.extend_from_slice(b": Digest realm=\"");
     out.extend_from_slice(realm);
     out.extend_from_slice(b"\", nonce=\"");
-    out.extend_from_slice(nonce.as_bytes());
+    out.extend_from_slice(nonce);
     out.push(b'"');
     if let Some(qop) = ask.qop {
         out.extend_from_slice(b", qop=\"");
@@ -169,4 +164,5 @@ fn write_line(out: &mut Vec<u8>, kind: Kind, realm: &[u8], nonce: &str, ask: Ask
             Hash::Sha256 => b"SHA-256",
         });
     }
+    out.extend_from_slice(b"\r\n");
 }

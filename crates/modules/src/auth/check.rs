@@ -1,25 +1,21 @@
 //! Checks of credentials: everything but where the password comes from.
 
 use super::nonce::{Nonce, Refused, checks};
-use super::proof::{expected, session_key, stored_ha1};
+use super::proof::{Digits, expected, session_key, stored_ha1};
 use super::used::{Known, Use};
 use super::{Digest, codes, is_in_dialog};
 use bytes::Bytes;
 use policy::{
-    Answer, Claim, Context, DigestAuth, Effect, Level, Outcome, Proto, Secret, SourceProof,
-    TransactionAction, Verified, WithClaim, WithCode,
+    Answer, Authenticated, Claim, Context, DigestAuth, Effect, Level, Outcome, Proto, Secret,
+    TransactionAction, WithClaim, WithCode,
 };
-use sip::digest::{Algorithm, Credentials, Hash, Qop, same};
+use sip::digest::{Algorithm, Credentials, Hash, KeptCredentials, Qop, same};
 use sip::{HeaderId, Method, Span};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The largest nonce count that is accepted, as in Kamailio.
 const MOST_COUNT: u32 = 255;
-
-/// The credentials in hand, which `consume_credentials()` takes out.
-#[derive(Default)]
-pub(super) struct Found(pub(super) Option<Span>);
 
 impl DigestAuth for Digest {
     fn claim(
@@ -83,8 +79,7 @@ impl Digest {
             return Err(codes::OK);
         }
         let realm = self.bare_realm(realm);
-        let message = context.message.clone();
-        let (line, value, credentials) = match find(&message, header, realm) {
+        let (line, kept) = match find(&context.message, header, realm) {
             Ok(Some(found)) => found,
             Ok(None) => return Err(codes::NO_CREDENTIALS),
             Err(_) => {
@@ -94,18 +89,17 @@ impl Digest {
                 return Err(codes::ERROR);
             }
         };
+        let credentials = kept.view();
         let hash = self.acceptable(context, &credentials)?;
         self.judge_nonce(context, &credentials)?;
-        context.extension_mut::<SourceProof>().0 = self.is_from_source(context, &credentials);
-        context.extension_mut::<Found>().0 = Some(line);
+        let is_from_source = self.is_from_source(context, &credentials);
+        let known = context.extension_mut::<Authenticated>();
+        known.is_from_source = is_from_source;
+        known.line = Some(line);
         Ok(Claim {
             header,
             line,
-            credentials: message.slice_of(value),
-            username: message.slice_of(credentials.username),
-            user: message.slice_of(credentials.user()),
-            domain: message.slice_of(credentials.domain()),
-            realm: message.slice_of(credentials.realm),
+            credentials: kept,
             hash,
             method,
         })
@@ -117,10 +111,8 @@ impl Digest {
         context: &Context,
         claim: &Claim,
         secret: Secret<'_>,
-    ) -> (i32, Vec<u8>) {
-        let Ok(Some(credentials)) = Credentials::parse(&claim.credentials) else {
-            return (codes::ERROR, Vec::new());
-        };
+    ) -> (i32, Digits) {
+        let credentials = claim.credentials.view();
         let (plain, is_there) = stored_ha1(claim, secret);
         let key = session_key(claim.hash, &plain, &credentials);
         let expected = expected(context, claim, &credentials, &key);
@@ -241,8 +233,8 @@ impl Digest {
     fn note_known(&self, context: &Context) {
         let is_proved = context.flow.proto != Proto::Udp
             || context
-                .extension::<SourceProof>()
-                .is_some_and(|proof| proof.0);
+                .extension::<Authenticated>()
+                .is_some_and(|known| known.is_from_source);
         if let (true, Some(bans)) = (is_proved, self.bans.get()) {
             let now_ms = context.now.unix_ms;
             let until_ms = now_ms.saturating_add(u64::from(self.params.nonce_expire_s) * 1000);
@@ -273,18 +265,16 @@ impl Digest {
     /// The password was right: note the use, where uses are counted and nobody was faster.
     fn note_use(&self, context: &mut Context, claim: Claim, key: &[u8]) -> i32 {
         if self.state.is_some() || self.params.add_authinfo {
-            let Ok(Some(credentials)) = Credentials::parse(&claim.credentials) else {
-                return codes::ERROR;
-            };
+            let credentials = claim.credentials.view();
             if let Err(code) = self.count_use(context, &credentials) {
                 return code;
             }
             if self.params.add_authinfo {
                 let line = self.authentication_info(context, &claim, &credentials, key);
-                context.append_to_reply(&line);
+                context.append_to_reply(line);
             }
         }
-        context.extension_mut::<Verified>().0 = Some(claim);
+        context.extension_mut::<Authenticated>().verified = Some(claim);
         self.note_known(context);
         codes::OK
     }
@@ -334,21 +324,18 @@ fn needs_none(context: &Context) -> bool {
 
 /// The first credentials for the realm, with their line. What cannot be read before them is an
 /// error: two readers could disagree about it.
-fn find<'a>(
-    message: &'a sip::Message,
+fn find(
+    message: &sip::Message,
     header: HeaderId,
     realm: &[u8],
-) -> Result<Option<FoundCredentials<'a>>, sip::HeaderError> {
+) -> Result<Option<(Span, KeptCredentials)>, sip::HeaderError> {
     for line in message.all(header) {
-        match Credentials::parse(line.value)? {
-            Some(credentials) if credentials.realm == realm => {
-                return Ok(Some((line.span, line.value, credentials)));
+        match KeptCredentials::parse(message.slice_of(line.value))? {
+            Some(credentials) if credentials.view().realm == realm => {
+                return Ok(Some((line.span, credentials)));
             }
             _ => {}
         }
     }
     Ok(None)
 }
-
-/// A header line, its value, and what it says.
-type FoundCredentials<'a> = (Span, &'a [u8], Credentials<'a>);

@@ -1,11 +1,10 @@
 //! The script functions of module `auth`.
 
 use super::challenge::{Ask, Kind};
-use super::check::Found;
 use super::password::PasswordCheck;
 use super::{Auth, codes};
 use bytes::Bytes;
-use policy::{Context, Effect, Int, Level, Outcome, Reply, ReplyHow, Text, Var};
+use policy::{Authenticated, Context, Effect, Int, Level, Outcome, Reply, ReplyHow, Text, Var};
 use sip::digest::Credentials;
 use sip::{HeaderId, Message, Method};
 
@@ -66,7 +65,7 @@ impl Auth {
         };
         let ask = Ask::from_challenge_flags(flags);
         let lines = self.digest.challenge(context, kind, &realm, ask);
-        context.append_to_reply(&lines);
+        context.append_to_reply(lines);
         let (code, reason) = kind.reply();
         self.reply(code, reason, codes::OK)
     }
@@ -180,7 +179,9 @@ impl Auth {
     }
 
     pub(super) fn consume_credentials(&self, context: &mut Context) -> bool {
-        let line = context.extension::<Found>().and_then(|found| found.0);
+        let line = context
+            .extension::<Authenticated>()
+            .and_then(|known| known.line);
         match line {
             Some(line) => context.edits.remove(line),
             None => context.log(Level::Err, "auth", || {

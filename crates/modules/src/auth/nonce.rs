@@ -24,6 +24,8 @@ pub(super) mod checks {
 const FIRST_MAC: usize = 12;
 const SECOND_MAC: usize = 8;
 const PLAIN: usize = 8 + FIRST_MAC;
+/// Base64 digits of the longest nonce.
+const DIGITS: usize = (PLAIN + SECOND_MAC).div_ceil(3) * 4;
 
 /// Makes and opens nonces.
 pub(super) struct Nonces {
@@ -38,6 +40,13 @@ pub(super) struct Nonce {
     pub(super) created_s: u32,
     /// Its number, for the tables of used nonces.
     pub(super) id: u32,
+}
+
+/// A nonce as it is sent.
+#[derive(Clone, Copy)]
+pub(super) struct Text {
+    digits: [u8; DIGITS],
+    len: usize,
 }
 
 /// Why a nonce is refused.
@@ -62,18 +71,18 @@ impl Nonces {
     }
 
     /// Makes a nonce; `parts` is the text of the message it is bound to, none without checks.
-    pub(super) fn make(&self, nonce: Nonce, realm: &[u8], parts: Option<&[u8]>) -> String {
+    pub(super) fn make(&self, nonce: Nonce, realm: &[u8], parts: Option<&[u8]>) -> Text {
         let mut bytes = [0; PLAIN + SECOND_MAC];
         bytes[..4].copy_from_slice(&nonce.created_s.to_be_bytes());
         bytes[4..8].copy_from_slice(&nonce.id.to_be_bytes());
         let first = self.mac(&[b"1", &bytes[..8], realm]);
         bytes[8..PLAIN].copy_from_slice(&first[..FIRST_MAC]);
         let Some(parts) = parts else {
-            return BASE64.encode(&bytes[..PLAIN]);
+            return Text::of(&bytes[..PLAIN]);
         };
         let second = self.mac(&[b"2", &bytes[..PLAIN], parts]);
         bytes[PLAIN..].copy_from_slice(&second[..SECOND_MAC]);
-        BASE64.encode(bytes)
+        Text::of(&bytes)
     }
 
     /// Opens a nonce that came back.
@@ -83,11 +92,12 @@ impl Nonces {
         realm: &[u8],
         parts: Option<&[u8]>,
     ) -> Result<Nonce, Refused> {
-        // The longest nonce of ours has 38 digits; nothing longer is decoded.
-        if text.len() > 40 {
-            return Err(Refused::Forged);
-        }
-        let bytes = BASE64.decode(text).map_err(|_| Refused::Forged)?;
+        let mut bytes = [0; PLAIN + SECOND_MAC];
+        // Nothing longer than a nonce of ours is decoded.
+        let len = BASE64
+            .decode_slice(text, &mut bytes)
+            .map_err(|_| Refused::Forged)?;
+        let bytes = bytes.get(..len).unwrap_or_default();
         let (plain, second) = bytes.split_at_checked(PLAIN).ok_or(Refused::Forged)?;
         let (head, first) = plain.split_at(8);
         let expected = self.mac(&[b"1", head, realm]);
@@ -110,6 +120,19 @@ impl Nonces {
             (Some(created_s), Some(id)) => Ok(Nonce { created_s, id }),
             _ => Err(Refused::Forged),
         }
+    }
+}
+
+impl Text {
+    fn of(bytes: &[u8]) -> Text {
+        let mut digits = [0; DIGITS];
+        // What is longer than the longest of ours does not happen.
+        let len = BASE64.encode_slice(bytes, &mut digits).unwrap_or_default();
+        Text { digits, len }
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.digits.get(..self.len).unwrap_or_default()
     }
 }
 
@@ -163,8 +186,8 @@ mod tests {
             others.open(text.as_bytes(), b"r", None),
             Err(Refused::Forged)
         );
-        for at in 0..text.len() {
-            let mut bent = text.clone().into_bytes();
+        for at in 0..text.as_bytes().len() {
+            let mut bent = text.as_bytes().to_vec();
             bent[at] = if bent[at] == b'A' { b'B' } else { b'A' };
             assert!(ours.open(&bent, b"r", None).is_err(), "{at}");
         }

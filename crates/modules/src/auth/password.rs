@@ -74,11 +74,12 @@ impl PasswordCheck {
     /// True where the credentials' user is who From (for a REGISTER: and To) says.
     fn is_own_identity(&self, message: &Message, claim: &Claim) -> bool {
         let realm = self.digest.bare_realm(&self.realm);
+        let user = claim.credentials.view().user();
         let fits = |address: Result<NameAddr<'_>, _>| {
             let uri = address.ok().and_then(|address| address.parse_uri().ok());
             uri.is_some_and(|uri| {
                 let same_domain = uri.host.eq_ignore_ascii_case(realm);
-                uri.user.unwrap_or_default() == claim.user
+                uri.user.unwrap_or_default() == user
                     && (same_domain || !self.digest.params.use_domain)
             })
         };

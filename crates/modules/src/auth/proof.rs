@@ -3,6 +3,10 @@
 use super::Digest;
 use policy::{Claim, Context, Secret};
 use sip::digest::{Algorithm, Credentials, Ha, Hash, Qop, ha1, ha1_session, ha2, response};
+use smallvec::SmallVec;
+
+/// Hexadecimal digits of a hash.
+pub(super) type Digits = SmallVec<[u8; 64]>;
 
 impl Digest {
     /// `Authentication-Info` (RFC 7616 section 3.5): proves that we know the password too.
@@ -29,11 +33,14 @@ impl Digest {
             ha2.as_bytes(),
         );
         let next = match self.params.one_time_nonce {
-            true => self.new_nonce(context, &claim.realm).into_bytes(),
-            false => credentials.nonce.to_vec(),
+            true => Some(self.new_nonce(context, credentials.realm)),
+            false => None,
         };
+        let next = next
+            .as_ref()
+            .map_or(credentials.nonce, |next| next.as_bytes());
         let mut line = b"Authentication-Info: nextnonce=\"".to_vec();
-        line.extend_from_slice(&next);
+        line.extend_from_slice(next);
         line.extend_from_slice(b"\"");
         if let Some((_, _, qop)) = protection {
             line.extend_from_slice(b", qop=");
@@ -54,31 +61,34 @@ impl Digest {
 
 /// HA1 as it is stored or follows from the password, and whether there is such a user. An absent
 /// one gets an HA1 nobody has, made in the same way, so that it takes as long.
-pub(super) fn stored_ha1(claim: &Claim, secret: Secret<'_>) -> (Vec<u8>, bool) {
+pub(super) fn stored_ha1(claim: &Claim, secret: Secret<'_>) -> (Digits, bool) {
     let of = |password: &[u8]| {
-        let digits = ha1(claim.hash, &claim.username, &claim.realm, password);
-        digits.as_bytes().to_vec()
+        let credentials = claim.credentials.view();
+        let (username, realm) = (credentials.username, credentials.realm);
+        Digits::from_slice(ha1(claim.hash, username, realm, password).as_bytes())
     };
     match secret {
         Secret::Password(password) => (of(password), true),
-        Secret::Ha1(digits) => (digits.to_vec(), true),
+        Secret::Ha1(digits) => (Digits::from_slice(digits), true),
         Secret::Absent { stored_ha1: false } => (of(b""), false),
-        Secret::Absent { stored_ha1: true } => (vec![b'-'; claim.hash.hex_len()], false),
+        Secret::Absent { stored_ha1: true } => {
+            (Digits::from_elem(b'-', claim.hash.hex_len()), false)
+        }
     }
 }
 
 /// HA1, or for a `-sess` algorithm what takes its place.
-pub(super) fn session_key(hash: Hash, plain: &[u8], credentials: &Credentials<'_>) -> Vec<u8> {
+pub(super) fn session_key(hash: Hash, plain: &[u8], credentials: &Credentials<'_>) -> Digits {
+    // Stored digits may be upper case; the session hash is over lower-case ones.
+    let mut plain = Digits::from_slice(plain);
+    plain.make_ascii_lowercase();
     match credentials.algorithm {
         Algorithm::Known { session: true, .. } => {
             let cnonce = credentials.cnonce.unwrap_or_default();
-            // Stored digits may be upper case; the session hash is over lower-case ones.
-            let plain = plain.to_ascii_lowercase();
-            ha1_session(hash, &plain, credentials.nonce, cnonce)
-                .as_bytes()
-                .to_vec()
+            let key = ha1_session(hash, &plain, credentials.nonce, cnonce);
+            Digits::from_slice(key.as_bytes())
         }
-        _ => plain.to_ascii_lowercase(),
+        _ => plain,
     }
 }
 
@@ -114,21 +124,19 @@ fn protection<'a>(credentials: &Credentials<'a>) -> Option<(&'a [u8], &'a [u8], 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
+    use sip::digest::KeptCredentials;
     use sip::{HeaderId, Span};
 
     /// Behind this every check is the same arithmetic over as many octets.
     #[test]
     fn an_absent_user_has_a_key_of_the_same_length() {
         for hash in [Hash::Md5, Hash::Sha256] {
+            let value = r#"Digest username="alice", realm="r.test", nonce="n", uri="sip:r.test", response="r""#;
+            let credentials = KeptCredentials::parse(value.into());
             let claim = Claim {
                 header: HeaderId::Authorization,
                 line: Span::default(),
-                credentials: Bytes::new(),
-                username: Bytes::from_static(b"alice"),
-                user: Bytes::from_static(b"alice"),
-                domain: Bytes::new(),
-                realm: Bytes::from_static(b"r.test"),
+                credentials: credentials.unwrap().unwrap(),
                 hash,
                 method: None,
             };

@@ -63,9 +63,9 @@ impl Check {
         let Ok(table) = Name::parse(&format!("{}_sha256", self.table)) else {
             return Outcome::Code(ERROR);
         };
-        let column = match self.claim.domain.is_empty() {
-            true => name!("ha1"),
-            false => name!("ha1b"),
+        let column = match self.claim.has_domain() {
+            false => name!("ha1"),
+            true => name!("ha1b"),
         };
         let select = lookup.select(table, std::iter::once(column), &self.claim);
         lookup.submit(select, move |context, rows| {
@@ -109,8 +109,9 @@ impl Check {
                 .unwrap_or_default();
             credentials::load(context, &self.lookup.credentials, cells);
         }
-        let domain = params.use_domain.then_some(self.claim.realm.as_ref());
-        let fits = identity::fits(&context.message, self.flags, &self.claim.user, domain);
+        let credentials = self.claim.credentials.view();
+        let domain = params.use_domain.then_some(credentials.realm);
+        let fits = identity::fits(&context.message, self.flags, credentials.user(), domain);
         Outcome::Code(if code == 1 && !fits {
             USER_MISMATCH
         } else {
@@ -120,7 +121,7 @@ impl Check {
 
     fn password_column(&self) -> Name {
         let params = &self.lookup.params;
-        match params.calculate_ha1 || self.claim.domain.is_empty() {
+        match params.calculate_ha1 || !self.claim.has_domain() {
             true => params.password_column.clone(),
             false => params.password_column_2.clone(),
         }
@@ -166,13 +167,9 @@ impl Lookup {
     /// The row of the user who claims to be there.
     fn select(&self, table: Name, columns: impl Iterator<Item = Name>, claim: &Claim) -> Select {
         let params = &self.params;
-        let mut filter = Filter::all().eq(params.user_column.clone(), claim.user.clone());
+        let mut filter = Filter::all().eq(params.user_column.clone(), claim.user());
         if params.use_domain {
-            let domain = match claim.domain.is_empty() {
-                true => claim.realm.clone(),
-                false => claim.domain.clone(),
-            };
-            filter = filter.eq(params.domain_column.clone(), domain);
+            filter = filter.eq(params.domain_column.clone(), claim.domain());
         }
         Select::from(table).columns(columns).filter(filter).limit(1)
     }

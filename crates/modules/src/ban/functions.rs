@@ -4,7 +4,7 @@ use super::Ban;
 use super::params::Delay;
 use bytes::Bytes;
 use policy::{
-    BanOrder, Context, Int, Level, Listed, NotBanned, Now, Proto, Source, SourceProof, Standing,
+    Authenticated, BanOrder, Context, Int, Level, Listed, NotBanned, Now, Proto, Source, Standing,
     Text, address_of,
 };
 use std::net::SocketAddr;
@@ -201,8 +201,8 @@ const KNOWN_MS: u64 = 600_000;
 /// True where the message in hand comes from where it says: over a connection, or with the answer to a
 /// challenge that was sent there.
 fn is_validated(context: &Context) -> bool {
-    let proof = context.extension::<SourceProof>();
-    context.flow.proto != Proto::Udp || proof.is_some_and(|proof| proof.0)
+    let known = context.extension::<Authenticated>();
+    context.flow.proto != Proto::Udp || known.is_some_and(|known| known.is_from_source)
 }
 
 fn code_of(why: NotBanned) -> i32 {

@@ -1,5 +1,5 @@
 use crate::testing::{Bench, UNIX_MS};
-use policy::{Context, SourceProof};
+use policy::{Authenticated, Context};
 use serde_json::json;
 use std::sync::Arc;
 use store::Memory;
@@ -17,7 +17,7 @@ fn bench(routes: &str) -> Bench {
 fn from(bench: &Bench, peer: &str, is_proved: bool, number: u32) -> Context {
     let mut context = bench.context(&REGISTER.replace("NUMBER", &number.to_string()));
     context.flow.peer = peer.parse().expect(peer);
-    context.extension_mut::<SourceProof>().0 = is_proved;
+    context.extension_mut::<Authenticated>().is_from_source = is_proved;
     context
 }
 
@@ -98,7 +98,7 @@ fn offences_are_counted_by_reason() {
                 .to_owned()
                 + "\n"
         ));
-        context.extension_mut::<SourceProof>().0 = is_proved;
+        context.extension_mut::<Authenticated>().is_from_source = is_proved;
         bench.run_in(context).codes
     };
     assert_eq!(

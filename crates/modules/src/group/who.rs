@@ -1,7 +1,7 @@
 //! The first argument: whose group is asked for.
 
 use bytes::Bytes;
-use policy::{Argument, Context, Prepare, Problem, Text, Verified, Written};
+use policy::{Argument, Authenticated, Context, Prepare, Problem, Text, Written};
 use sip::{HeaderError, NameAddr, Uri};
 
 /// Where the URI stands.
@@ -65,16 +65,12 @@ fn of_header(address: Result<NameAddr<'_>, HeaderError>) -> Result<Found, &'stat
 
 fn verified(context: &Context) -> Result<Found, &'static str> {
     let claim = context
-        .extension::<Verified>()
-        .and_then(|Verified(claim)| claim.as_ref())
+        .extension::<Authenticated>()
+        .and_then(|known| known.verified.as_ref())
         .ok_or("no authorized credentials found (error in script)")?;
-    let domain = match claim.domain.is_empty() {
-        true => &claim.realm,
-        false => &claim.domain,
-    };
     Ok(Found {
-        user: claim.user.clone(),
-        domain: domain.clone(),
+        user: claim.user(),
+        domain: claim.domain(),
     })
 }
 

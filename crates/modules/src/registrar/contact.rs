@@ -2,6 +2,7 @@
 
 use policy::Q;
 use sip::{HeaderId, Message, NameAddr};
+use smallvec::SmallVec;
 
 /// What the Contact headers ask for.
 #[derive(Debug)]
@@ -11,8 +12,11 @@ pub(super) enum Asked<'a> {
     /// `*`: all bindings shall go.
     Everything,
     /// These, in the order in which Kamailio handles them: the last of each header first.
-    Contacts(Vec<NameAddr<'a>>),
+    Contacts(Contacts<'a>),
 }
+
+/// Contacts of a REGISTER; mostly there is one.
+pub(super) type Contacts<'a> = SmallVec<[NameAddr<'a>; 1]>;
 
 /// Why Contact headers cannot be taken: the text of `P-Registrar-Error` is in [`super::Failure`].
 #[derive(Debug, PartialEq, Eq)]
@@ -29,7 +33,7 @@ pub(super) enum ContactError {
 
 /// Reads the Contact headers.
 pub(super) fn asked(message: &Message, longest: usize) -> Result<Asked<'_>, ContactError> {
-    let mut contacts = Vec::new();
+    let mut contacts = Contacts::new();
     let mut has_star = false;
     for header in message.all(HeaderId::Contact) {
         let start = contacts.len();

@@ -6,11 +6,12 @@ use super::{Failure, methods};
 use bytes::Bytes;
 use policy::{Context, Location, Q, Registration};
 use sip::{HeaderId, Message, NameAddr, Uri};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// What a REGISTER asks for, apart from the database.
 pub(super) struct Draft {
-    pub(super) contacts: Vec<ContactDraft>,
+    pub(super) contacts: SmallVec<[ContactDraft; 1]>,
     pub(super) call_id: Bytes,
     pub(super) cseq: u32,
     pub(super) path: Bytes,
@@ -75,7 +76,7 @@ impl Draft {
             .unwrap_or(b"n/a");
         let socket = super::socket::of_registration(context, params);
         let mut draft = Draft {
-            contacts: Vec::with_capacity(contacts.len()),
+            contacts: SmallVec::new(),
             call_id: message
                 .call_id()
                 .map(|id| message.slice_of(id))

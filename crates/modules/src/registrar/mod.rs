@@ -15,6 +15,7 @@ mod save;
 mod socket;
 mod source;
 mod table_arg;
+mod task;
 #[cfg(test)]
 mod tests;
 mod ulc;

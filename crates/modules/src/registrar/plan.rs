@@ -2,13 +2,14 @@
 
 use super::Failure;
 use super::draft::{ContactDraft, Draft};
-use policy::{Binding, Change, ContactKey, LocationRules, Matching, Registration};
+use policy::{Binding, Change, Changes, ContactKey, LocationRules, Matching, Registration, Ruid};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// A plan: changes, and the return code of `save()`.
 #[derive(Debug)]
 pub(super) struct Plan {
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Changes,
     /// 1 inserted, 2 updated, 3 deleted: the last contact decides.
     pub(super) code: i32,
 }
@@ -29,12 +30,12 @@ pub(super) fn plan(
     present: &[Arc<Binding>],
     rules: &LocationRules,
     bounds: &Bounds,
-    mut new_ruid: impl FnMut() -> Vec<u8>,
+    mut new_ruid: impl FnMut() -> Ruid,
 ) -> Result<Plan, Failure> {
     let mut work = Work {
-        list: present.to_vec(),
+        list: SmallVec::from(present),
         plan: Plan {
-            changes: Vec::new(),
+            changes: Changes::new(),
             code: 1,
         },
         inserted: false,
@@ -59,7 +60,7 @@ pub(super) fn plan(
 
 /// The list as it will be, so that a contact that stands twice in one REGISTER is one.
 struct Work {
-    list: Vec<Arc<Binding>>,
+    list: SmallVec<[Arc<Binding>; 4]>,
     plan: Plan,
     inserted: bool,
 }
@@ -70,7 +71,7 @@ impl Work {
         draft: &Draft,
         contact: &ContactDraft,
         rules: &LocationRules,
-        new_ruid: &mut impl FnMut() -> Vec<u8>,
+        new_ruid: &mut impl FnMut() -> Ruid,
     ) -> Result<(), Failure> {
         let found = self
             .list
@@ -121,7 +122,7 @@ impl Work {
         }
         let gone = old.into_iter().take(count).map(Change::Remove);
         // The last contact decides on the code, so these come first.
-        self.plan.changes.splice(..0, gone);
+        self.plan.changes.insert_many(0, gone);
         true
     }
 
@@ -136,7 +137,7 @@ impl Work {
             .into_iter()
             .partition(|binding| is_same(binding, draft, contact, rules.matching));
         self.list = kept;
-        let gone: Vec<Arc<Binding>> = gone;
+        let gone: SmallVec<[Arc<Binding>; 4]> = gone;
         self.plan
             .changes
             .extend(gone.into_iter().map(Change::Remove));

@@ -2,9 +2,11 @@
 
 use super::{Inner, record};
 use bytes::Bytes;
-use policy::{Binding, Bindings, Change, Context, Keep, Level, LocationTable, Outcome, XavpValue};
+use policy::{
+    Binding, Bindings, Change, ChangeTask, Changes, Context, Keep, Level, LocationTable, Outcome,
+    XavpValue,
+};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bits of `match_option`.
 const MATCH_CALL_ID: i64 = 1;
@@ -86,13 +88,13 @@ pub(super) fn unregister(
     if let (true, Some(ruid)) = (uri.is_empty(), ruid.clone()) {
         let (same_table, wanted) = (table.clone(), ruid.clone());
         let then = move |context: &mut Context, found: Option<(Bytes, Arc<Binding>)>| match found {
-            Some((aor, _)) => remove(context, &same_table, &aor, Some(ruid)),
+            Some((aor, _)) => remove(context, &same_table, aor, Some(ruid)),
             None => missing(context),
         };
         return table.find_ruid(context, &wanted, None, Box::new(then));
     }
     match inner.aor_rules.aor(uri) {
-        Ok(aor) => remove(context, table, &aor, ruid),
+        Ok(aor) => remove(context, table, aor, ruid),
         Err(_) => {
             context.log(Level::Err, "registrar", || {
                 "failed to extract Address Of Record".to_owned()
@@ -105,36 +107,39 @@ pub(super) fn unregister(
 fn remove(
     context: &mut Context,
     table: &Arc<dyn LocationTable>,
-    aor: &[u8],
+    aor: Bytes,
     ruid: Option<Bytes>,
 ) -> Outcome {
-    let is_one = ruid.is_some();
-    let found_any = Arc::new(AtomicBool::new(false));
-    let note = found_any.clone();
-    let decide = move |_: &mut Context, present: &[Arc<Binding>]| {
-        let wanted =
-            |binding: &&Arc<Binding>| ruid.as_ref().is_none_or(|ruid| binding.ruid() == ruid);
-        let changes: Vec<Change> = present
-            .iter()
-            .filter(wanted)
-            .cloned()
-            .map(Change::Remove)
-            .collect();
-        note.store(!changes.is_empty(), Ordering::Relaxed);
+    let task = Removal {
+        ruid,
+        found_any: false,
+    };
+    table.change(context, aor, Keep::AsConfigured, Box::new(task))
+}
+
+/// Removes the contact with the record id, or all.
+struct Removal {
+    ruid: Option<Bytes>,
+    found_any: bool,
+}
+
+impl ChangeTask for Removal {
+    fn decide(&mut self, _: &mut Context, present: &[Arc<Binding>]) -> Changes {
+        let ruid = self.ruid.as_ref();
+        let wanted = |binding: &&Arc<Binding>| ruid.is_none_or(|ruid| binding.ruid() == ruid);
+        let wanted = present.iter().filter(wanted).cloned();
+        let changes: Changes = wanted.map(Change::Remove).collect();
+        self.found_any = !changes.is_empty();
         changes
-    };
-    let then = move |context: &mut Context, found: Option<Bindings>| match found {
-        None => Outcome::Code(-2),
-        Some(_) if is_one && !found_any.load(Ordering::Relaxed) => missing(context),
-        Some(_) => Outcome::TRUE,
-    };
-    table.change(
-        context,
-        aor,
-        Keep::AsConfigured,
-        Box::new(decide),
-        Box::new(then),
-    )
+    }
+
+    fn done(self: Box<Self>, context: &mut Context, _: &[u8], found: Option<Bindings>) -> Outcome {
+        match found {
+            None => Outcome::Code(-2),
+            Some(_) if self.ruid.is_some() && !self.found_any => missing(context),
+            Some(_) => Outcome::TRUE,
+        }
+    }
 }
 
 fn missing(context: &mut Context) -> Outcome {

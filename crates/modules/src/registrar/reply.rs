@@ -225,7 +225,8 @@ fn contact(line: &mut Vec<u8>, facts: &Facts<'_>, binding: &Binding) {
         .expires_s()
         .checked_sub(facts.now_s)
         .unwrap_or(FOR_EVER_S);
-    put(line, &[b";expires=", expires_s.to_string().as_bytes()]);
+    let mut digits = itoa::Buffer::new();
+    put(line, &[b";expires=", digits.format(expires_s).as_bytes()]);
     let received_name = &facts.params.received_param;
     if let Some(received) = binding.received().filter(|_| !received_name.is_empty()) {
         put(line, &[b";", received_name, b"=\"", received, b"\""]);
@@ -239,7 +240,7 @@ fn contact(line: &mut Vec<u8>, facts: &Facts<'_>, binding: &Binding) {
     if binding.reg_id() > 0 {
         put(
             line,
-            &[b";reg-id=", binding.reg_id().to_string().as_bytes()],
+            &[b";reg-id=", digits.format(binding.reg_id()).as_bytes()],
         );
     }
 }

@@ -3,13 +3,14 @@
 use super::contact::{Asked, ContactError, asked};
 use super::draft::{Draft, Extras, joined_path};
 use super::params::Outbound;
-use super::plan::{Bounds, plan};
+use super::plan::Bounds;
 use super::reply::{Facts, Gruu, Ready, accepted, refused};
+use super::task::{Clearing, Storing};
 use super::{Failure, Inner, setting};
 use bytes::Bytes;
 use policy::{
-    Binding, Bindings, Change, Context, Effect, Identity, Keep, Level, LocationTable, Outcome,
-    Reply, ReplyHow, Routes,
+    Binding, Bindings, Context, Effect, Identity, Keep, Level, LocationTable, Outcome, Reply,
+    ReplyHow, Routes,
 };
 use sip::{HeaderId, Message, NameAddr, Scheme, Uri};
 use std::sync::Arc;
@@ -35,8 +36,6 @@ pub(super) struct Call {
 #[derive(Default)]
 pub(super) struct Kept {
     reply: Option<Ready>,
-    /// What the plan came to, between the decision and its storage.
-    decided: Option<Result<i32, Failure>>,
 }
 
 /// Runs one call.
@@ -48,8 +47,6 @@ pub(super) fn save(context: &mut Context, mut call: Call) -> Outcome {
         call.flags |= NO_REPLY;
     }
     let message = context.message.clone();
-    let supports_outbound = lists(&message, HeaderId::Supported, b"outbound")
-        || lists(&message, HeaderId::Require, b"outbound");
     let contacts = asked(&message, call.inner.params.contact_max_size).map_err(Failure::from);
     let checked = contacts.and_then(|contacts| {
         let aor = call
@@ -57,12 +54,7 @@ pub(super) fn save(context: &mut Context, mut call: Call) -> Outcome {
             .aor_rules
             .aor(&call.user(&message))
             .map_err(|_| Failure::Aor)?;
-        outbound(
-            &message,
-            &contacts,
-            call.inner.params.outbound,
-            supports_outbound,
-        )?;
+        outbound(&message, &contacts, call.inner.params.outbound)?;
         Ok((contacts, aor))
     });
     let (contacts, aor) = match checked {
@@ -98,15 +90,7 @@ impl Call {
     /// `*`: removes everything.
     fn clear(self, context: &mut Context, aor: Bytes) -> Outcome {
         let (table, how) = (self.table.clone(), self.keep());
-        let decide = |_: &mut Context, present: &[Arc<Binding>]| {
-            present.iter().cloned().map(Change::Remove).collect()
-        };
-        let key = aor.clone();
-        let then = move |context: &mut Context, found: Option<Bindings>| match found {
-            Some(bindings) => self.accept(context, &aor, &bindings, 3),
-            None => self.refuse(context, Failure::Database, &[], &[]),
-        };
-        table.change(context, &key, how, Box::new(decide), Box::new(then))
+        table.change(context, aor, how, Box::new(Clearing { call: self }))
     }
 
     /// Contacts: adds, refreshes and removes them.
@@ -137,35 +121,14 @@ impl Call {
             displace: inner.params.displace_contacts,
             only_one: self.flags & ONE_CONTACT != 0,
         };
-        let decide = move |context: &mut Context, present: &[Arc<Binding>]| {
-            let location = &inner.location;
-            let planned = plan(&draft, present, location.rules(), &bounds, || {
-                location.new_ruid()
-            });
-            let kept = context.extension_mut::<Kept>();
-            match planned {
-                Ok(plan) => {
-                    kept.decided = Some(Ok(plan.code));
-                    plan.changes
-                }
-                Err(failure) => {
-                    kept.decided = Some(Err(failure));
-                    Vec::new()
-                }
-            }
+        let (table, how) = (self.table.clone(), self.keep());
+        let task = Storing {
+            call: self,
+            draft,
+            bounds,
+            code: Err(Failure::Database),
         };
-        let (table, how, key) = (self.table.clone(), self.keep(), aor.clone());
-        let then = move |context: &mut Context, found: Option<Bindings>| {
-            let decided = context.extension_mut::<Kept>().decided.take();
-            match (found, decided) {
-                (Some(bindings), Some(Ok(code))) => self.accept(context, &aor, &bindings, code),
-                (Some(bindings), Some(Err(failure))) => {
-                    self.refuse(context, failure, &aor, &bindings)
-                }
-                _ => self.refuse(context, Failure::Database, &[], &[]),
-            }
-        };
-        table.change(context, &key, how, Box::new(decide), Box::new(then))
+        table.change(context, aor, how, Box::new(task))
     }
 
     /// Refuses with the contacts that are there, as Kamailio does once it knows the user.
@@ -175,6 +138,21 @@ impl Call {
             self.refuse(context, failure, &aor, &found.unwrap_or_default())
         };
         table.find(context, &key, Box::new(then))
+    }
+
+    /// Answers what a change came to.
+    pub(super) fn end(
+        &self,
+        context: &mut Context,
+        aor: &[u8],
+        found: Option<Bindings>,
+        code: Result<i32, Failure>,
+    ) -> Outcome {
+        match (found, code) {
+            (Some(bindings), Ok(code)) => self.accept(context, aor, &bindings, code),
+            (Some(bindings), Err(failure)) => self.refuse(context, failure, aor, &bindings),
+            (None, _) => self.refuse(context, Failure::Database, &[], &[]),
+        }
     }
 
     fn accept(
@@ -225,10 +203,9 @@ impl Call {
         make: impl FnOnce(&Facts<'_>) -> Ready,
     ) -> Ready {
         let (message, params) = (&context.message, &self.inner.params);
-        let user_uri = self.user(message);
-        let uri = Uri::parse(&user_uri).ok();
         let wants_gruu = params.gruu_enabled && lists(message, HeaderId::Supported, b"gruu");
-        let gruu = uri.filter(|_| wants_gruu).map(|uri| Gruu {
+        let user_uri = wants_gruu.then(|| self.user(message)).unwrap_or_default();
+        let gruu = Uri::parse(&user_uri).ok().map(|uri| Gruu {
             scheme: if uri.scheme == Scheme::Sips {
                 "sips"
             } else {
@@ -249,9 +226,8 @@ impl Call {
             bindings,
             gruu,
             path: &path,
-            supports_path: lists(message, HeaderId::Supported, b"path"),
-            supports_outbound: lists(message, HeaderId::Supported, b"outbound")
-                || lists(message, HeaderId::Require, b"outbound"),
+            supports_path: !path.is_empty() && lists(message, HeaderId::Supported, b"path"),
+            supports_outbound: params.outbound != Outbound::Off && supports_outbound(message),
         })
     }
 
@@ -261,7 +237,7 @@ impl Call {
             return send(context, ready, code);
         }
         let lines = if self.flags & PREPARE_REPLY != 0 {
-            context.append_to_reply(&ready.lines);
+            context.append_to_reply(ready.lines);
             Vec::new()
         } else {
             ready.lines
@@ -292,7 +268,7 @@ impl Call {
 
 fn send(context: &mut Context, ready: Ready, code: i32) -> Outcome {
     if !ready.lines.is_empty() {
-        context.append_to_reply(&ready.lines);
+        context.append_to_reply(ready.lines);
     }
     let reason = Bytes::from_static(ready.reason.as_bytes());
     let reply = Effect::Reply(Reply {
@@ -304,12 +280,7 @@ fn send(context: &mut Context, ready: Ready, code: i32) -> Outcome {
 }
 
 /// Refuses what RFC 5626 asks for and is not there.
-fn outbound(
-    message: &Message,
-    contacts: &Asked<'_>,
-    mode: Outbound,
-    supports: bool,
-) -> Result<(), Failure> {
+fn outbound(message: &Message, contacts: &Asked<'_>, mode: Outbound) -> Result<(), Failure> {
     if mode == Outbound::Off {
         let required = lists(message, HeaderId::Require, b"outbound");
         return if required {
@@ -321,7 +292,7 @@ fn outbound(
     let Asked::Contacts(contacts) = contacts else {
         return Ok(());
     };
-    let uses = supports
+    let uses = supports_outbound(message)
         && contacts
             .iter()
             .any(|contact| contact.param(b"reg-id").is_some());
@@ -330,6 +301,11 @@ fn outbound(
         return Err(Failure::OutboundHop);
     }
     Ok(())
+}
+
+fn supports_outbound(message: &Message) -> bool {
+    lists(message, HeaderId::Supported, b"outbound")
+        || lists(message, HeaderId::Require, b"outbound")
 }
 
 /// The last Path is that of the hop next to the client; it says `ob` where it keeps flows.

@@ -1,7 +1,7 @@
 //! Whose credentials were right.
 
 use super::SipUtils;
-use policy::{Context, Declaration, Level, Routes, Text, Verified};
+use policy::{Authenticated, Context, Declaration, Level, Routes, Text};
 
 pub(super) fn declare(d: &mut Declaration<SipUtils>) {
     d.function(
@@ -15,9 +15,9 @@ pub(super) fn declare(d: &mut Declaration<SipUtils>) {
 
 fn is_user(_: &SipUtils, context: &mut Context, name: &Text) -> bool {
     let name = name.get(context);
-    let verified = context.extension::<Verified>();
-    match verified.and_then(|verified| verified.0.as_ref()) {
-        Some(claim) => claim.user == name,
+    let known = context.extension::<Authenticated>();
+    match known.and_then(|known| known.verified.as_ref()) {
+        Some(claim) => claim.user() == name,
         None => {
             context.log(Level::Err, "siputils", || {
                 "no authorized credentials found (error in scripts)".to_owned()

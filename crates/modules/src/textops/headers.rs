@@ -100,7 +100,7 @@ fn append_urihf(_: &TextOps, context: &mut Context, prefix: &Text, suffix: &Text
 
 fn append_to_reply(_: &TextOps, context: &mut Context, text: &Text) -> bool {
     let text = text.get(context);
-    context.append_to_reply(&text)
+    context.append_to_reply(&text[..])
 }
 
 fn is_present_hf(_: &TextOps, context: &mut Context, name: &HeaderName) -> bool {

@@ -5,8 +5,8 @@ mod tests;
 
 use bytes::Bytes;
 use policy::{
-    Claim, Context, Declaration, Entry, Init, Level, Module, Outcome, Problem, Routes, Text,
-    Untold, Verified,
+    Authenticated, Claim, Context, Declaration, Entry, Init, Level, Module, Outcome, Problem,
+    Routes, Text, Untold,
 };
 use sip::{HeaderError, NameAddr, Uri};
 use std::sync::Arc;
@@ -171,8 +171,8 @@ impl UriDb {
             return Outcome::Code(NOBODY);
         }
         let claim = context
-            .extension::<Verified>()
-            .and_then(|Verified(claim)| claim.clone());
+            .extension::<Authenticated>()
+            .and_then(|known| known.verified.clone());
         let Some(claim) = claim else {
             failed(
                 context,
@@ -183,7 +183,7 @@ impl UriDb {
         if self.params.use_uri_table {
             return self.find_uri(context, &claim, user);
         }
-        match user == claim.user {
+        match user == claim.user() {
             true => Outcome::TRUE,
             false => Outcome::Code(OTHER_USER),
         }
@@ -193,11 +193,8 @@ impl UriDb {
     fn find_uri(&self, context: &mut Context, claim: &Claim, user: Bytes) -> Outcome {
         let params = &self.params;
         let filter = Filter::all()
-            .eq(params.user_column.clone(), Cell::Text(claim.user.clone()))
-            .eq(
-                params.domain_column.clone(),
-                Cell::Text(claim.realm.clone()),
-            )
+            .eq(params.user_column.clone(), Cell::Text(claim.user()))
+            .eq(params.domain_column.clone(), Cell::Text(claim.realm()))
             .eq(params.uri_user_column.clone(), Cell::Text(user));
         self.find(context, filter, NO_ROW)
     }

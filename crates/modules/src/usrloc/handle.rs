@@ -2,10 +2,10 @@
 
 use super::keeper::Keeper;
 use super::params::DbMode;
-use super::table::{Table, aor_hash, changed, sorted};
+use super::table::{Changed, Table, aor_hash, changed, sorted};
 use bytes::Bytes;
 use policy::{
-    Answer, Binding, BindingState, Bindings, Change, Context, Decide, Effect, Keep, Level,
+    Answer, Binding, BindingState, Change, ChangeTask, Changes, Context, Effect, Keep, Level,
     LocationTable, Outcome, WithBinding, WithBindings,
 };
 use std::sync::Arc;
@@ -67,42 +67,38 @@ impl LocationTable for Handle {
     fn change(
         &self,
         context: &mut Context,
-        aor: &[u8],
+        aor: Bytes,
         how: Keep,
-        decide: Decide,
-        then: WithBindings,
+        mut task: Box<dyn ChangeTask>,
     ) -> Outcome {
         if self.keeper.mode() == DbMode::DatabaseOnly {
-            return self.change_database(context, Bytes::copy_from_slice(aor), decide, then);
+            return self.change_database(context, aor, task);
         }
         let newest_first = self.keeper.settings.desc_time_order;
         let (awaits, mut is_refused) = (self.table.awaits_rows(), false);
-        let changed = self.table.change(aor, newest_first, |bindings| {
-            let changes = decide(context, bindings);
+        let changed = self.table.change(&aor, newest_first, |bindings| {
+            let changes = task.decide(context, bindings);
             // What is not read yet cannot be removed, and would come back.
             is_refused = awaits && !changes.iter().any(adds);
-            if is_refused { Vec::new() } else { changes }
+            if is_refused { Changes::new() } else { changes }
         });
         if is_refused {
-            return then(context, None);
+            return task.done(context, &aor, None);
         }
-        self.note_connections(aor, &changed.changes);
+        self.note_connections(&aor, &changed.changes);
         if how == Keep::InMemory {
             // The timer shall not write it either.
             changed.changes.iter().for_each(note_stored);
-            return then(context, Some(changed.bindings));
+            return task.done(context, &aor, Some(changed.bindings));
         }
         match self.keeper.mode() {
-            DbMode::WriteThrough => {
-                self.write_through(context, aor, changed.bindings, changed.changes, then)
-            }
-            DbMode::WriteBack => {
-                self.table
-                    .delete_later(aor, stored_removals(&changed.changes));
-                then(context, Some(changed.bindings))
-            }
-            _ => then(context, Some(changed.bindings)),
+            DbMode::WriteThrough => return self.write_through(context, aor, changed, task),
+            DbMode::WriteBack => self
+                .table
+                .delete_later(&aor, stored_removals(&changed.changes)),
+            _ => {}
         }
+        task.done(context, &aor, Some(changed.bindings))
     }
 
     fn aor_hash(&self, aor: &[u8]) -> u32 {
@@ -185,22 +181,21 @@ impl Handle {
         &self,
         context: &mut Context,
         aor: Bytes,
-        decide: Decide,
-        then: WithBindings,
+        mut task: Box<dyn ChangeTask>,
     ) -> Outcome {
         let this = self.clone();
         self.select(context, self.of_aor(&aor), move |context, found| {
             let Some(found) = found else {
-                return then(context, None);
+                return task.done(context, &aor, None);
             };
             let newest_first = this.keeper.settings.desc_time_order;
             let before = sorted(
                 found.into_iter().map(|(_, binding)| binding).collect(),
                 newest_first,
             );
-            let changes = decide(context, &before);
-            let after = changed(before.to_vec(), &changes, newest_first);
-            this.write_through(context, &aor, after, changes, then)
+            let changes = task.decide(context, &before);
+            let bindings = changed(&before, &changes, newest_first);
+            this.write_through(context, aor, Changed { bindings, changes }, task)
         })
     }
 
@@ -209,10 +204,9 @@ impl Handle {
     fn write_through(
         &self,
         context: &mut Context,
-        aor: &[u8],
-        bindings: Bindings,
-        changes: Vec<Change>,
-        then: WithBindings,
+        aor: Bytes,
+        Changed { bindings, changes }: Changed,
+        task: Box<dyn ChangeTask>,
     ) -> Outcome {
         let Some(store) = self
             .keeper
@@ -221,18 +215,18 @@ impl Handle {
             .clone()
             .filter(|_| !changes.is_empty())
         else {
-            return then(context, Some(bindings));
+            return task.done(context, &aor, Some(bindings));
         };
         let writes: Vec<_> = changes
             .iter()
-            .map(|change| self.keeper.write(&self.table, aor, change))
+            .map(|change| self.keeper.write(&self.table, &aor, change))
             .collect();
-        let (this, aor) = (self.clone(), Bytes::copy_from_slice(aor));
+        let this = self.clone();
         let effect = Effect::store(store, Operation::Batch(writes));
         Outcome::ask_then(effect, move |context, answer| match answer {
             Answer::Store(Ok(_)) => {
                 changes.iter().for_each(note_stored);
-                then(context, Some(bindings))
+                task.done(context, &aor, Some(bindings))
             }
             answer => {
                 if let Answer::Store(Err(error)) = answer {
@@ -241,7 +235,7 @@ impl Handle {
                     });
                 }
                 this.table.delete_later(&aor, removals(&changes));
-                then(context, None)
+                task.done(context, &aor, None)
             }
         })
     }

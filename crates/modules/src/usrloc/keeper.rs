@@ -6,7 +6,9 @@ use super::table::{Gauges, Table};
 use ahash::RandomState;
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
-use policy::{Binding, Change, ConnectionId, Expired, Init, Level, Logger, Outbox, Surroundings};
+use policy::{
+    Binding, Change, ConnectionId, Expired, Init, Level, Logger, Outbox, Ruid, Surroundings,
+};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -80,9 +82,15 @@ impl Tables {
     }
 
     /// `uloc-…-…-N`, Kamailio's form.
-    pub(super) fn new_ruid(&self) -> Vec<u8> {
+    pub(super) fn new_ruid(&self) -> Ruid {
         let number = self.ruid_next.fetch_add(1, Ordering::Relaxed);
-        format!("{}{number:x}", self.ruid_start).into_bytes()
+        let mut ruid = Ruid::from_slice(self.ruid_start.as_bytes());
+        let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);
+        ruid.extend((0..digits).rev().map(|digit| {
+            let value = (number >> (4 * digit)) & 15;
+            b"0123456789abcdef"[value as usize]
+        }));
+        ruid
     }
 
     /// Whether a record was made since the start, and not read.

@@ -3,7 +3,8 @@
 use super::keeper::Keeper;
 use super::table::Table;
 use bytes::Bytes;
-use policy::{Binding, Change, Level};
+use policy::{Binding, Change, Changes, Level};
+use smallvec::smallvec;
 use std::sync::Arc;
 use store::{Direction, Filter, Op, Outcome, Select, Store, StoreError, name};
 
@@ -126,9 +127,9 @@ impl Page {
             };
             is_outdated = !is_known && present.iter().any(replaces);
             if is_known || is_outdated {
-                Vec::new()
+                Changes::new()
             } else {
-                vec![Change::Insert(binding)]
+                smallvec![Change::Insert(binding)]
             }
         });
         if is_outdated && self.keeper.mode().writes() {

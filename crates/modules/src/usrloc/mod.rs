@@ -20,7 +20,7 @@ use params::{DbMode, Params, Settings};
 use parking_lot::RwLock;
 use policy::{
     Change, ConnectionId, Declaration, Entry, Expired, Init, Location, LocationRules,
-    LocationTable, Module, Problem, Untold, problem,
+    LocationTable, Module, Problem, Ruid, Untold, problem,
 };
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -224,7 +224,7 @@ impl Location for Service {
         &self.keeper.settings.rules
     }
 
-    fn new_ruid(&self) -> Vec<u8> {
+    fn new_ruid(&self) -> Ruid {
         self.keeper.tables.new_ruid()
     }
 

@@ -9,9 +9,11 @@ use super::show::{contacts, text};
 use super::table::{Table, aor_hash};
 use bytes::Bytes;
 use policy::{
-    Binding, Bindings, Change, Declaration, Q, Registration, RpcError, RpcRequest, RpcResult,
+    Binding, Bindings, Change, Changes, Declaration, Q, Registration, RpcError, RpcRequest,
+    RpcResult,
 };
 use serde_json::{Value as Json, json};
+use smallvec::smallvec;
 use std::collections::HashSet;
 use std::sync::Arc;
 use store::{Filter, Op, Operation, Rows, Select, Write};
@@ -202,12 +204,12 @@ fn add(module: &Usrloc, request: &RpcRequest) -> RpcResult {
             .find(|binding| binding.contact() == contact.as_bytes())
         {
             Some(old) => {
-                vec![Change::Update(Arc::new(Binding::new(Registration {
+                smallvec![Change::Update(Arc::new(Binding::new(Registration {
                     ruid: old.ruid(),
                     ..registration
                 })))]
             }
-            None => vec![Change::Insert(Arc::new(Binding::new(registration)))],
+            None => smallvec![Change::Insert(Arc::new(Binding::new(registration)))],
         }
     })?;
     Ok(json!({}))
@@ -312,7 +314,7 @@ impl Usrloc {
         &self,
         table: &Arc<Table>,
         aor: &[u8],
-        decide: impl FnOnce(&[Arc<Binding>]) -> Vec<Change>,
+        decide: impl FnOnce(&[Arc<Binding>]) -> Changes,
     ) -> Result<usize, RpcError> {
         if is_in_database(self) {
             let changes = decide(&self.present(table, aor)?);

@@ -4,7 +4,8 @@ use ahash::RandomState;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use policy::memory::give_back;
-use policy::{Binding, BindingState, Bindings, Change, Counter};
+use policy::{Binding, BindingState, Bindings, Change, Changes, Counter};
+use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,7 +44,7 @@ pub(super) struct Changed {
     /// The bindings as they are now.
     pub(super) bindings: Bindings,
     /// What was changed.
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Changes,
 }
 
 impl Table {
@@ -100,12 +101,12 @@ impl Table {
         &self,
         aor: &[u8],
         newest_first: bool,
-        decide: impl FnOnce(&[Arc<Binding>]) -> Vec<Change>,
+        decide: impl FnOnce(&[Arc<Binding>]) -> Changes,
     ) -> Changed {
         let Some(slot) = self.slot_of(aor) else {
             return Changed {
                 bindings: Bindings::default(),
-                changes: Vec::new(),
+                changes: Changes::new(),
             };
         };
         let mut slot = slot.lock();
@@ -117,7 +118,7 @@ impl Table {
                 changes,
             };
         }
-        let bindings = changed(before.to_vec(), &changes, newest_first);
+        let bindings = changed(&before, &changes, newest_first);
         self.count(before.len(), bindings.len());
         if bindings.is_empty() {
             slot.records.remove(aor);
@@ -226,16 +227,16 @@ pub(super) fn aor_hash(aor: &[u8]) -> u32 {
 }
 
 /// A list after changes.
-pub(super) fn changed(
-    mut list: Vec<Arc<Binding>>,
-    changes: &[Change],
-    newest_first: bool,
-) -> Bindings {
+pub(super) fn changed(before: &[Arc<Binding>], changes: &[Change], newest_first: bool) -> Bindings {
+    let mut list = List::from(before);
     changes
         .iter()
         .for_each(|change| apply(&mut list, change, newest_first));
-    list.into()
+    list.as_slice().into()
 }
+
+/// The bindings of one address-of-record while they change; mostly there are few.
+type List = SmallVec<[Arc<Binding>; 4]>;
 
 /// Rows of a database in the order of a record.
 pub(super) fn sorted(mut list: Vec<Arc<Binding>>, newest_first: bool) -> Bindings {
@@ -247,7 +248,7 @@ pub(super) fn sorted(mut list: Vec<Arc<Binding>>, newest_first: bool) -> Binding
     list.into()
 }
 
-fn apply(list: &mut Vec<Arc<Binding>>, change: &Change, newest_first: bool) {
+fn apply(list: &mut List, change: &Change, newest_first: bool) {
     let place =
         |list: &[Arc<Binding>], ruid: &[u8]| list.iter().position(|binding| binding.ruid() == ruid);
     match change {
@@ -294,6 +295,7 @@ fn rank(list: &[Arc<Binding>], binding: &Binding, newest_first: bool) -> usize {
 mod tests {
     use super::super::testing::binding;
     use super::*;
+    use smallvec::smallvec;
 
     fn table() -> Table {
         let name = Bytes::from_static(b"location");
@@ -311,7 +313,9 @@ mod tests {
     fn insert(table: &Table, contact: &str, q: i16, newest_first: bool) -> Bindings {
         let binding = binding(contact, q, contact);
         table
-            .change(b"alice", newest_first, |_| vec![Change::Insert(binding)])
+            .change(b"alice", newest_first, |_| {
+                smallvec![Change::Insert(binding)]
+            })
             .bindings
     }
 
@@ -324,7 +328,7 @@ mod tests {
         assert_eq!(order(&table.bindings(b"alice")), ["a", "b", "e", "c", "d"]);
         // A refresh with another q stays where it is, as in Kamailio.
         let refresh = binding("e", 1000, "e");
-        table.change(b"alice", false, |_| vec![Change::Update(refresh)]);
+        table.change(b"alice", false, |_| smallvec![Change::Update(refresh)]);
         assert_eq!(order(&table.bindings(b"alice")), ["a", "b", "e", "c", "d"]);
     }
 
@@ -376,7 +380,7 @@ mod tests {
             .iter()
             .for_each(|binding| binding.set_state(BindingState::Synced));
         let refresh = binding("a", 0, "a");
-        let changed = table.change(b"alice", false, |_| vec![Change::Update(refresh)]);
+        let changed = table.change(b"alice", false, |_| smallvec![Change::Update(refresh)]);
         assert_eq!(
             changed.bindings.first().map(|binding| binding.state()),
             Some(BindingState::Dirty)

@@ -10,6 +10,7 @@ pub use request::Request;
 
 use crate::{Injection, lex};
 use bytes::Bytes;
+use std::borrow::Cow;
 
 /// Header lines and a body, collected with care: no text breaks out of its line.
 #[derive(Clone, Debug, Default)]
@@ -72,7 +73,10 @@ impl Content {
 ///
 /// # Errors
 /// [`Injection`]: a line is no `name: value`, or there is none.
-pub fn header_lines(text: &[u8]) -> Result<Vec<u8>, Injection> {
+pub fn header_lines(text: &[u8]) -> Result<Cow<'_, [u8]>, Injection> {
+    if !text.is_empty() && check_lines(text).is_ok() {
+        return Ok(Cow::Borrowed(text));
+    }
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     let mut lines = Vec::with_capacity(text.len() + 2);
     for line in text.split(|&byte| byte == b'\n') {
@@ -80,7 +84,7 @@ pub fn header_lines(text: &[u8]) -> Result<Vec<u8>, Injection> {
         lines.extend_from_slice(b"\r\n");
     }
     check_lines(&lines)?;
-    Ok(lines)
+    Ok(Cow::Owned(lines))
 }
 
 /// That every line is `name: value CRLF`.

@@ -5,7 +5,8 @@ use md5::{Digest, Md5};
 use sha2::Sha256;
 use smallvec::SmallVec;
 use std::fmt;
-use subtle::ConstantTimeEq;
+use std::ops::BitAnd;
+use subtle::{Choice, ConstantTimeEq};
 
 /// The hash behind an algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -163,10 +164,9 @@ pub fn response(
 /// Whether two hexadecimal hashes are the same, letters in any case, in time that depends on
 /// their length alone.
 pub fn same(a: &[u8], b: &[u8]) -> bool {
-    let fold = |text: &[u8]| -> SmallVec<[u8; 64]> {
-        text.iter().take(129).map(u8::to_ascii_lowercase).collect()
-    };
-    fold(a).ct_eq(&fold(b)).into()
+    let both = |(a, b): (&u8, &u8)| a.to_ascii_lowercase().ct_eq(&b.to_ascii_lowercase());
+    let all = a.iter().zip(b).map(both);
+    a.len() == b.len() && all.fold(Choice::from(1), Choice::bitand).into()
 }
 
 fn joined<D: Digest>(parts: &[&[u8]]) -> Ha {
@@ -177,11 +177,12 @@ fn joined<D: Digest>(parts: &[&[u8]]) -> Ha {
         }
         digest.update(part);
     }
-    Ha(digest
-        .finalize()
-        .iter()
-        .flat_map(|byte| [hex(byte >> 4), hex(byte & 15)])
-        .collect())
+    let hash = digest.finalize();
+    let mut digits = [0; 64];
+    for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(&hash) {
+        *pair = [hex(byte >> 4), hex(byte & 15)];
+    }
+    Ha(SmallVec::from_buf_and_len(digits, 2 * hash.len().min(32)))
 }
 
 const fn hex(digit: u8) -> u8 {

@@ -1,6 +1,6 @@
 //! What a server asks: WWW-Authenticate and Proxy-Authenticate.
 
-use super::fields::{after_scheme, each, once};
+use super::fields::{after_scheme, each, once, place};
 use super::{Algorithm, Qop};
 use crate::{HeaderError, split_values};
 
@@ -32,14 +32,9 @@ impl<'a> Challenge<'a> {
             return Ok(None);
         };
         let mut slots = [None; NAMES.len()];
-        each(list, |name, value| {
-            match NAMES
-                .iter()
-                .position(|known| name.eq_ignore_ascii_case(known))
-            {
-                Some(at) => once(&mut slots[at], value),
-                None => Ok(()),
-            }
+        each(list, |name, value| match place(&NAMES, name) {
+            Some(at) => once(&mut slots[at], value),
+            None => Ok(()),
         })?;
         let [realm, nonce, opaque, algorithm, qop, stale] = slots;
         Ok(Some(Self {

@@ -1,8 +1,10 @@
 //! What a client answers: Authorization and Proxy-Authorization.
 
-use super::fields::{after_scheme, each, once};
+use super::fields::{after_scheme, each, once, place};
 use super::{Algorithm, Qop};
+use crate::span::Piece;
 use crate::{HeaderError, lex};
+use bytes::Bytes;
 
 /// Digest credentials. Values are without their quotes, escapes stay; they are a peer's text and
 /// reach neither logs nor databases unescaped.
@@ -39,19 +41,11 @@ impl<'a> Credentials<'a> {
     /// `Malformed` without username, realm, nonce, uri or response, or by broken grammar;
     /// `Duplicate` when a known parameter stands twice.
     pub fn parse(value: &'a [u8]) -> Result<Option<Self>, HeaderError> {
-        let Some(list) = after_scheme(value)? else {
-            return Ok(None);
-        };
-        let mut slots = [None; NAMES.len()];
-        each(list, |name, value| {
-            match NAMES
-                .iter()
-                .position(|known| name.eq_ignore_ascii_case(known))
-            {
-                Some(at) => once(&mut slots[at], value),
-                None => Ok(()),
-            }
-        })?;
+        Ok(slots(value)?.map(Self::of))
+    }
+
+    /// What [`slots`] found; the first five are there.
+    fn of(slots: Slots<'a>) -> Self {
         let [
             username,
             realm,
@@ -64,20 +58,19 @@ impl<'a> Credentials<'a> {
             nc,
             opaque,
         ] = slots;
-        let must = |slot: Option<&'a [u8]>| slot.ok_or(HeaderError::Malformed);
-        Ok(Some(Self {
-            username: must(username)?,
-            realm: must(realm)?,
-            nonce: must(nonce)?,
-            uri: must(uri)?,
-            response: must(response)?,
+        Self {
+            username: username.unwrap_or_default(),
+            realm: realm.unwrap_or_default(),
+            nonce: nonce.unwrap_or_default(),
+            uri: uri.unwrap_or_default(),
+            response: response.unwrap_or_default(),
             algorithm: algorithm.map_or(Algorithm::MD5, Algorithm::parse),
             has_algorithm: algorithm.is_some(),
             cnonce,
             qop: qop.map(Qop::parse),
             nc,
             opaque,
-        }))
+        }
     }
 
     /// The nonce count; `None` without one or when it is not 1 to 8 hexadecimal digits.
@@ -106,6 +99,65 @@ impl<'a> Credentials<'a> {
         }
     }
 }
+
+/// Credentials with the octets they stand in: read once, looked at as often as wanted.
+#[derive(Clone, Debug)]
+pub struct KeptCredentials {
+    value: Bytes,
+    places: [Option<Piece>; NAMES.len()],
+}
+
+impl KeptCredentials {
+    /// Reads a header value as [`Credentials::parse`] does.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn parse(value: Bytes) -> Result<Option<Self>, HeaderError> {
+        let Some(slots) = slots(&value)? else {
+            return Ok(None);
+        };
+        let places = slots.map(|slot| slot.map(|slot| Piece::find(&value, slot)));
+        Ok(Some(Self { value, places }))
+    }
+
+    /// The credentials.
+    pub fn view(&self) -> Credentials<'_> {
+        let octets = |place: Option<Piece>| place.map(|place| place.of(&self.value));
+        Credentials::of(self.places.map(octets))
+    }
+
+    /// A part of them that outlives them, without a copy.
+    pub fn share<'a>(&'a self, part: impl FnOnce(Credentials<'a>) -> &'a [u8]) -> Bytes {
+        match part(self.view()) {
+            b"" => Bytes::new(),
+            part => self.value.slice_ref(part),
+        }
+    }
+}
+
+/// A value for each of [`NAMES`], where it is there.
+type Slots<'a> = [Option<&'a [u8]>; NAMES.len()];
+
+/// The parameters by name; `None` for another scheme. Without one of [`REQUIRED`] they are malformed.
+fn slots(value: &[u8]) -> Result<Option<Slots<'_>>, HeaderError> {
+    let Some(list) = after_scheme(value)? else {
+        return Ok(None);
+    };
+    let mut slots = [None; NAMES.len()];
+    each(list, |name, value| {
+        match place(&NAMES, name).and_then(|at| slots.get_mut(at)) {
+            Some(slot) => once(slot, value),
+            None => Ok(()),
+        }
+    })?;
+    match slots.iter().take(REQUIRED).all(Option::is_some) {
+        true => Ok(Some(slots)),
+        false => Err(HeaderError::Malformed),
+    }
+}
+
+/// So many of [`NAMES`], the first ones, have to be there.
+const REQUIRED: usize = 5;
 
 const NAMES: [&[u8]; 10] = [
     b"username",

@@ -29,14 +29,14 @@ pub(super) fn each<'a>(
     let mut rest = lex::trim(list);
     for _ in 0..MAX_FIELDS {
         while let [b',', tail @ ..] = rest {
-            rest = lex::trim(tail);
+            rest = skip(tail);
         }
         if rest.is_empty() {
             return Ok(());
         }
         let (name, value, tail) = field(rest).ok_or(HeaderError::Malformed)?;
         take(name, value)?;
-        rest = lex::trim(tail);
+        rest = tail;
     }
     match rest.is_empty() {
         true => Ok(()),
@@ -52,19 +52,41 @@ pub(super) fn once<'a>(slot: &mut Option<&'a [u8]>, value: &'a [u8]) -> Result<(
     }
 }
 
+/// Which of the names this is, letters in any case.
+pub(super) fn place(names: &[&[u8]], name: &[u8]) -> Option<usize> {
+    // Lengths differ more often than letters do, and are compared at once.
+    let is_it = |known: &&[u8]| known.len() == name.len() && known.eq_ignore_ascii_case(name);
+    names.iter().position(is_it)
+}
+
+/// The first parameter: name, value, and what stands behind it, a comma or nothing.
 fn field(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let equals = memchr::memchr(b'=', text)?;
-    let name = lex::trim(&text[..equals]);
-    let rest = lex::trim(&text[equals + 1..]);
-    let (value, tail) = if rest.first() == Some(&b'"') {
-        let len = lex::quoted_len(rest)?;
-        (&rest[1..len - 1], &rest[len..])
-    } else {
-        let len = memchr::memchr(b',', rest).unwrap_or(rest.len());
-        (lex::trim(&rest[..len]), &rest[len..])
+    let (name, rest) = text.split_at_checked(lex::run(text, lex::class::TOKEN))?;
+    let rest = skip(skip(rest).strip_prefix(b"=")?);
+    let (value, tail) = match rest.first() {
+        Some(b'"') => {
+            let len = lex::quoted_len(rest)?;
+            (rest.get(1..len - 1)?, rest.get(len..)?)
+        }
+        _ => {
+            let (value, tail) = rest.split_at(memchr::memchr(b',', rest).unwrap_or(rest.len()));
+            (lex::trim(value), tail)
+        }
     };
-    let separated = matches!(lex::trim(tail), [] | [b',', ..]);
-    let clean = !value.contains(&0)
-        && (rest.first() == Some(&b'"') || !value.iter().any(|&b| lex::is_lws(b)));
-    (lex::all_token(name) && separated && clean).then_some((name, value, tail))
+    let tail = skip(tail);
+    let is_quoted = rest.first() == Some(&b'"');
+    let is_clean = !value.contains(&0) && (is_quoted || !lex::has_lws(value));
+    let is_separated = matches!(tail, [] | [b',', ..]);
+    (!name.is_empty() && is_clean && is_separated).then_some((name, value, tail))
+}
+
+/// `text` without white space and folds in front of it.
+fn skip(text: &[u8]) -> &[u8] {
+    let mut text = text;
+    while let [first, rest @ ..] = text
+        && lex::is_lws(*first)
+    {
+        text = rest;
+    }
+    text
 }

@@ -7,7 +7,7 @@ mod fields;
 
 pub use arithmetic::{Algorithm, Ha, Hash, ha1, ha1_session, ha2, response, same};
 pub use challenge::Challenge;
-pub use credentials::Credentials;
+pub use credentials::{Credentials, KeptCredentials};
 pub use fields::MAX_FIELDS;
 
 /// Quality of protection: what the response covers.
