@@ -204,7 +204,10 @@ impl Call {
     ) -> Ready {
         let (message, params) = (&context.message, &self.inner.params);
         let wants_gruu = params.gruu_enabled && lists(message, HeaderId::Supported, b"gruu");
-        let user_uri = wants_gruu.then(|| self.user(message)).unwrap_or_default();
+        let user_uri = match wants_gruu {
+            true => self.user(message),
+            false => Bytes::new(),
+        };
         let gruu = Uri::parse(&user_uri).ok().map(|uri| Gruu {
             scheme: if uri.scheme == Scheme::Sips {
                 "sips"
