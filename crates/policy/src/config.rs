@@ -1,7 +1,7 @@
 //! A loaded configuration: the program and everything it refers to, immutable while it runs.
 
 use crate::hooks::Tracer;
-use crate::{Context, CoreParams, Identity, Installed, Logger, Manifest, Routes, Text};
+use crate::{Context, CoreParams, Identity, Installed, LogPrefix, Logger, Manifest, Routes};
 use script::{Program, RouteId, Span};
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub struct Config {
     /// Where log lines go.
     pub logger: Logger,
     /// `log_prefix`, prepared.
-    pub log_prefix: Option<Text>,
+    pub log_prefix: Option<LogPrefix>,
     /// The routes the core itself runs.
     pub entry: EntryRoutes,
     /// What the modules hung in.

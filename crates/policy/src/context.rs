@@ -431,14 +431,28 @@ impl Context {
         });
     }
 
-    /// Renders `log_prefix` for the lines to come, as `log_prefix_mode=0` wants: once, before the script.
+    /// Renders `log_prefix` for the lines to come, as `log_prefix_mode=0` wants: once, before the script. One that
+    /// will be the same later waits for the first line, which most messages do not have.
     pub fn render_log_prefix(&mut self) {
-        if self.config.log_prefix.is_none() {
-            return;
+        let prefix = self.config.log_prefix.as_ref();
+        if prefix.is_some_and(|prefix| !prefix.may_wait) {
+            self.keep_log_prefix();
         }
+    }
+
+    /// Puts another message in the place of the one in hand; the prefix of log lines stays that of the former.
+    pub fn replace_message(&mut self, message: Arc<Message>) {
+        if self.rendered_prefix.is_none() && self.config.core.log_prefix_mode == 0 {
+            self.keep_log_prefix();
+        }
+        self.message = message;
+    }
+
+    fn keep_log_prefix(&mut self) {
         let config = self.config.clone();
         if let Some(format) = &config.log_prefix {
-            self.rendered_prefix = Some(String::from_utf8_lossy(&format.get(self)).into_owned());
+            let text = format.text.get(self);
+            self.rendered_prefix = Some(String::from_utf8_lossy(&text).into_owned());
         }
     }
 
@@ -454,7 +468,7 @@ impl Context {
         {
             return prefix;
         }
-        let text = format.get(self);
+        let text = format.text.get(self);
         let prefix = String::from_utf8_lossy(&text).into_owned();
         self.rendered_prefix = Some(prefix.clone());
         prefix

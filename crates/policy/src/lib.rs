@@ -30,6 +30,7 @@ mod keyword;
 mod late_text;
 mod load;
 mod log;
+mod log_prefix;
 mod message_hook;
 mod module;
 mod outbox;
@@ -95,6 +96,7 @@ pub use jsonrpc::{
 pub use late_text::{LateText, Unprepared};
 pub use load::{Addresses, Extra, Loader, Ready, event_routes};
 pub use log::{Level, Logger, Record, Sink};
+pub use log_prefix::LogPrefix;
 pub use message_hook::{
     HookRoutes, Incoming, MessageHook, Note, Notes, Outgoing, Received, Sent, ThenReceived,
     ThenSent,

@@ -182,6 +182,20 @@ impl Text {
         }
     }
 
+    /// The variables in it, as written, in order; of an expression none is known.
+    pub(crate) fn variables(&self) -> Option<Vec<&Bytes>> {
+        let of_piece = |piece| match piece {
+            &Piece::Literal(_) => None,
+            Piece::Var(var) => Some(var.source()),
+        };
+        match &self.0 {
+            Parts::Literal(_) => Some(Vec::new()),
+            Parts::Single(var) => Some(vec![var.source()]),
+            Parts::Mixed(pieces) => Some(pieces.iter().filter_map(of_piece).collect()),
+            Parts::Computed(_) => None,
+        }
+    }
+
     /// The text, where it has no variables.
     pub fn as_literal(&self) -> Option<&Bytes> {
         match &self.0 {

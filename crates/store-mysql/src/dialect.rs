@@ -37,8 +37,8 @@ impl Dialect for MysqlDialect {
     }
 
     /// A number compared with a text column would make zeros of its texts.
-    fn value(kind: Option<Kind>, value: Cell) -> Cell {
-        match (kind, &value) {
+    fn value(kind: impl FnOnce() -> Option<Kind>, value: Cell) -> Cell {
+        match (kind(), &value) {
             (Some(kind), Cell::Int(number)) if kind.is_text() => number.to_string().into(),
             (Some(kind), Cell::Text(_)) if kind.is_whole() => {
                 value.as_int().map_or(value, Cell::Int)
@@ -48,7 +48,7 @@ impl Dialect for MysqlDialect {
     }
 
     fn compare(statement: &mut Statement, column: &Name, op: Op, value: &Cell) {
-        let value = Self::value(statement.kind(column), value.clone());
+        let value = Self::value(|| statement.kind(column), value.clone());
         if op == Op::HasBits || !matches!(value, Cell::Text(_) | Cell::Blob(_)) {
             statement.plain(column, op, &value);
             return;

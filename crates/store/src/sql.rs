@@ -7,7 +7,6 @@ mod tables;
 pub use tables::create;
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::marker::PhantomData;
 
 use crate::schema::{self, Kind};
@@ -44,8 +43,9 @@ pub trait Dialect: Sized {
         text.push('?');
     }
 
-    /// The value as a column that holds this takes it; nothing is known of other people's tables.
-    fn value(_kind: Option<Kind>, value: Cell) -> Cell {
+    /// The value as a column that holds this takes it; nothing is known of other people's tables. Who
+    /// does not ask for the kind does not wait until it is found.
+    fn value(_kind: impl FnOnce() -> Option<Kind>, value: Cell) -> Cell {
         value
     }
 
@@ -164,8 +164,9 @@ impl<D: Dialect> Statement<D> {
 
     /// Appends a name, quoted.
     pub fn name(&mut self, name: &Name) -> &mut Self {
-        // Writing to a string cannot fail.
-        let _ = write!(self.text, "{0}{name}{0}", D::QUOTE);
+        self.text.push(D::QUOTE);
+        self.text.push_str(name.as_str());
+        self.text.push(D::QUOTE);
         self
     }
 
@@ -178,7 +179,7 @@ impl<D: Dialect> Statement<D> {
 
     /// The same for a value that meets a column.
     pub fn bind_for(&mut self, column: &Name, value: &Cell) -> &mut Self {
-        let value = D::value(self.kind(column), value.clone());
+        let value = D::value(|| self.kind(column), value.clone());
         self.bind(value)
     }
 

@@ -57,6 +57,11 @@ fn push(line: &mut String, name: &str, value: &[u8]) {
 
 /// A value; control characters, which would end or forge a line, become `?`.
 pub(super) fn push_printable(line: &mut String, value: &[u8]) {
+    // Nearly every value is printable ASCII, which is copied as it stands.
+    let is_plain = value.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    if let (true, Ok(text)) = (is_plain, std::str::from_utf8(value)) {
+        return line.push_str(text);
+    }
     let text = String::from_utf8_lossy(value);
     line.extend(text.chars().map(|c| if c.is_control() { '?' } else { c }));
 }

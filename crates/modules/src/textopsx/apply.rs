@@ -92,7 +92,7 @@ fn parsed(context: &mut Context, text: Bytes) -> Option<Message> {
 
 /// Flags, branches, variables and destination stay; the changes are done.
 fn take(context: &mut Context, message: Message) {
-    context.message = Arc::new(message);
+    context.replace_message(Arc::new(message));
     context.edits = Edits::default();
 }
 

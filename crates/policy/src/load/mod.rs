@@ -10,8 +10,8 @@ pub use sockets::Addresses;
 
 use crate::vocabulary::Words;
 use crate::{
-    Config, Context, CoreParams, EntryRoutes, Init, Installed, Loaded, Logger, Manifest, Names,
-    Services, Text, World,
+    Config, Context, CoreParams, EntryRoutes, Init, Installed, Loaded, LogPrefix, Logger, Manifest,
+    Names, Services, World,
 };
 use bytes::Bytes;
 use script::{Diagnostic, Parsed, Program, RouteKind, Span};
@@ -167,13 +167,13 @@ fn log_prefix(
     words: &Words<'_>,
     core: &CoreParams,
     findings: &mut Vec<Diagnostic>,
-) -> Option<Text> {
+) -> Option<LogPrefix> {
     if core.log_prefix.is_empty() {
         return None;
     }
     let text: Bytes = core.log_prefix.clone();
     match words.prepare(|prepare| prepare.text(&text)) {
-        Ok(text) => Some(text),
+        Ok(text) => Some(LogPrefix::from(text)),
         Err(problem) => {
             findings.push(problem.at(Span::default()));
             None
