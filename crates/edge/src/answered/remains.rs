@@ -4,7 +4,7 @@ use super::scripted::Scripted;
 use super::{Answered, Branch};
 use bytes::Bytes;
 use policy::{Context, Flow, Note, Remains, Transaction};
-use sip::{HeaderId, Message};
+use sip::HeaderId;
 use smallvec::SmallVec;
 
 impl Answered {
@@ -25,7 +25,7 @@ impl Answered {
         let wanted = wanted(context, transaction);
         let is_scripted = is_scripted(context, transaction);
         let request = match wanted {
-            Remains::Names if !is_scripted => names(&context.message),
+            Remains::Names if !is_scripted => names(context),
             _ => context.message.bytes().clone(),
         };
         let back = back(context);
@@ -86,26 +86,31 @@ fn is_scripted(context: &Context, transaction: &Transaction) -> bool {
 
 /// What modules keep with the request: routes and message hooks may ask for it.
 fn notes(context: &mut Context, is_scripted: bool) -> Box<[Note]> {
-    let is_hooked = !context.config.installed.message_hooks.is_empty();
-    let notes = (is_scripted || is_hooked).then(|| context.detach());
+    let stay = is_scripted || is_hooked(context);
+    let notes = stay.then(|| context.detach());
     notes.map_or_else(Box::default, |notes| notes.into_boxed_slice())
+}
+
+fn is_hooked(context: &Context) -> bool {
+    !context.config.installed.message_hooks.is_empty()
 }
 
 /// The lines of a request that tell which one it is, as a message: operators see them. Message hooks count the
 /// Record-Routes that a reply had before.
-fn names(request: &Message) -> Bytes {
-    const LINES: [(HeaderId, &[u8]); 5] = [
+fn names(context: &Context) -> Bytes {
+    const LINES: [(HeaderId, &[u8]); 4] = [
         (HeaderId::From, b"From: "),
         (HeaderId::To, b"To: "),
         (HeaderId::CallId, b"Call-ID: "),
         (HeaderId::CSeq, b"CSeq: "),
-        (HeaderId::RecordRoute, b"Record-Route: "),
     ];
-    let headers = LINES.iter().flat_map(|(id, name)| {
-        let same = request.all(*id);
-        same.map(move |header| [name, header.value])
-    });
-    let lines: SmallVec<[[&[u8]; 2]; 8]> = headers.collect();
+    let request = &context.message;
+    let line = |(id, name)| request.header(id).map(|header| [name, header.value]);
+    let mut lines: SmallVec<[[&[u8]; 2]; 6]> = LINES.into_iter().filter_map(line).collect();
+    if is_hooked(context) {
+        let routes = request.all(HeaderId::RecordRoute);
+        lines.extend(routes.map(|route| [&b"Record-Route: "[..], route.value]));
+    }
     let octets = |[name, value]: &[&[u8]; 2]| name.len() + value.len() + 2;
     let all: usize = lines.iter().map(octets).sum();
     let mut octets = Vec::with_capacity(request.start_line().len() + all + 4);

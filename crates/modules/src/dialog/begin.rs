@@ -1,7 +1,7 @@
 //! Where dialogs begin: an INVITE outside of any, with `dlg_manage()` or the flag.
 
 use super::call::{Beginning, Dialog, Leg, Live, Peer, Sock};
-use super::current::{Current, Owner, Wishes};
+use super::current::{Current, Owner};
 use super::logic::Logic;
 use super::state::State;
 use super::table::{Full, Inserted};
@@ -21,18 +21,20 @@ pub(super) fn begin(logic: &Arc<Logic>, context: &mut Context) -> bool {
     {
         return false;
     }
-    let message = context.message.clone();
     let lifetime_s = logic
         .lifetime(context)
         .unwrap_or(logic.params.default_timeout_s);
-    // The context keeps them, for $dlg_ctx(…) tells what this request asked for.
-    let wishes = std::mem::take(&mut context.extension_mut::<Current>().wishes);
-    let inserted = insert(logic, context, &message, lifetime_s, &wishes);
+    let inserted = insert(logic, context, lifetime_s);
+    // The context keeps the other wishes, for $dlg_ctx(…) tells what this request asked for.
     let current = context.extension_mut::<Current>();
-    current.wishes = wishes;
     let links = std::mem::take(&mut current.wishes.links);
     match inserted {
         Some(Inserted::New(dialog)) => {
+            current.owner = Some(Owner {
+                logic: logic.clone(),
+                dialog: dialog.clone(),
+            });
+            current.dialog = Some(dialog.clone());
             logic.counters.processed.inc();
             for link in links {
                 logic.join(&dialog, link);
@@ -40,36 +42,31 @@ pub(super) fn begin(logic: &Arc<Logic>, context: &mut Context) -> bool {
             logic.remind(&dialog);
             logic.tell_begun(&dialog, context.now.unix_ms);
             name(logic, context, &dialog);
-            let current = context.extension_mut::<Current>();
-            current.owner = Some(Owner {
-                logic: logic.clone(),
-                dialog: dialog.clone(),
-            });
-            current.dialog = Some(dialog);
             true
         }
         Some(Inserted::Spiral(dialog)) => {
-            context.extension_mut::<Current>().dialog = Some(dialog);
+            current.dialog = Some(dialog);
             true
         }
         Some(Inserted::TooLong) => {
-            let most = super::texts::Texts::<5>::MOST;
-            context.log(Level::Err, "dialog", || {
-                format!("no dialog: Call-ID, From, To, Contact and Record-Route have more than {most} octets")
-            });
+            complain_of_length(context);
             false
         }
         None => false,
     }
 }
 
-fn insert(
-    logic: &Logic,
-    context: &mut Context,
-    message: &Message,
-    lifetime_s: u32,
-    wishes: &Wishes,
-) -> Option<Inserted> {
+fn complain_of_length(context: &mut Context) {
+    let most = super::texts::Texts::<5>::MOST;
+    context.log(Level::Err, "dialog", || {
+        format!(
+            "no dialog: Call-ID, From, To, Contact and Record-Route have more than {most} octets"
+        )
+    });
+}
+
+fn insert(logic: &Logic, context: &Context, lifetime_s: u32) -> Option<Inserted> {
+    let message = &context.message;
     let (from, to) = (message.from().ok()?, message.to().ok()?);
     let beginning = Beginning {
         call_id: message.call_id().ok()?,
@@ -90,7 +87,7 @@ fn insert(
     };
     let make = |did| {
         let mut live = Live::new(caller(context, message)?, lifetime_s);
-        grant(logic, &mut live, wishes);
+        grant(logic, &mut live, context.extension::<Current>());
         Dialog::new(did, hash, init_s, &beginning, live)
     };
     match table.insert(
@@ -122,12 +119,15 @@ fn caller(context: &Context, message: &Message) -> Option<Leg> {
 }
 
 /// What the script asked for before, and what parameters say for all.
-fn grant(logic: &Logic, live: &mut Live, wishes: &Wishes) {
-    live.flags = wishes.flags;
-    live.switches = wishes.switches;
+fn grant(logic: &Logic, live: &mut Live, current: Option<&Current>) {
     if logic.params.send_bye {
-        live.switches |= Live::TIMEOUT_BYE;
+        live.switches = Live::TIMEOUT_BYE;
     }
+    let Some(Current { wishes, .. }) = current else {
+        return;
+    };
+    live.flags = wishes.flags;
+    live.switches |= wishes.switches;
     live.timeout_route.clone_from(&wishes.timeout_route);
     if wishes.timeout_s > 0 {
         live.lifetime_s = wishes.timeout_s;

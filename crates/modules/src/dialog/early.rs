@@ -2,10 +2,11 @@
 //! 3311).
 
 use super::call::Leg;
+use smallvec::SmallVec;
 
 /// The ends of the early dialogs of one INVITE, by tag.
 #[derive(Default)]
-pub(super) struct EarlyLegs(Vec<Leg>);
+pub(super) struct EarlyLegs(SmallVec<[Leg; 1]>);
 
 impl EarlyLegs {
     /// The most octets of all texts together: twenty phones that ring have room. Whoever comes later is not

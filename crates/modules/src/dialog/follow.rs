@@ -71,8 +71,10 @@ pub(super) fn follow(logic: &Arc<Logic>, context: &mut Context, did: Option<Did>
 }
 
 fn find(logic: &Logic, message: &Message, did: Option<Did>) -> Option<(Arc<Dialog>, Side)> {
-    let (from, to) = (message.from().ok()?, message.to().ok()?);
-    let (from_tag, to_tag) = (from.tag()?, to.tag()?);
+    let (from_tag, to_tag) = (message.from_tag().ok()?, message.to_tag().ok()?);
+    if from_tag.is_empty() || to_tag.is_empty() {
+        return None;
+    }
     let call_id = message.call_id().ok()?;
     logic.shared.table.find(call_id, from_tag, to_tag, did)
 }

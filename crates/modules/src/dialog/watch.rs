@@ -87,7 +87,7 @@ impl Watch {
 }
 
 fn is_initial(message: &Message) -> bool {
-    message.to().is_ok_and(|to| to.tag().is_none())
+    message.to_tag().is_ok_and(<[u8]>::is_empty)
 }
 
 /// The dialog that this request made.
@@ -98,35 +98,49 @@ fn made(context: &Context) -> Option<Arc<Dialog>> {
 
 /// What a 2xx, or a provisional reply, tells of its sender.
 fn callee(logic: &Logic, context: &Context, reply: &Message) -> Option<Leg> {
-    let to = reply.to().ok()?;
-    let values = record_routes(reply);
-    // Behind those of the callee's side stand ours and the caller's: RFC 3261 section 16.6 step 4.
-    let keep = match logic.params.keep_proxy_rr & 1 != 0 {
-        true => values
-            .len()
-            .saturating_sub(record_routes(&context.message).len()),
-        false => theirs(context, &values),
-    };
-    let routes = joined(values.iter().take(keep).rev().copied());
+    let routes = routes_behind(logic, context, reply);
     let contact = contact(reply).unwrap_or_default();
-    let mut leg = Leg::new(to.tag().unwrap_or_default(), contact, &routes)?;
+    let mut leg = Leg::new(reply.to_tag().ok()?, contact, &routes)?;
     let flow = asked(context, reply);
     leg.socket = flow.map(Sock::of);
     leg.peer = flow.map(Peer::of);
     Some(leg)
 }
 
+/// The route set of its sender, seen from here.
+fn routes_behind(logic: &Logic, context: &Context, reply: &Message) -> Vec<u8> {
+    let keeps_ours = logic.params.keep_proxy_rr & 1 != 0;
+    // Each one that was asked for is in it: mostly there is no other, and none need be read.
+    let asked = context.record_routes.len();
+    if !keeps_ours && record_routes(reply).nth(asked).is_none() {
+        return Vec::new();
+    }
+    let values: Vec<&[u8]> = record_routes(reply).collect();
+    // Behind those of the callee's side stand ours and the caller's: RFC 3261 section 16.6 step 4.
+    let keep = match keeps_ours {
+        true => {
+            let before_us = record_routes(&context.message).count();
+            values.len().saturating_sub(before_us)
+        }
+        false => theirs(context, &values),
+    };
+    joined(values.iter().take(keep).rev().copied())
+}
+
 /// The way that the INVITE took which this is a reply to.
 fn asked<'a>(context: &'a Context, reply: &Message) -> Option<&'a Flow> {
-    let via = reply.top_via().ok()?;
-    let mut branches = context.transaction()?.branches.iter();
-    let branch = branches.find(|branch| Some(&*branch.via_branch) == via.branch)?;
+    let branches = &context.transaction()?.branches;
+    if let [only] = branches.as_slice() {
+        return Some(&only.flow);
+    }
+    let asked = reply.top_branch().ok()??;
+    let branch = branches.iter().find(|branch| branch.via_branch == asked)?;
     Some(&branch.flow)
 }
 
 /// How many of the Record-Routes of a 2xx were added behind us.
 fn theirs(context: &Context, values: &[&[u8]]) -> usize {
-    let before_us = record_routes(&context.message).len();
+    let before_us = record_routes(&context.message).count();
     let mut count = values.len().saturating_sub(before_us);
     let identity = &context.config.identity;
     let is_ours = |value: &[u8]| {
@@ -146,16 +160,14 @@ fn theirs(context: &Context, values: &[&[u8]]) -> usize {
 
 /// Our Record-Routes and those before us, as requests to the caller meet them.
 fn ours_and_before(context: &Context, reply: &Message) -> Vec<u8> {
-    let values = record_routes(reply);
+    let values: Vec<&[u8]> = record_routes(reply).collect();
     let theirs = theirs(context, &values);
     joined(values.into_iter().skip(theirs))
 }
 
-fn record_routes(message: &Message) -> Vec<&[u8]> {
+fn record_routes(message: &Message) -> impl Iterator<Item = &[u8]> {
     let headers = message.all(HeaderId::RecordRoute);
-    headers
-        .flat_map(|header| sip::split_values(header.value))
-        .collect()
+    headers.flat_map(|header| sip::split_values(header.value))
 }
 
 /// The 2xx to an INVITE or UPDATE within a dialog: from now on both sides are where they said there (RFC
