@@ -1,6 +1,6 @@
 //! One registered contact, packed: a server holds one for each phone.
 
-use crate::{ConnectionId, ContactKey, Destination, Q, Xavps};
+use crate::{ConnectionId, ContactKey, Destination, Q, Registered, Xavps};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
@@ -354,10 +354,15 @@ impl Binding {
             flags: self.branch_flags,
             socket: None,
             connection: self.connection(),
+            registered: Some(Arc::new(self.registered())),
+        }
+    }
+
+    fn registered(&self) -> Registered {
+        let instance = self.instance();
+        Registered {
             ruid: Some(self.text.slice_ref(self.ruid())),
-            instance: self
-                .instance()
-                .map(|instance| self.text.slice_ref(instance)),
+            instance: instance.map(|instance| self.text.slice_ref(instance)),
             reg_id: self.reg_id,
             user_agent: filled(&self.user_agent).map(Bytes::copy_from_slice),
         }

@@ -2,6 +2,7 @@
 
 use crate::SocketId;
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// One target of a request. The first one is the Request-URI itself with what belongs to it,
 /// the others come from `append_branch()`, `lookup()` and `$branch(…)`.
@@ -21,7 +22,14 @@ pub struct Destination {
     pub socket: Option<SocketId>,
     /// The stream connection the target registered over (RFC 5626 reuse).
     pub connection: Option<crate::ConnectionId>,
-    /// The record id of the contact this came from.
+    /// The registration it came from. Every branch of every request has room for a destination, and few come of one.
+    pub registered: Option<Arc<Registered>>,
+}
+
+/// What is known of a target that registered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Registered {
+    /// The record id of the contact.
     pub ruid: Option<Bytes>,
     /// `+sip.instance` of the contact.
     pub instance: Option<Bytes>,
@@ -29,6 +37,23 @@ pub struct Destination {
     pub reg_id: u32,
     /// `User-Agent` the contact registered with.
     pub user_agent: Option<Bytes>,
+}
+
+impl Destination {
+    /// The record id of the contact this came from.
+    pub fn ruid(&self) -> Option<&Bytes> {
+        self.registered.as_deref()?.ruid.as_ref()
+    }
+
+    /// `+sip.instance` of that contact.
+    pub fn instance(&self) -> Option<&Bytes> {
+        self.registered.as_deref()?.instance.as_ref()
+    }
+
+    /// What is known of that contact, to change it.
+    pub fn registered_mut(&mut self) -> &mut Registered {
+        Arc::make_mut(self.registered.get_or_insert_default())
+    }
 }
 
 /// A preference value in thousandths, unset by default.
@@ -96,5 +121,12 @@ mod tests {
         for text in ["1.1", "2", "-1", "0.5000", "x", "0.x"] {
             assert_eq!(Q::parse(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_destination_is_small() {
+        // A call under way has two: in its context and in its branch.
+        let octets = size_of::<Destination>();
+        assert!(octets <= 144, "{octets}");
     }
 }

@@ -73,7 +73,7 @@ pub use control::{ControlPlace, ControlSocket, FileAccess};
 pub use core_params::{CoreParams, DnsParams, OverloadParams, TcpParams};
 pub use counter::{Counter, Counters};
 pub use declaration::{Declaration, Manifest, Named, Parameter, Variable};
-pub use destination::{Branches, Destination, Q};
+pub use destination::{Branches, Destination, Q, Registered};
 pub use dialogs::{DialogHook, DialogHooks, EndedBy, FollowedDialog};
 pub use effect::{
     Answer, CancelWhich, Effect, NextHop, Parcel, Relay, Reply, ReplyHow, TransactionAction,

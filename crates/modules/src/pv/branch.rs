@@ -98,8 +98,8 @@ impl Key {
                 let socket = of.socket.and_then(|id| context.config.identity.socket(id));
                 socket.map_or(Value::Null, |socket| text(request::address(socket)))
             }
-            Key::Ruid => optional(of.ruid.clone()),
-            Key::Instance => optional(of.instance.clone()),
+            Key::Ruid => optional(of.ruid().cloned()),
+            Key::Instance => optional(of.instance().cloned()),
             Key::Connection => of.connection.map_or(Value::Null, |id| {
                 Value::Int(i64::try_from(id.0).unwrap_or(i64::MAX))
             }),
@@ -129,8 +129,10 @@ impl Key {
                 None => return false,
             },
             (Key::Socket, Value::Null) => of.socket = None,
-            (Key::Ruid, Value::Str(ruid)) => of.ruid = Some(ruid),
-            (Key::Instance, Value::Str(instance)) => of.instance = Some(instance),
+            (Key::Ruid, Value::Str(ruid)) => of.registered_mut().ruid = Some(ruid),
+            (Key::Instance, Value::Str(instance)) => {
+                of.registered_mut().instance = Some(instance);
+            }
             _ => return false,
         }
         true

@@ -84,7 +84,7 @@ const READ: [(&str, &str, Read); 11] = [
     (
         "ruid",
         "The record id of the contact the request goes to.",
-        |c| optional(c.target.ruid.clone()),
+        |c| optional(c.target.ruid().cloned()),
     ),
 ];
 

@@ -96,7 +96,7 @@ pub(super) fn lookup_branches(
 
 /// Branches that came of a lookup have a record id.
 fn is_bare(branch: &Destination) -> bool {
-    branch.ruid.is_none()
+    branch.ruid().is_none()
         && branch.dst_uri.is_none()
         && branch.path.is_none()
         && branch.socket.is_none()

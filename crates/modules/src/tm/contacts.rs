@@ -7,9 +7,11 @@
 use super::Tm;
 use bytes::Bytes;
 use policy::{
-    ConnectionId, Context, Destination, Int, Level, Q, SocketId, XavpValue, Xavps, serial_groups,
+    ConnectionId, Context, Destination, Int, Level, Q, Registered, SocketId, XavpValue, Xavps,
+    serial_groups,
 };
 use script::Value;
+use std::sync::Arc;
 
 /// Nothing was left to take.
 const NONE_LEFT: i32 = -2;
@@ -57,8 +59,10 @@ impl Tm {
         }
         let mut taken: Vec<Destination> = Vec::new();
         while let Some((target, ends)) = next(&mut context.vars.xavps, &self.contacts) {
-            let known = target.instance.is_some()
-                && taken.iter().any(|other| other.instance == target.instance);
+            let known = target.instance().is_some()
+                && taken
+                    .iter()
+                    .any(|other| other.instance() == target.instance());
             match known && !self.flows.is_empty() {
                 true => context
                     .vars
@@ -92,7 +96,7 @@ impl Tm {
         let transaction = context.transaction();
         let instance = transaction
             .and_then(|t| t.branches.get(failed))
-            .and_then(|b| b.target.instance.clone());
+            .and_then(|b| b.target.instance().cloned());
         let Some(instance) = instance else {
             return NONE_LEFT;
         };
@@ -193,10 +197,11 @@ fn put(target: &Destination, ends_group: bool) -> Xavps {
             .and_then(|id| i64::try_from(id.0).ok())
             .map(Value::Int),
     );
-    add("ruid", text(&target.ruid));
-    add("instance", text(&target.instance));
-    add("reg_id", Some(Value::Int(target.reg_id.into())));
-    add("user_agent", text(&target.user_agent));
+    let registered = target.registered.as_deref().cloned().unwrap_or_default();
+    add("ruid", text(&registered.ruid));
+    add("instance", text(&registered.instance));
+    add("reg_id", Some(Value::Int(registered.reg_id.into())));
+    add("user_agent", text(&registered.user_agent));
     add("q_flag", ends_group.then_some(Value::Int(1)));
     fields
 }
@@ -226,12 +231,14 @@ fn take(fields: &Xavps) -> Destination {
         connection: number(b"conid")
             .and_then(|id| u64::try_from(id).ok())
             .map(ConnectionId),
-        ruid: text(b"ruid"),
-        instance: text(b"instance"),
-        reg_id: number(b"reg_id")
-            .and_then(|id| u32::try_from(id).ok())
-            .unwrap_or(0),
-        user_agent: text(b"user_agent"),
+        registered: Some(Arc::new(Registered {
+            ruid: text(b"ruid"),
+            instance: text(b"instance"),
+            reg_id: number(b"reg_id")
+                .and_then(|id| u32::try_from(id).ok())
+                .unwrap_or(0),
+            user_agent: text(b"user_agent"),
+        })),
     }
 }
 
@@ -281,8 +288,11 @@ mod tests {
             dst_uri: Some(Bytes::from_static(b"sip:1.2.3.4")),
             flags: 5,
             socket: Some(SocketId(1)),
-            instance: Some(Bytes::from_static(b"<urn:uuid:1>")),
-            reg_id: 2,
+            registered: Some(Arc::new(Registered {
+                instance: Some(Bytes::from_static(b"<urn:uuid:1>")),
+                reg_id: 2,
+                ..Registered::default()
+            })),
             ..target("sip:a@b", 300)
         };
         assert_eq!(

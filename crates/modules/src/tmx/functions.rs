@@ -168,8 +168,7 @@ impl Tmx {
         let target = Destination {
             uri: old.uri.clone(),
             path: old.path.clone(),
-            ruid: old.ruid.clone(),
-            instance: old.instance.clone(),
+            registered: old.registered.clone(),
             flags: branch.flags,
             ..Destination::default()
         };

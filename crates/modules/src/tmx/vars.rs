@@ -65,7 +65,7 @@ pub(super) fn reply_last(context: &Context) -> Value {
 
 /// `$T_reply_ruid`.
 pub(super) fn reply_ruid(context: &Context) -> Value {
-    let ruid = branch(context).and_then(|branch| branch.target.ruid.clone());
+    let ruid = branch(context).and_then(|branch| branch.target.ruid().cloned());
     ruid.map_or(EMPTY, Value::Str)
 }
 
