@@ -126,44 +126,38 @@ impl HeaderId {
 
     /// The header of that name or compact form, in any case.
     ///
-    /// One table step by length and first letter, then a comparison with the few names (mostly
-    /// one) that share both.
+    /// One table step by the first three octets, then a comparison with the few names (mostly one)
+    /// that share them.
     pub fn lookup(name: &[u8]) -> Self {
-        let Some(&first) = name.first() else {
-            return Self::Other;
+        let head = match name {
+            [letter] => return by_compact_form(*letter),
+            [first, second] => [*first, *second, b':'],
+            [first, second, third, ..] => [*first, *second, *third],
+            [] => return Self::Other,
         };
-        let letter = usize::from((first | 0x20).wrapping_sub(b'a'));
-        if letter >= LETTERS || name.len() >= LENGTHS {
-            return Self::Other;
-        }
-        if name.len() == 1 {
-            return by_index(SHORT[letter]);
-        }
-        let mut slot = HEADS[name.len()][letter];
-        while let Some(known) = NAMES.get(usize::from(slot)) {
-            // Nearly all names come as the RFC writes them, and that comparison is the cheap one.
-            let known = known.as_bytes();
-            if known == name || known.eq_ignore_ascii_case(name) {
-                return by_index(slot);
+        let mut at = FIRST[slot(head)];
+        while let Some(known) = NAMES.get(usize::from(at)) {
+            if known.as_bytes().eq_ignore_ascii_case(name) {
+                return by_index(at);
             }
-            slot = NEXT[usize::from(slot)];
+            at = NEXT[usize::from(at)];
         }
         Self::Other
     }
 
-    /// The header whose name, spelt as RFC 3261 and IANA spell it, is the first `len` octets of a line that begins
-    /// with `head`; none where [`HeaderId::lookup`] must say. Whole words are compared, without a call.
+    /// The header whose name, spelt as RFC 3261 and IANA spell it, and the colon behind it begin a line, and the length of
+    /// that name; none where [`HeaderId::lookup`] must say. Whole words are compared, without a call.
     #[inline]
-    pub(crate) fn spelt(head: &[u8; LENGTHS], len: usize) -> Option<Self> {
-        let letter = usize::from((head[0] | 0x20).wrapping_sub(b'a'));
-        let mut slot = *HEADS.get(len)?.get(letter)?;
-        let (head, mask) = (words(head), MASKS.get(len)?);
-        while let Some(known) = WORDS.get(usize::from(slot)) {
-            let differ = |at: usize| (head[at] ^ known[at]) & mask[at];
+    pub(crate) fn spelt(line: &[u8; PADDED]) -> Option<(Self, u8)> {
+        let mut at = FIRST[slot([line[0], line[1], line[2]])];
+        let line = words(line);
+        while let (Some(known), Some(&len)) = (WORDS.get(usize::from(at)), LENGTHS.get(usize::from(at))) {
+            let mask = &MASKS[usize::from(len) % PADDED];
+            let differ = |at: usize| (line[at] ^ known[at]) & mask[at];
             if differ(0) | differ(1) | differ(2) | differ(3) == 0 {
-                return Some(by_index(slot));
+                return Some((by_index(at), len));
             }
-            slot = NEXT[usize::from(slot)];
+            at = NEXT[usize::from(at)];
         }
         None
     }
@@ -184,42 +178,62 @@ impl HeaderId {
     }
 }
 
-const LETTERS: usize = 26;
-const LENGTHS: usize = 32;
+/// Octets that a name, its colon included, is padded to.
+const PADDED: usize = 32;
+const SLOTS: usize = 256;
 const NONE: u8 = u8::MAX;
 
-/// First known name by length and first letter; [`NONE`] where there is none.
-static HEADS: [[u8; LETTERS]; LENGTHS] = CHAINS.0;
-/// The next known name with the same length and first letter.
+/// First known name by [`slot`]; [`NONE`] where there is none.
+static FIRST: [u8; SLOTS] = CHAINS.0;
+/// The next known name in the same slot.
 static NEXT: [u8; NAMES.len()] = CHAINS.1;
 /// Compact forms by letter.
-static SHORT: [u8; LETTERS] = short();
+static SHORT: [u8; 26] = short();
 
-/// The names, padded, as the words that they are compared by.
+/// The slot of a line that begins with these octets, in any case.
+#[inline]
+const fn slot([first, second, third]: [u8; 3]) -> usize {
+    // The factor is a random odd one: few names share a slot that do not share their beginning.
+    let head = u32::from_le_bytes([first, second, third, 0]) | 0x20_2020;
+    (head.wrapping_mul(0x9e37_79b1) >> 24) as usize
+}
+
+/// The names with their colons, padded, as the words that they are compared by.
 static WORDS: [[u64; 4]; NAMES.len()] = {
     let mut all = [[0; 4]; NAMES.len()];
     let mut at = 0;
     while at < NAMES.len() {
         let name = NAMES[at].as_bytes();
-        let mut padded = [0; LENGTHS];
+        let mut padded = [0; PADDED];
         let mut octet = 0;
         while octet < name.len() {
             padded[octet] = name[octet];
             octet += 1;
         }
+        padded[octet] = b':';
         all[at] = words(&padded);
         at += 1;
     }
     all
 };
-/// The octets that count, by the length of the name.
-static MASKS: [[u64; 4]; LENGTHS] = {
-    let mut all = [[0; 4]; LENGTHS];
+/// Octets of the names.
+static LENGTHS: [u8; NAMES.len()] = {
+    let mut all = [0; NAMES.len()];
+    let mut at = 0;
+    while at < NAMES.len() {
+        all[at] = NAMES[at].len() as u8;
+        at += 1;
+    }
+    all
+};
+/// The octets that count, by the length of the name: its own and the colon.
+static MASKS: [[u64; 4]; PADDED] = {
+    let mut all = [[0; 4]; PADDED];
     let mut len = 0;
-    while len < LENGTHS {
-        let mut mask = [0; LENGTHS];
+    while len < PADDED {
+        let mut mask = [0; PADDED];
         let mut octet = 0;
-        while octet < len {
+        while octet <= len {
             mask[octet] = 0xff;
             octet += 1;
         }
@@ -229,7 +243,7 @@ static MASKS: [[u64; 4]; LENGTHS] = {
     all
 };
 
-const fn words(octets: &[u8; LENGTHS]) -> [u64; 4] {
+const fn words(octets: &[u8; PADDED]) -> [u64; 4] {
     let (eights, _) = octets.as_chunks::<8>();
     [
         u64::from_le_bytes(eights[0]),
@@ -239,24 +253,25 @@ const fn words(octets: &[u8; LENGTHS]) -> [u64; 4] {
     ]
 }
 
-const CHAINS: ([[u8; LETTERS]; LENGTHS], [u8; NAMES.len()]) = chains();
+const CHAINS: ([u8; SLOTS], [u8; NAMES.len()]) = chains();
 
-const fn chains() -> ([[u8; LETTERS]; LENGTHS], [u8; NAMES.len()]) {
-    let mut heads = [[NONE; LETTERS]; LENGTHS];
+const fn chains() -> ([u8; SLOTS], [u8; NAMES.len()]) {
+    let mut first = [NONE; SLOTS];
     let mut next = [NONE; NAMES.len()];
     let mut at = NAMES.len();
     while at > 0 {
         at -= 1;
         let name = NAMES[at].as_bytes();
-        let letter = ((name[0] | 0x20) - b'a') as usize;
-        next[at] = heads[name.len()][letter];
-        heads[name.len()][letter] = at as u8;
+        let third = if name.len() > 2 { name[2] } else { b':' };
+        let slot = slot([name[0], name[1], third]);
+        next[at] = first[slot];
+        first[slot] = at as u8;
     }
-    (heads, next)
+    (first, next)
 }
 
-const fn short() -> [u8; LETTERS] {
-    let mut table = [NONE; LETTERS];
+const fn short() -> [u8; 26] {
+    let mut table = [NONE; 26];
     let mut at = 0;
     while at < COMPACT.len() {
         if let [letter] = COMPACT[at].as_bytes() {
@@ -265,6 +280,13 @@ const fn short() -> [u8; LETTERS] {
         at += 1;
     }
     table
+}
+
+fn by_compact_form(letter: u8) -> HeaderId {
+    let at = (letter | 0x20).wrapping_sub(b'a');
+    SHORT
+        .get(usize::from(at))
+        .map_or(HeaderId::Other, |&index| by_index(index))
 }
 
 fn by_index(index: u8) -> HeaderId {

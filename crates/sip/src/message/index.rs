@@ -175,7 +175,7 @@ impl Index {
 fn note(first: &mut [u8; HeaderId::COUNT + 1], repeated: &mut u128, id: HeaderId, at: usize) {
     let slot = &mut first[id as usize];
     match *slot {
-        0 => *slot = u8::try_from(at + 1).unwrap_or(u8::MAX),
+        0 => *slot = (at + 1) as u8,
         _ => *repeated |= 1 << id as u32,
     }
 }

@@ -55,29 +55,33 @@ impl Message {
             return Err(ParseError::MessageTooLong);
         }
         let lead = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
-        let mut bytes = bytes.slice(lead.ok_or(ParseError::Empty)?..);
-        let mut index = Index::new();
-        let mut defects = Defects::default();
-        let start = match scan::scan(&bytes, false, limits, &mut index) {
-            Ok(start) => start,
-            Err(scan::Fault::Refuse(error)) => return Err(error),
-            Err(scan::Fault::Rewrite) => {
-                (bytes, defects) = normalise::normalise(&bytes, limits)?;
-                index = Index::new();
-                let again = scan::scan(&bytes, true, limits, &mut index);
-                again.map_err(scan::Fault::refused)?
-            }
-        };
+        let lead = lead.ok_or(ParseError::Empty)?;
+        // It is filled where it will lie: some hundred octets of index are not moved about.
         let mut message = Self {
-            bytes,
-            start,
-            index,
-            defects,
+            bytes: if lead > 0 { bytes.slice(lead..) } else { bytes },
+            start: StartLine::default(),
+            index: Index::new(),
+            defects: Defects::default(),
             typed: Typed::default(),
             length: Ok(None),
         };
+        match scan::scan(&message.bytes, false, limits, &mut message.index) {
+            Ok(start) => message.start = start,
+            Err(scan::Fault::Refuse(error)) => return Err(error),
+            Err(scan::Fault::Rewrite) => message.rewrite(limits)?,
+        }
         message.cut_behind_body();
         Ok(message)
+    }
+
+    /// Takes on the canonical form of its octets.
+    #[cold]
+    fn rewrite(&mut self, limits: &Limits) -> Result<(), ParseError> {
+        (self.bytes, self.defects) = normalise::normalise(&self.bytes, limits)?;
+        self.index = Index::new();
+        let start = scan::scan(&self.bytes, true, limits, &mut self.index);
+        self.start = start.map_err(scan::Fault::refused)?;
+        Ok(())
     }
 
     /// The whole message.

@@ -5,7 +5,7 @@ use super::scan::{self, Section};
 use super::start_line::{self, StartLine};
 use super::typed::Typed;
 use super::{Defects, Message};
-use crate::{HeaderId, Limits, ParseError, Span};
+use crate::{Limits, ParseError, Span};
 use bytes::Bytes;
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -239,10 +239,11 @@ impl Follower<'_> {
     }
 
     fn read_line(&mut self) -> Option<()> {
-        let (entry, next) = scan::line(self.section, self.at).ok()?;
-        let has_room = self.index.len() < MOST_LINES;
-        self.at = next;
-        has_room.then(|| self.index.push(entry))
+        if self.index.len() >= MOST_LINES {
+            return None;
+        }
+        self.at = scan::line(self.section, self.at, self.index).ok()?;
+        Some(())
     }
 
     fn finish(mut self) -> Option<()> {
@@ -251,22 +252,9 @@ impl Follower<'_> {
         }
         self.section.line_end(self.at).ok()?;
         self.index.finish(u16::try_from(self.at).ok()?);
-        self.has_few_vias().then_some(())
-    }
-
-    /// As [`Message::parse`] counts them, by their commas: so many octets at most.
-    fn has_few_vias(&self) -> bool {
-        let lines = || {
-            let lines = self.index.all(HeaderId::Via);
-            lines.map(|at| self.index.span(at))
-        };
+        // As [`Message::parse`] counts them.
         let most = usize::from(u8::MAX);
-        let text = self.section.text;
-        lines().map(Span::len).sum::<usize>() <= most
-            || lines()
-                .map(|span| scan::vias_of(span.of(text)))
-                .sum::<usize>()
-                <= most
+        scan::has_at_most(most, self.index, self.section.text).then_some(())
     }
 }
 
@@ -284,7 +272,7 @@ const MOST_LINES: usize = 254;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Edits;
+    use crate::{Edits, HeaderId};
 
     const INVITE: &str = include_str!("../../benches/invite.sip");
 

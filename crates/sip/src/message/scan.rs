@@ -2,7 +2,7 @@
 
 use super::index::{Entry, Index};
 use super::start_line::{self, StartLine};
-use crate::{HeaderId, Limits, ParseError, lex};
+use crate::{HeaderId, Limits, ParseError, Span, lex};
 
 /// Why the pass stopped.
 #[derive(Debug)]
@@ -87,8 +87,8 @@ impl<'a> Section<'a> {
         while self.vetted && self.text.get(end) == Some(&0) {
             end = special(self.text, end + 1);
         }
-        match self.text.get(end..end + 2) {
-            Some(b"\r\n") => Ok(end),
+        match self.text.get(end..) {
+            Some([b'\r', b'\n', ..]) => Ok(end),
             _ => Err(Fault::Rewrite),
         }
     }
@@ -104,32 +104,37 @@ fn scan_section(
     index: &mut Index,
 ) -> Result<StartLine, Fault> {
     let start = start_line(section, limits)?;
-    let mut vias = 0;
+    let most = usize::from(limits.headers.min(254));
+    let longest = usize::from(limits.header_line_bytes);
     let mut at = usize::from(start.end) + 2;
     while section.get(at) != Some(b'\r') {
-        if index.len() >= usize::from(limits.headers.min(254)) {
+        if index.len() >= most {
             return Err(ParseError::TooManyHeaders.into());
         }
-        let (entry, next) = line(section, at)?;
-        index.push(entry);
-        if next - at > usize::from(limits.header_line_bytes) {
+        let next = line(section, at, index)?;
+        if next - at > longest {
             return Err(ParseError::HeaderTooLong.into());
-        }
-        if entry.id == HeaderId::Via {
-            vias += vias_of(&section.text[at..next]);
-            if vias > usize::from(limits.vias) {
-                return Err(ParseError::TooManyVias.into());
-            }
         }
         at = next;
     }
     section.line_end(at)?;
     index.finish(offset(at)?);
-    Ok(start)
+    match has_at_most(usize::from(limits.vias), index, section.text) {
+        true => Ok(start),
+        false => Err(ParseError::TooManyVias.into()),
+    }
+}
+
+/// Whether the Via lines hold so many values at most: commas tell, without reading them.
+pub(super) fn has_at_most(vias: usize, index: &Index, text: &[u8]) -> bool {
+    let lines = || index.all(HeaderId::Via).map(|at| index.span(at));
+    // No value is shorter than its comma.
+    lines().map(Span::len).sum::<usize>() <= vias
+        || lines().map(|line| vias_of(line.of(text))).sum::<usize>() <= vias
 }
 
 /// How many values a Via line may hold: commas tell, without reading them.
-pub(super) fn vias_of(line: &[u8]) -> usize {
+fn vias_of(line: &[u8]) -> usize {
     // Nearly always there is none, and counting them one by one is quickest then.
     memchr::memchr_iter(b',', line).fold(1, |vias, _| vias + 1)
 }
@@ -149,61 +154,51 @@ fn start_line(section: Section<'_>, limits: &Limits) -> Result<StartLine, Fault>
     start_line::parse(&section.text[..section.line_end(0)?])
 }
 
-/// Reads the line at `at` with its folds; answers where the next one begins too.
-#[inline]
-pub(super) fn line(section: Section<'_>, at: usize) -> Result<(Entry, usize), Fault> {
-    let (id, name_len) = name(section.text.get(at..).unwrap_or_default())?;
-    let mut value_start = at + name_len + 1;
-    while matches!(section.get(value_start), Some(b' ' | b'\t')) {
+/// Reads the line at `at` with its folds into the index; answers where the next one begins.
+pub(super) fn line(section: Section<'_>, at: usize, index: &mut Index) -> Result<usize, Fault> {
+    let text = section.text;
+    let (id, name_len) = name(text.get(at..).unwrap_or_default())?;
+    let mut value_start = at + usize::from(name_len) + 1;
+    while let Some(b' ' | b'\t') = text.get(value_start) {
         value_start += 1;
     }
     let mut end = section.line_end(value_start)?;
-    if matches!(section.get(end + 2), Some(b' ' | b'\t')) {
-        end = last_fold_end(section, end + 2)?;
-        value_start = skip_lws(section.text, value_start, end);
+    let next = end + 2;
+    if let Some(b' ' | b'\t') = text.get(next) {
+        end = last_fold_end(section, next)?;
+        value_start = skip_lws(text, value_start, end);
     }
     let mut value_end = end;
-    while value_end > value_start && matches!(section.text[value_end - 1], b' ' | b'\t') {
+    while let Some([.., b' ' | b'\t']) = text.get(value_start..value_end) {
         value_end -= 1;
     }
-    let entry = Entry {
+    index.push(Entry {
         id,
-        name_len: u8::try_from(name_len).map_err(|_| ParseError::HeaderTooLong)?,
+        name_len,
         start: offset(at)?,
         value_start: offset(value_start)?,
         value_end: offset(value_end)?,
-    };
-    Ok((entry, end + 2))
+    });
+    Ok(end + 2)
 }
 
 /// The name that the line begins with, and its length. One that is known has no octets but those of a token.
 #[inline]
-fn name(line: &[u8]) -> Result<(HeaderId, usize), Fault> {
-    let known = line.first_chunk().and_then(|head| {
-        let len = colon(head)?;
-        Some((HeaderId::spelt(head, len)?, len))
-    });
-    match known {
+fn name(line: &[u8]) -> Result<(HeaderId, u8), Fault> {
+    match line.first_chunk().and_then(HeaderId::spelt) {
         Some(known) => Ok(known),
-        None => {
-            let len = name_len(line)?;
-            Ok((HeaderId::lookup(&line[..len]), len))
-        }
+        None => unusual_name(line),
     }
 }
 
-/// Where the first colon is, eight octets a step.
-#[inline]
-fn colon(head: &[u8; 32]) -> Option<usize> {
-    let (words, _) = head.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        let differs = u64::from_le_bytes(*word) ^ (ONES * b':' as u64);
-        let equal = differs.wrapping_sub(ONES) & !differs & (ONES * 0x80);
-        if equal != 0 {
-            return Some(at * 8 + (equal.trailing_zeros() / 8) as usize);
-        }
+#[cold]
+fn unusual_name(line: &[u8]) -> Result<(HeaderId, u8), Fault> {
+    let len = name_len(line)?;
+    let id = HeaderId::lookup(line.get(..len).unwrap_or_default());
+    match u8::try_from(len) {
+        Ok(len) => Ok((id, len)),
+        Err(_) => Err(ParseError::HeaderTooLong.into()),
     }
-    None
 }
 
 /// The length of the name that the line begins with.
@@ -249,27 +244,23 @@ fn offset(at: usize) -> Result<u16, Fault> {
     u16::try_from(at).map_err(|_| ParseError::HeadersTooLong.into())
 }
 
-/// Where the first CR, LF or NUL from `at` on is, or the end. Thirty-two octets a step, which the
-/// compiler makes vector code of, then eight: an octet below 0x0e leaves a high bit in its place,
-/// and the lowest such bit is exact.
+/// Where the first CR, LF or NUL from `at` on is, or the end. Sixteen octets a step, which the compiler makes vector
+/// code of, until one of them is below 0x0e; then eight, of which a word has a high bit where such an octet is, and the
+/// lowest such bit is exact.
 #[inline]
 fn special(text: &[u8], at: usize) -> usize {
     let mut at = at;
-    while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
-        if chunk.iter().fold(false, |low, &byte| low | (byte < 0x0e)) {
-            break;
-        }
-        at += 32;
-    }
-    while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        let low = word.wrapping_sub(ONES * 0x0e) & !word & (ONES * 0x80);
-        if low == 0 {
-            at += 8;
+    while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+        if !chunk.iter().fold(false, |low, &byte| low | (byte < 0x0e)) {
+            at += 16;
             continue;
         }
-        at += (low.trailing_zeros() / 8) as usize;
-        if is_special(text[at]) {
+        let ([first, second], _) = chunk.as_chunks::<8>() else { break };
+        at += match lowest(first) {
+            Some(place) => place,
+            None => 8 + lowest(second).unwrap_or(8),
+        };
+        if text.get(at).is_some_and(|&byte| is_special(byte)) {
             return at;
         }
         at += 1;
@@ -278,6 +269,14 @@ fn special(text: &[u8], at: usize) -> usize {
         at += 1;
     }
     at.min(text.len())
+}
+
+/// Where the first octet below 0x0e is.
+#[inline]
+fn lowest(eight: &[u8; 8]) -> Option<usize> {
+    let word = u64::from_le_bytes(*eight);
+    let low = word.wrapping_sub(ONES * 0x0e) & !word & (ONES * 0x80);
+    (low != 0).then(|| (low.trailing_zeros() / 8) as usize)
 }
 
 /// One in each octet.

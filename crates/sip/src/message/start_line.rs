@@ -4,7 +4,7 @@ use super::scan::Fault;
 use crate::span::Piece;
 use crate::{Method, ParseError, lex};
 
-/// The parts of the first line.
+/// The parts of the first line; by default those of none.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StartLine {
     pub(super) method: Method,
@@ -15,6 +15,21 @@ pub(super) struct StartLine {
     pub(super) reason: Piece,
     /// Where its line end is.
     pub(super) end: u16,
+}
+
+impl Default for StartLine {
+    fn default() -> StartLine {
+        let none = Piece::default();
+        StartLine {
+            method: Method::Other,
+            method_span: none,
+            uri: none,
+            version: none,
+            status: None,
+            reason: none,
+            end: 0,
+        }
+    }
 }
 
 impl StartLine {
@@ -80,13 +95,11 @@ fn status_line(line: &[u8], end: u16) -> Result<StartLine, ParseError> {
     }
     let reason = (space + 1 + code_len + 1).min(line.len());
     Ok(StartLine {
-        method: Method::Other,
-        method_span: Piece::default(),
-        uri: Piece::default(),
         version: Piece::new(0, space),
         status: Some(status),
         reason: Piece::new(reason, line.len()),
         end,
+        ..StartLine::default()
     })
 }
 
