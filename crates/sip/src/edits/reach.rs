@@ -1,5 +1,6 @@
 //! How far a change reaches.
 
+use super::repair::is_clean;
 use super::{Edits, Op};
 use crate::{HeaderId, Message};
 
@@ -14,7 +15,11 @@ impl Edits {
 
     /// Whether every change leaves the header lines that are there whole, so that they need no repair.
     pub(super) fn keeps_lines(&self, message: &Message) -> bool {
-        let keeps = |op: &Op| op.is_in_body(message) || op.stays_in_line(message.bytes());
+        let keeps = |op: &Op| {
+            op.is_in_body(message)
+                || op.stays_in_line(message.bytes())
+                || op.is_of_whole_lines(message)
+        };
         self.ops.iter().all(keeps)
     }
 }
@@ -45,6 +50,21 @@ impl Op {
         self.start == self.end
             && (message.headers_start()..=message.headers_end()).contains(&(self.start as usize))
             && octet_before(message.bytes(), self.start) == Some(b'\n')
+    }
+
+    /// It takes whole header lines, or none, and brings whole ones, or nothing.
+    fn is_of_whole_lines(&self, message: &Message) -> bool {
+        let begins_line = |at: u32| octet_before(message.bytes(), at) == Some(b'\n');
+        let is_fold = |at: usize| matches!(message.bytes().get(at), Some(b' ' | b'\t'));
+        let (start, end) = (self.start as usize, self.end as usize);
+        let section = message.headers_start()..=message.headers_end();
+        section.contains(&start)
+            && section.contains(&end)
+            && begins_line(self.start)
+            && begins_line(self.end)
+            && !is_fold(start)
+            && !is_fold(end)
+            && (self.text.is_empty() || is_clean(&self.text))
     }
 
     /// It begins behind the first octet of a line and neither takes nor brings a line end.

@@ -4,7 +4,7 @@ use super::repair::repair;
 use super::splice::{Change, Changes, splice};
 use super::{Edits, Op};
 use crate::message::{Kept, Run};
-use crate::{HeaderId, Message, Rewritten, Span, lex};
+use crate::{HeaderId, Message, Params, Rewritten, Span, lex};
 use bytes::Bytes;
 use std::borrow::Cow;
 
@@ -190,7 +190,11 @@ impl Edits {
             return;
         };
         let mut rport = self.rport;
-        for param in via.params {
+        let params = match (via.received, via.rport) {
+            (None, None) => Params::default(),
+            _ => via.params,
+        };
+        for param in params {
             let Some(span) = Span::find(message.bytes(), param.raw) else {
                 continue;
             };
@@ -324,26 +328,24 @@ fn remove(changes: &mut Changes<'_>, span: Span) {
     });
 }
 
-/// The top Via value with the comma behind it, or its whole line when it stands alone there.
 fn rport_note(port: u16) -> Vec<u8> {
     let mut note = b"rport=".to_vec();
     lex::push_decimal(&mut note, port);
     note
 }
 
+/// The top Via value with the comma behind it, or its whole line when it stands alone there.
 fn top_via_span(message: &Message) -> Span {
     let Some(line) = message.header(HeaderId::Via) else {
         return Span::default();
     };
-    let mut values = crate::split_values(line.value);
-    match (
-        values.next(),
-        values
-            .next()
-            .and_then(|next| Span::find(message.bytes(), next)),
-    ) {
-        (Some(_), Some(next)) => Span::new(line.value_span.start, next.start),
-        _ => line.span,
+    if message.has_plain_via() {
+        return line.span;
+    }
+    let next = crate::split_values(line.value).nth(1);
+    match next.and_then(|next| Span::find(message.bytes(), next)) {
+        Some(next) => Span::new(line.value_span.start, next.start),
+        None => line.span,
     }
 }
 

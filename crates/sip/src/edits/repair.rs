@@ -30,7 +30,7 @@ pub(super) fn repair(out: &mut Vec<u8>, start: usize) -> bool {
 }
 
 /// Whether `text` is whole lines, each with something in it and no stray CR, LF or NUL.
-fn is_clean(text: &[u8]) -> bool {
+pub(super) fn is_clean(text: &[u8]) -> bool {
     if text.first().is_some_and(|&byte| is_space(byte)) {
         return false;
     }

@@ -134,7 +134,7 @@ impl Message {
     }
 
     /// Whether the first Via line is one value without quotes.
-    pub(super) fn has_plain_via(&self) -> bool {
+    pub(crate) fn has_plain_via(&self) -> bool {
         self.mandatory()
             .top_via
             .is_ok_and(|via| via.is_plain_line())
