@@ -9,6 +9,17 @@ use sip::{Edits, Limits, Message};
 /// 886 octets, as a desk phone sends them.
 const INVITE: &[u8] = include_bytes!("invite.sip");
 
+/// As a phone answers a call that came over a proxy.
+const REPLY: &[u8] = b"SIP/2.0 200 OK\r\n\
+Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK.0a1b2c3d4e5f6071, SIP/2.0/UDP 192.0.2.77:5999;branch=z9hG4bKnashds8\r\n\
+From: \"Alice\" <sip:alice@192.0.2.77:5999>;tag=1928301774\r\n\
+To: Bob <sip:bob@192.0.2.1:5060>;tag=a6c85cf\r\n\
+Call-ID: a84b4c76e66710@192.0.2.77\r\n\
+CSeq: 1 INVITE\r\n\
+Record-Route: <sip:192.0.2.1;lr>\r\n\
+Contact: <sip:bob@192.0.2.4:5060;transport=UDP>\r\n\
+Content-Length: 0\r\n\r\n";
+
 fn main() {
     divan::main();
 }
@@ -26,6 +37,16 @@ fn parse(bencher: Bencher) {
 #[divan::bench]
 fn parse_and_check(bencher: Bencher) {
     let (bytes, limits) = (Bytes::from_static(INVITE), Limits::default());
+    bencher.bench(|| {
+        let message = Message::parse(black_box(bytes.clone()), &limits);
+        message.map(|message| message.check().is_ok())
+    });
+}
+
+/// A reply with two Vias in one line, and addresses for hosts.
+#[divan::bench]
+fn parse_and_check_a_reply(bencher: Bencher) {
+    let (bytes, limits) = (Bytes::from_static(REPLY), Limits::default());
     bencher.bench(|| {
         let message = Message::parse(black_box(bytes.clone()), &limits);
         message.map(|message| message.check().is_ok())

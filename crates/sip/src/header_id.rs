@@ -151,7 +151,9 @@ impl HeaderId {
     pub(crate) fn spelt(line: &[u8; PADDED]) -> Option<(Self, u8)> {
         let mut at = FIRST[slot([line[0], line[1], line[2]])];
         let line = words(line);
-        while let (Some(known), Some(&len)) = (WORDS.get(usize::from(at)), LENGTHS.get(usize::from(at))) {
+        while let (Some(known), Some(&len)) =
+            (WORDS.get(usize::from(at)), LENGTHS.get(usize::from(at)))
+        {
             let mask = &MASKS[usize::from(len) % PADDED];
             let differ = |at: usize| (line[at] ^ known[at]) & mask[at];
             if differ(0) | differ(1) | differ(2) | differ(3) == 0 {

@@ -59,12 +59,13 @@ impl<'a> Iterator for Params<'a> {
 
     fn next(&mut self) -> Option<Param<'a>> {
         while !self.rest.is_empty() {
+            if let [b';', rest @ ..] = self.rest {
+                self.rest = rest;
+                continue;
+            }
             if let Some((end, equals)) = plain(self.rest) {
                 let (raw, rest) = self.rest.split_at(end);
-                self.rest = rest.get(1..).unwrap_or_default();
-                if raw.is_empty() {
-                    continue;
-                }
+                self.rest = rest;
                 return Some(cut(raw, equals));
             }
             let end = separator(self.rest);

@@ -1,9 +1,9 @@
 //! The Via header, RFC 3261 section 20.42.
 
 use crate::lex::{self, class};
-use crate::uri::{host_addr, host_port_prefix, split_host_port};
+use crate::uri::{HostPort, host_addr, host_port_prefix, split_host_port};
 use crate::{HeaderError, Params, Span};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// The magic cookie in front of every RFC 3261 branch.
 pub(crate) const COOKIE: &[u8] = b"z9hG4bK";
@@ -37,6 +37,8 @@ pub struct Via<'a> {
     pub raw: &'a [u8],
     /// Where `raw` lies: in the message, or in the text given to [`Via::parse`].
     pub span: Span,
+    /// The host, where it was read as an IPv4 address.
+    pub(crate) address: Option<Ipv4Addr>,
 }
 
 impl<'a> Via<'a> {
@@ -51,12 +53,13 @@ impl<'a> Via<'a> {
         let raw = lex::trim(value);
         let span = Span::find(whole, raw).ok_or(HeaderError::Malformed)?;
         let (transport, rest) = sent_protocol(raw).ok_or(HeaderError::Malformed)?;
-        let ((sent_by, host, port), tail) = sent_by(rest)?;
-        let params = Params::new(tail);
+        let (sent_by, place) = sent_by(rest)?;
+        let params = Params::new(place.rest);
         let mut via = Self {
             transport,
-            host,
-            port,
+            host: place.host,
+            address: place.address,
+            port: place.port,
             sent_by,
             params,
             raw,
@@ -80,8 +83,12 @@ impl<'a> Via<'a> {
     }
 
     /// The sent-by host as an address, where it is one.
+    #[inline]
     pub fn host_addr(&self) -> Option<IpAddr> {
-        host_addr(self.host)
+        match self.address {
+            Some(address) => Some(address.into()),
+            None => host_addr(self.host),
+        }
     }
 
     /// The `received` parameter as an address; an IPv6 address may have brackets (RFC 5118 4.5).
@@ -139,22 +146,31 @@ fn optional_port(value: Option<&[u8]>) -> Result<Option<u16>, HeaderError> {
     }
 }
 
-/// Who sent it: host and port as received, and each of them.
-type SentBy<'a> = (&'a [u8], &'a [u8], Option<u16>);
-
-/// Reads it, and answers what is behind it.
-fn sent_by(text: &[u8]) -> Result<(SentBy<'_>, &[u8]), HeaderError> {
-    if let Some((host, port, tail @ ([] | [b';', ..]))) = host_port_prefix(text) {
-        let sent_by = text.get(..text.len() - tail.len()).unwrap_or_default();
-        return Ok(((sent_by, host, port), tail));
+/// Reads host and port, and answers both as received too.
+fn sent_by(text: &[u8]) -> Result<(&[u8], HostPort<'_>), HeaderError> {
+    if let Some(
+        place @ HostPort {
+            rest: [] | [b';', ..],
+            ..
+        },
+    ) = host_port_prefix(text)
+    {
+        let sent_by = text.get(..text.len() - place.rest.len());
+        return Ok((sent_by.unwrap_or_default(), place));
     }
     let end = memchr::memchr(b';', text).unwrap_or(text.len());
-    let (sent_by, tail) = text.split_at(end);
+    let (sent_by, rest) = text.split_at(end);
     let sent_by = lex::trim(sent_by);
-    match split_host_port(sent_by) {
-        Ok((host, port)) => Ok(((sent_by, host, port), tail)),
-        Err(_) => Err(HeaderError::Malformed),
-    }
+    let Ok((host, port)) = split_host_port(sent_by) else {
+        return Err(HeaderError::Malformed);
+    };
+    let place = HostPort {
+        host,
+        address: None,
+        port,
+        rest,
+    };
+    Ok((sent_by, place))
 }
 
 /// Reads `SIP / 2.0 / transport` and the white space behind it.

@@ -11,9 +11,9 @@ use crate::Transport;
 
 /// What the top Via of a received request says about replies.
 #[derive(Clone, Copy, Debug)]
-pub struct SentBy<'a> {
-    /// Host, as written; an IPv6 reference with or without brackets.
-    pub host: &'a [u8],
+pub struct SentBy {
+    /// The host, where it is an address.
+    pub address: Option<IpAddr>,
     /// Port, if written.
     pub port: Option<u16>,
     /// Whether there is an `rport` parameter.
@@ -22,11 +22,12 @@ pub struct SentBy<'a> {
     pub default_port: u16,
 }
 
-impl<'a> SentBy<'a> {
+impl SentBy {
     /// That of a Via received over `transport`.
-    pub fn of(via: &Via<'a>, transport: Transport) -> Self {
+    #[inline]
+    pub fn of(via: &Via<'_>, transport: Transport) -> Self {
         SentBy {
-            host: via.host,
+            address: via.host_addr(),
             port: via.port,
             rport: via.rport.is_some(),
             default_port: transport.default_port(),
@@ -49,13 +50,13 @@ pub struct Return {
 impl Return {
     /// The way back to `source` (RFC 3581 section 4). `force_rport` sends replies to the source
     /// port although the request did not ask for it.
-    pub fn of(via: &SentBy<'_>, source: SocketAddr, force_rport: bool) -> Self {
+    pub fn of(via: &SentBy, source: SocketAddr, force_rport: bool) -> Self {
         let to = Return::address(via, source, force_rport);
         let source = unmapped(source);
         let rport = via.rport || force_rport;
         // RFC 3581 adds received to an rport that was asked for also if it says the same as
         // sent-by; Kamailio does not so to a forced one.
-        let received = (via.rport || !is_address(via.host, source.ip())).then(|| source.ip());
+        let received = (via.rport || via.address != Some(source.ip())).then(|| source.ip());
         Return {
             received,
             rport: rport.then_some(source.port()),
@@ -63,8 +64,8 @@ impl Return {
         }
     }
 
-    /// Where replies go, without what the Via gets noted, which costs a look at its host.
-    pub fn address(via: &SentBy<'_>, source: SocketAddr, force_rport: bool) -> SocketAddr {
+    /// Where replies go, without what the Via gets noted.
+    pub fn address(via: &SentBy, source: SocketAddr, force_rport: bool) -> SocketAddr {
         let source = unmapped(source);
         if via.rport || force_rport {
             return source;
@@ -72,11 +73,6 @@ impl Return {
         let port = via.port.filter(|port| *port != 0);
         SocketAddr::new(source.ip(), port.unwrap_or(via.default_port))
     }
-}
-
-/// Whether the host of a sent-by is this very address.
-fn is_address(host: &[u8], ip: IpAddr) -> bool {
-    sip::uri::host_addr(host) == Some(ip)
 }
 
 /// An IPv4 peer of a socket for both families is an IPv4 peer.

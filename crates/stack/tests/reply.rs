@@ -5,7 +5,7 @@ use stack::reply::{Return, SentBy};
 /// `received rport -> destination` for a Via and a source.
 fn way(host: &str, port: Option<u16>, rport: bool, force: bool, source: &str) -> String {
     let via = SentBy {
-        host: host.as_bytes(),
+        address: sip::uri::host_addr(host.as_bytes()),
         port,
         rport,
         default_port: 5060,

@@ -185,10 +185,22 @@ pub(super) fn line(section: Section<'_>, at: usize, index: &mut Index) -> Result
 /// The name that the line begins with, and its length. One that is known has no octets but those of a token.
 #[inline]
 fn name(line: &[u8]) -> Result<(HeaderId, u8), Fault> {
-    match line.first_chunk().and_then(HeaderId::spelt) {
+    let known = match line.first_chunk() {
+        Some(head) => HeaderId::spelt(head),
+        None => last_name(line),
+    };
+    match known {
         Some(known) => Ok(known),
         None => unusual_name(line),
     }
+}
+
+/// The name of a line near the end of a message without a body.
+#[inline(never)]
+fn last_name(line: &[u8]) -> Option<(HeaderId, u8)> {
+    let mut head = [0; 32];
+    head.get_mut(..line.len())?.copy_from_slice(line);
+    HeaderId::spelt(&head)
 }
 
 #[cold]
@@ -255,7 +267,9 @@ fn special(text: &[u8], at: usize) -> usize {
             at += 16;
             continue;
         }
-        let ([first, second], _) = chunk.as_chunks::<8>() else { break };
+        let ([first, second], _) = chunk.as_chunks::<8>() else {
+            break;
+        };
         at += match lowest(first) {
             Some(place) => place,
             None => 8 + lowest(second).unwrap_or(8),

@@ -4,6 +4,7 @@ use crate::name_addr::Tag;
 use crate::span::Piece;
 use crate::uri::Scheme;
 use crate::{HeaderError, NameAddr, Params, Span, Via, lex};
+use std::net::Ipv4Addr;
 
 /// An address.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +69,8 @@ impl AddrSpans {
     }
 
     /// Its tag; empty without one.
-    pub(super) fn tag(self, bytes: &[u8]) -> &[u8] {
+    #[inline]
+    pub(super) fn tag<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         self.tag.of(bytes)
     }
 
@@ -104,6 +106,7 @@ pub(super) struct ViaSpans {
     received: Option<Piece>,
     maddr: Option<Piece>,
     whole: Piece,
+    address: Option<Ipv4Addr>,
     port: Option<u16>,
     rport: Option<Option<u16>>,
     ttl: Option<u8>,
@@ -138,6 +141,7 @@ impl ViaSpans {
             received: via.received.map(|part| Piece::find(bytes, part)),
             maddr: via.maddr.map(|part| Piece::find(bytes, part)),
             whole: via.span.into(),
+            address: via.address,
             port: via.port,
             rport: via.rport,
             ttl: via.ttl,
@@ -157,14 +161,18 @@ impl ViaSpans {
     }
 
     /// The branch, without the rest.
-    pub(super) fn branch(self, bytes: &[u8]) -> Option<&[u8]> {
+    #[inline]
+    pub(super) fn branch<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
         self.branch.map(|branch| branch.of(bytes))
     }
 
-    pub(super) fn view(self, bytes: &[u8]) -> Via<'_> {
+    /// Whoever needs a part of it only has only that part read, since this is inlined.
+    #[inline]
+    pub(super) fn view<'a>(&self, bytes: &'a [u8]) -> Via<'a> {
         Via {
             transport: self.transport.of(bytes),
             host: self.host.of(bytes),
+            address: self.address,
             port: self.port,
             sent_by: self.sent_by.of(bytes),
             params: Params::new(self.params.of(bytes)),

@@ -80,16 +80,19 @@ impl Message {
     }
 
     /// The tag of the From address, without the rest of it; empty without one.
+    #[inline]
     pub fn from_tag(&self) -> Result<&[u8], HeaderError> {
-        self.mandatory().from.map(|spans| spans.tag(&self.bytes))
+        tag_of(&self.mandatory().from, &self.bytes)
     }
 
     /// The tag of the To address, without the rest of it; empty without one.
+    #[inline]
     pub fn to_tag(&self) -> Result<&[u8], HeaderError> {
-        self.mandatory().to.map(|spans| spans.tag(&self.bytes))
+        tag_of(&self.mandatory().to, &self.bytes)
     }
 
     /// Whether the To address has a tag: a request that has one belongs to a dialog.
+    #[inline]
     pub fn has_to_tag(&self) -> bool {
         self.to_tag().is_ok_and(|tag| !tag.is_empty())
     }
@@ -110,6 +113,7 @@ impl Message {
     }
 
     /// The CSeq.
+    #[inline]
     pub fn cseq(&self) -> Result<CSeq<'_>, HeaderError> {
         let (number, method, span) = self.mandatory().cseq?;
         Ok(CSeq {
@@ -120,13 +124,16 @@ impl Message {
     }
 
     /// The first value of the first Via header: of a request the previous hop, of a reply us.
+    #[inline]
     pub fn top_via(&self) -> Result<Via<'_>, HeaderError> {
-        self.mandatory()
-            .top_via
-            .map(|spans| spans.view(&self.bytes))
+        match &self.mandatory().top_via {
+            Ok(spans) => Ok(spans.view(&self.bytes)),
+            Err(error) => Err(*error),
+        }
     }
 
     /// The branch of [`Message::top_via`], without the rest of it.
+    #[inline]
     pub fn top_branch(&self) -> Result<Option<&[u8]>, HeaderError> {
         let via = self.mandatory().top_via.as_ref();
         let via = via.map_err(|error| *error)?;
@@ -235,7 +242,16 @@ impl Message {
             .filter_map(|header| Credentials::parse(header.value).transpose())
     }
 
+    #[inline]
     fn mandatory(&self) -> &Mandatory {
+        match self.typed.mandatory.get() {
+            Some(mandatory) => mandatory,
+            None => self.read_mandatory(),
+        }
+    }
+
+    #[inline(never)]
+    fn read_mandatory(&self) -> &Mandatory {
         self.typed.mandatory.get_or_init(|| Mandatory {
             from: self.read_address(HeaderId::From),
             to: self.read_address(HeaderId::To),
@@ -269,6 +285,17 @@ impl Message {
 
     fn read_address(&self, id: HeaderId) -> Result<AddrSpans, HeaderError> {
         AddrSpans::read(&self.bytes, self.value(id)?)
+    }
+}
+
+#[inline]
+fn tag_of<'a>(
+    address: &Result<AddrSpans, HeaderError>,
+    bytes: &'a [u8],
+) -> Result<&'a [u8], HeaderError> {
+    match address {
+        Ok(spans) => Ok(spans.tag(bytes)),
+        Err(error) => Err(*error),
     }
 }
 

@@ -11,14 +11,29 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// some resolver's eyes, so it must be a canonical one.
 pub fn split_host_port(text: &[u8]) -> Result<(&[u8], Option<u16>), UriError> {
     match host_port_prefix(text) {
-        Some((host, port, [])) => Ok((host, port)),
+        Some(HostPort {
+            host,
+            port,
+            rest: [],
+            ..
+        }) => Ok((host, port)),
         _ => split_any(text),
     }
 }
 
-/// Splits `host[:port]` without white space off the start of `text`, and checks both. What follows is nothing, or
-/// begins with a semicolon or a closing bracket. `None` for others, and for IPv6 references.
-pub(crate) fn host_port_prefix(text: &[u8]) -> Option<(&[u8], Option<u16>, &[u8])> {
+/// A host and a port that some text begins with.
+pub(crate) struct HostPort<'a> {
+    pub(crate) host: &'a [u8],
+    /// The host, where it is an IPv4 address.
+    pub(crate) address: Option<Ipv4Addr>,
+    pub(crate) port: Option<u16>,
+    /// What follows: nothing, or text that begins with a semicolon or a closing bracket.
+    pub(crate) rest: &'a [u8],
+}
+
+/// Splits `host[:port]` without white space off the start of `text`, and checks both. `None` for others, and for IPv6
+/// references.
+pub(crate) fn host_port_prefix(text: &[u8]) -> Option<HostPort<'_>> {
     let is_end = |at: usize| matches!(text.get(at), None | Some(b':' | b';' | b'>'));
     // Most hosts are addresses.
     let address = ipv4_prefix(text).filter(|(_, len)| is_end(*len));
@@ -34,7 +49,12 @@ pub(crate) fn host_port_prefix(text: &[u8]) -> Option<(&[u8], Option<u16>, &[u8]
         }
         _ => (None, rest),
     };
-    matches!(rest, [] | [b';' | b'>', ..]).then_some((host, port, rest))
+    matches!(rest, [] | [b';' | b'>', ..]).then_some(HostPort {
+        host,
+        address: address.map(|(address, _)| address.into()),
+        port,
+        rest,
+    })
 }
 
 /// A port of up to five digits at the start of `text`, and how many they are.
@@ -123,16 +143,22 @@ fn ipv4_prefix(text: &[u8]) -> Option<(u32, usize)> {
 }
 
 /// A number up to 255 without leading zeros, and how many digits it has.
+#[inline]
 fn octet_prefix(text: &[u8]) -> Option<(u32, usize)> {
-    let first = digit(text, 0)?;
-    let Some(second) = digit(text, 1) else {
-        return Some((first, 1));
+    let (first, second, third) = match *text {
+        [first, second, third, ..] => (first, second, third),
+        [first, second] => (first, second, 0),
+        [first] => (first, 0, 0),
+        [] => return None,
     };
-    let (octet, digits) = match digit(text, 2) {
-        None => (first * 10 + second, 2),
-        Some(third) => (first * 100 + second * 10 + third, 3),
+    let value = |digit: u8| u32::from(digit.wrapping_sub(b'0'));
+    let (octet, digits) = match (value(first), value(second), value(third)) {
+        (10.., ..) => return None,
+        (first, 10.., _) => return Some((first, 1)),
+        (first, second, 10..) => (first * 10 + second, 2),
+        (first, second, third) => (first * 100 + second * 10 + third, 3),
     };
-    (first > 0 && octet <= 255).then_some((octet, digits))
+    (first > b'0' && octet <= 255).then_some((octet, digits))
 }
 
 fn digit(text: &[u8], at: usize) -> Option<u32> {

@@ -4,7 +4,7 @@ mod equal;
 mod host;
 
 pub use equal::equivalent;
-pub(crate) use host::host_port_prefix;
+pub(crate) use host::{HostPort, host_port_prefix};
 pub use host::{host_addr, split_host_port};
 
 use crate::lex::{self, class};
@@ -129,7 +129,9 @@ impl<'a> Uri<'a> {
             [b'@', rest @ ..] if !user.is_empty() => (Some(user), rest),
             _ => (None, opaque),
         };
-        let (host, port, rest) = host_port_prefix(host)?;
+        let HostPort {
+            host, port, rest, ..
+        } = host_port_prefix(host)?;
         let (params, rest) = match rest {
             [b';', ..] => rest.split_at(lex::run(rest, class::URI_PARAMS)),
             _ => rest.split_at(0),
