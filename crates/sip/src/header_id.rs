@@ -315,6 +315,21 @@ mod tests {
     }
 
     #[test]
+    fn a_line_tells_its_name_as_it_is_mostly_spelt() {
+        for id in HeaderId::every() {
+            let name = id.canonical_name();
+            let spelt = |end: &str| {
+                let mut line = [b'x'; 32];
+                let text = format!("{name}{end}");
+                line[..text.len()].copy_from_slice(text.as_bytes());
+                HeaderId::spelt(&line)
+            };
+            assert_eq!(spelt(":"), Some((id, name.len() as u8)), "{name}");
+            assert_eq!(spelt(" :"), None, "{name}");
+        }
+    }
+
+    #[test]
     fn other_names_are_other() {
         for name in [
             "", "X-Via", "Vix", "Vi", "z", "@", "Via ", "[oute", "\u{7f}",

@@ -77,14 +77,21 @@ pub(crate) fn has_lws(text: &[u8]) -> bool {
 
 /// `text` without white space and folds around it.
 pub(crate) fn trim(text: &[u8]) -> &[u8] {
-    let mut text = text;
-    while let [first, rest @ ..] = text
-        && is_lws(*first)
+    let mut text = trim_start(text);
+    while let [rest @ .., last] = text
+        && is_lws(*last)
     {
         text = rest;
     }
-    while let [rest @ .., last] = text
-        && is_lws(*last)
+    text
+}
+
+/// `text` without white space and folds before it.
+#[inline]
+pub(crate) fn trim_start(text: &[u8]) -> &[u8] {
+    let mut text = text;
+    while let [first, rest @ ..] = text
+        && is_lws(*first)
     {
         text = rest;
     }

@@ -179,20 +179,19 @@ fn sent_protocol(raw: &[u8]) -> Option<(&[u8], &[u8])> {
         return transport(rest);
     }
     let (name, rest) = token(raw)?;
-    let rest = lex::trim(rest).strip_prefix(b"/")?;
-    let (version, rest) = token(lex::trim(rest))?;
-    let rest = lex::trim(rest).strip_prefix(b"/")?;
+    let rest = lex::trim_start(rest).strip_prefix(b"/")?;
+    let (version, rest) = token(lex::trim_start(rest))?;
+    let rest = lex::trim_start(rest).strip_prefix(b"/")?;
     if !name.eq_ignore_ascii_case(b"SIP") || version != b"2.0" {
         return None;
     }
-    transport(lex::trim(rest))
+    transport(rest)
 }
 
 fn transport(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (transport, rest) = token(lex::trim(text))?;
-    rest.first()
-        .is_some_and(|&byte| lex::is_lws(byte))
-        .then(|| (transport, lex::trim(rest)))
+    let (transport, rest) = token(lex::trim_start(text))?;
+    let behind = lex::trim_start(rest);
+    (behind.len() < rest.len()).then_some((transport, behind))
 }
 
 fn token(text: &[u8]) -> Option<(&[u8], &[u8])> {

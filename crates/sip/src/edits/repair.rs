@@ -54,3 +54,43 @@ fn is_blank(line: &[u8]) -> bool {
 const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Limits, Span};
+    use bytes::Bytes;
+
+    #[test]
+    fn whole_lines_and_parts_of_values_keep_lines() {
+        let text = "A sip:x SIP/2.0\r\nTo: <sip:x>\r\nX: a\r\n b\r\nY: c\r\n\r\nbody";
+        let message = Message::parse(Bytes::from_static(text.as_bytes()), &Limits::default());
+        let message = message.expect("well-formed");
+        let at = |part: &str| text.find(part).expect("there");
+        for (start, end, put, keeps) in [
+            (at("To"), at("X:"), "", true),
+            (at("To"), at("X:"), "To: <sip:y>\r\n", true),
+            (at("Y:"), at("\r\nbody"), "", true),
+            (at("\r\nbody"), at("\r\nbody"), "Z: 1\r\n", true),
+            (at("<sip"), at(">") + 1, "sip:y", true),
+            (at("c\r"), at("c\r") + 1, "", true),
+            (at("body"), at("body") + 1, "\r\n\n", true),
+            (at("To"), at("X:"), "Z: 1", false),
+            (at("To"), at("X:"), "\r\n", false),
+            (at("To"), at("X:"), " folded\r\n", false),
+            (at("To"), at("To") + 3, "", false),
+            (at("<sip"), at("X:"), "", false),
+            (at("<sip"), at("<sip"), "a\r\nZ: 1", false),
+            (at("o: "), at("o: "), "x", false),
+            (at("\n b"), at("\n b"), "x", false),
+        ] {
+            let Span { start, end } = Span::from(start..end);
+            let op = Op {
+                start,
+                end,
+                text: Bytes::from_static(put.as_bytes()),
+            };
+            assert_eq!(keeps_lines(&message, &op), keeps, "{op:?}");
+        }
+    }
+}

@@ -185,32 +185,30 @@ pub(super) fn line(section: Section<'_>, at: usize, index: &mut Index) -> Result
 /// The name that the line begins with, and its length. One that is known has no octets but those of a token.
 #[inline]
 fn name(line: &[u8]) -> Result<(HeaderId, u8), Fault> {
-    let known = match line.first_chunk() {
-        Some(head) => HeaderId::spelt(head),
-        None => last_name(line),
-    };
-    match known {
+    match line.first_chunk().and_then(HeaderId::spelt) {
         Some(known) => Ok(known),
         None => unusual_name(line),
     }
 }
 
-/// The name of a line near the end of a message without a body.
-#[inline(never)]
-fn last_name(line: &[u8]) -> Option<(HeaderId, u8)> {
-    let mut head = [0; 32];
-    head.get_mut(..line.len())?.copy_from_slice(line);
-    HeaderId::spelt(&head)
-}
-
 #[cold]
 fn unusual_name(line: &[u8]) -> Result<(HeaderId, u8), Fault> {
+    if let Some(known) = last_name(line) {
+        return Ok(known);
+    }
     let len = name_len(line)?;
     let id = HeaderId::lookup(line.get(..len).unwrap_or_default());
     match u8::try_from(len) {
         Ok(len) => Ok((id, len)),
         Err(_) => Err(ParseError::HeaderTooLong.into()),
     }
+}
+
+/// The name of a line near the end of a message without a body, which mostly is Content-Length.
+fn last_name(line: &[u8]) -> Option<(HeaderId, u8)> {
+    let mut head = [0; 32];
+    head.get_mut(..line.len())?.copy_from_slice(line);
+    HeaderId::spelt(&head)
 }
 
 /// The length of the name that the line begins with.
