@@ -165,4 +165,28 @@ mod tests {
             assert_eq!(inserted(lines), reaches, "{lines:?}");
         }
     }
+
+    #[test]
+    fn whole_lines_and_parts_of_lines_leave_lines_whole() {
+        let message = Message::parse(TEXT.into(), &Limits::default()).expect("well-formed");
+        for (old, new, keeps) in [
+            ("Contact: <sip:a@x>\r\n", "", true),
+            ("Contact: <sip:a@x>\r\n", "m: <sip:b@y>\r\n", true),
+            ("X-Note: a\r\n\tb\r\n", "", true),
+            ("sip:a@x", "sip:b@y", true),
+            ("body", "\r\n\n", true),
+            ("Contact: <sip:a@x>\r\n", "Z: 1", false),
+            ("Contact: <sip:a@x>\r\n", "\r\n", false),
+            ("Contact: <sip:a@x>\r\n", " folded\r\n", false),
+            ("Max-Forwards: 70\r\nX-Note: a\r\n", "", false),
+            ("<sip:a@x>\r\n", "", false),
+            ("<sip:a@x>", "a\r\nZ: 1", false),
+            ("Contact: ", "", false),
+        ] {
+            let start = TEXT.find(old).expect("there");
+            let mut edits = Edits::new();
+            edits.replace(Span::from(start..start + old.len()), new);
+            assert_eq!(edits.keeps_lines(&message), keeps, "{old:?} {new:?}");
+        }
+    }
 }
