@@ -106,16 +106,19 @@ fn names(context: &Context) -> Bytes {
     ];
     let request = &context.message;
     let line = |(id, name)| request.header(id).map(|header| [name, header.value]);
-    let mut lines: SmallVec<[[&[u8]; 2]; 6]> = LINES.into_iter().filter_map(line).collect();
+    let lines = LINES.map(line);
+    let mut routes: SmallVec<[[&[u8]; 2]; 2]> = SmallVec::new();
     if is_hooked(context) {
-        let routes = request.all(HeaderId::RecordRoute);
-        lines.extend(routes.map(|route| [&b"Record-Route: "[..], route.value]));
+        let recorded = request.all(HeaderId::RecordRoute);
+        routes.extend(recorded.map(|route| [&b"Record-Route: "[..], route.value]));
     }
-    let octets = |[name, value]: &[&[u8]; 2]| name.len() + value.len() + 2;
-    let all: usize = lines.iter().map(octets).sum();
+    let lines = || lines.iter().flatten().chain(&routes);
+    let all: usize = lines()
+        .map(|[name, value]| name.len() + value.len() + 2)
+        .sum();
     let mut octets = Vec::with_capacity(request.start_line().len() + all + 4);
     octets.extend_from_slice(request.start_line());
-    for [name, value] in lines {
+    for [name, value] in lines() {
         octets.extend_from_slice(b"\r\n");
         octets.extend_from_slice(name);
         octets.extend_from_slice(value);
