@@ -183,6 +183,26 @@ mod tests {
     }
 
     #[test]
+    fn another_implementation_makes_the_same() {
+        use aes_siv::KeyInit;
+        let keys = [[7; 16], [9; 16]];
+        let labels: [&[u8]; 4] = [b"via", b"uri", b"call-id", b"reference"];
+        let seal = Seal::of_keys(keys, labels);
+        let mut other = aes_siv::siv::Aes128Siv::new(keys.as_flattened().into());
+        for length in 0..100 {
+            let plain = vec![b'x'; length];
+            let sealed = other.encrypt([labels[2]], &plain).expect("sealed");
+            let mut mask = Vec::new();
+            seal.seal(Kind::CallId, &plain, &mut mask);
+            assert_eq!(
+                mask,
+                URL_SAFE_NO_PAD.encode(sealed).into_bytes(),
+                "{length}"
+            );
+        }
+    }
+
+    #[test]
     fn a_mask_is_sixteen_octets_longer_before_base64_and_of_harmless_letters() {
         for length in [0, 1, 15, 16, 17, 40, 300] {
             let mask = sealed("k", Kind::CallId, &vec![b'x'; length]);
