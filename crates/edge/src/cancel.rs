@@ -1,7 +1,7 @@
 //! CANCEL: from the caller, hop by hop, and to losing branches.
 
 use crate::Worker;
-use crate::answered::Kept;
+use crate::answered::Resident;
 use crate::mail::Mail;
 use crate::outbound::reparse;
 use crate::perform::Performed;
@@ -41,7 +41,7 @@ impl Worker {
         let pends = self
             .edge
             .table
-            .peek(id, |invite| invite.is_none_or(Kept::has_pending));
+            .peek(id, |invite| invite.is_none_or(Resident::has_pending));
         let reason = Bytes::from_static(match pends {
             true => b"canceling",
             false => b"ok -- no more pending branches",

@@ -1,6 +1,6 @@
 //! What all workers share.
 
-use crate::answered::Kept;
+use crate::answered::Resident;
 use crate::counts::Counts;
 use crate::mail::Mail;
 use crate::outside::Ledger;
@@ -22,7 +22,7 @@ pub struct Edge {
     /// How many configurations there were, so that a worker sees whether its own is still the last.
     configs: AtomicUsize,
     pub(crate) limits: Limits,
-    pub(crate) table: Arc<Table<Kept, Mail>>,
+    pub(crate) table: Arc<Table<Resident, Mail>>,
     pub(crate) keyer: Keyer,
     pub(crate) brancher: Brancher,
     /// What the To tags we make are hashed with: unguessable, constant for the life of the server.

@@ -1,6 +1,6 @@
 //! Transactions as those outside of them see and change them: operators, requests about other ones.
 
-use crate::answered::Kept;
+use crate::answered::Resident;
 use crate::mail::Mail;
 use crate::{Edge, Worker};
 use bytes::Bytes;
@@ -14,12 +14,12 @@ use std::sync::{Arc, Weak};
 /// Modules hold it, and transactions hold the configuration with the modules in it: so it does not keep
 /// the table, which ends with the edge. Nothing is told then.
 pub(crate) struct Ledger {
-    table: Weak<Table<Kept, Mail>>,
+    table: Weak<Table<Resident, Mail>>,
     keyer: Keyer,
 }
 
 impl Ledger {
-    pub(crate) fn new(table: &Arc<Table<Kept, Mail>>, keyer: Keyer) -> Ledger {
+    pub(crate) fn new(table: &Arc<Table<Resident, Mail>>, keyer: Keyer) -> Ledger {
         let table = Arc::downgrade(table);
         Ledger { table, keyer }
     }
@@ -39,7 +39,7 @@ impl Transactions for Ledger {
     fn replied(&self, id: TxId) -> Option<u16> {
         self.table
             .upgrade()?
-            .peek(id, |kept| kept.and_then(Kept::replied))
+            .peek(id, |kept| kept.and_then(Resident::replied))
     }
 
     fn list(&self, most: usize) -> Vec<TransactionSummary> {
@@ -61,7 +61,7 @@ impl Transactions for Ledger {
         };
         let mut waiting = 0;
         table.each(|_, kept| {
-            let replied = kept.and_then(Kept::replied);
+            let replied = kept.and_then(Resident::replied);
             waiting += usize::from(replied.is_some_and(|code| code >= 200));
         });
         let (chains, longest) = table.chains();
@@ -87,14 +87,14 @@ impl Transactions for Ledger {
     }
 }
 
-fn summary_of(id: TxId, kept: &Kept) -> Option<TransactionSummary> {
+fn summary_of(id: TxId, kept: &Resident) -> Option<TransactionSummary> {
     let (is_received, branches, age_ms) = match kept {
-        Kept::Open(context) => {
+        Resident::Open(context) => {
             let transaction = context.transaction.as_deref()?;
             let age_ms = context.now.mono.ms_since(transaction.created);
             (!transaction.is_local(), transaction.branches.len(), age_ms)
         }
-        Kept::Answered(answered) => (true, answered.branches(), answered.age_ms()),
+        Resident::Answered(answered) => (true, answered.branches(), answered.age_ms()),
     };
     Some(TransactionSummary {
         id,

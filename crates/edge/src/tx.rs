@@ -1,6 +1,6 @@
 //! Transactions: making them, finding them, replying through them.
 
-use crate::answered::Kept;
+use crate::answered::Resident;
 use crate::hooked::Rendered;
 use crate::mail::Mail;
 use crate::worker::Hint;
@@ -101,7 +101,8 @@ impl Worker {
     /// worker has in hand is checked by that worker.
     fn may_cancel(&self, context: &Context, id: TxId) -> bool {
         let source = context.flow.peer.ip().to_canonical();
-        let same = |invite: Option<&Kept>| invite.is_none_or(|invite| invite.source() == source);
+        let same =
+            |invite: Option<&Resident>| invite.is_none_or(|invite| invite.source() == source);
         !context.config.transactions.check_source || self.edge.table.peek(id, same)
     }
 

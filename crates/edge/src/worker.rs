@@ -1,6 +1,6 @@
 //! One worker: it takes inputs, leaves outputs, and owns what it works on.
 
-use crate::answered::{Answered, Kept};
+use crate::answered::{Answered, Resident};
 use crate::mail::Mail;
 use crate::overload::Monitor;
 use crate::shed::Shedder;
@@ -35,7 +35,7 @@ pub struct Worker {
     requests: VecDeque<Box<LocalRequest>>,
     outputs: VecDeque<Output>,
     /// Transactions that are done with, until what was said in them has left ([`Worker::release`]).
-    resting: VecDeque<(TxId, Kept)>,
+    resting: VecDeque<(TxId, Resident)>,
     /// The transaction that is checked out now, for [`Worker::recover`].
     pub(crate) in_hand: Option<TxId>,
 }
@@ -234,14 +234,14 @@ impl Worker {
     }
 
     /// Opens a letter to a transaction that this worker owns now, and puts it to rest again.
-    pub(crate) fn open(&mut self, kept: Kept, mail: Mail) {
+    pub(crate) fn open(&mut self, kept: Resident, mail: Mail) {
         match kept {
-            Kept::Open(context) => {
+            Resident::Open(context) => {
                 if let Some(context) = self.open_letter(context, mail) {
                     self.rest(context);
                 }
             }
-            Kept::Answered(answered) => self.open_late(answered, mail),
+            Resident::Answered(answered) => self.open_late(answered, mail),
         }
     }
 
@@ -269,15 +269,15 @@ impl Worker {
     }
 
     /// What stays of a context that is put aside: once its final reply was sent, hardly anything.
-    fn settled(&self, mut context: Box<Context>) -> Kept {
+    fn settled(&self, mut context: Box<Context>) -> Resident {
         match Answered::of(&mut context, |context| self.way_back(context)) {
-            Some(answered) => Kept::Answered(Box::new(answered)),
-            None => Kept::Open(context),
+            Some(answered) => Resident::Answered(Box::new(answered)),
+            None => Resident::Open(context),
         }
     }
 
     /// Keeps a transaction for [`Worker::release`].
-    pub(crate) fn lay_aside(&mut self, id: TxId, kept: Kept) {
+    pub(crate) fn lay_aside(&mut self, id: TxId, kept: Resident) {
         self.resting.push_back((id, kept));
     }
 

@@ -1,6 +1,6 @@
 //! What still comes to a transaction that was answered.
 
-use super::{Answered, Kept};
+use super::{Answered, Resident};
 use crate::Worker;
 use crate::mail::{Mail, Reply};
 use crate::timers::{is_due, server_deadline};
@@ -22,7 +22,7 @@ impl Worker {
             Mail::Reply(reply) => match goes_up(&answered, &reply) {
                 Some(request) => {
                     let context = self.reopened(*answered, request);
-                    return self.open(Kept::Open(context), Mail::Reply(reply));
+                    return self.open(Resident::Open(context), Mail::Reply(reply));
                 }
                 None => self.absorb_reply(&mut answered, &reply),
             },
@@ -34,7 +34,7 @@ impl Worker {
             Mail::AckOfAccepted(ack) => {
                 if let Some(request) = answered.heard_request() {
                     let context = self.reopened(*answered, request);
-                    return self.open(Kept::Open(context), Mail::AckOfAccepted(ack));
+                    return self.open(Resident::Open(context), Mail::AckOfAccepted(ack));
                 }
             }
             // The branch has its final reply: the request has arrived.
@@ -54,7 +54,7 @@ impl Worker {
         if let Some(at) = reminder(&mut answered.armed_for, deadline, self.now.mono) {
             self.remind(at, Hint::Transaction(id));
         }
-        self.lay_aside(id, Kept::Answered(answered));
+        self.lay_aside(id, Resident::Answered(answered));
     }
 
     fn tell_server(&mut self, answered: &mut Answered, input: ServerInput) {

@@ -24,7 +24,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What lies in the transaction table.
-pub(crate) enum Kept {
+pub(crate) enum Resident {
     /// The context of the request, with its transaction.
     Open(Box<Context>),
     /// What is left of a transaction after its final reply.
@@ -59,21 +59,21 @@ pub(crate) struct Answered {
     expired: bool,
 }
 
-impl Kept {
+impl Resident {
     /// The status of the last reply sent to the caller; none where there is no transaction.
     pub(crate) fn replied(&self) -> Option<u16> {
         match self {
-            Kept::Open(context) => Some(context.transaction.as_deref()?.replied),
-            Kept::Answered(answered) => Some(answered.replied),
+            Resident::Open(context) => Some(context.transaction.as_deref()?.replied),
+            Resident::Answered(answered) => Some(answered.replied),
         }
     }
 
     /// Where the request came from; an IPv4 address also where the socket serves both families.
     pub(crate) fn source(&self) -> IpAddr {
         let peer = match self {
-            Kept::Open(context) => context.flow.peer,
+            Resident::Open(context) => context.flow.peer,
             // Replies go to the address that the request came from, if to another port.
-            Kept::Answered(answered) => answered.back.peer,
+            Resident::Answered(answered) => answered.back.peer,
         };
         peer.ip().to_canonical()
     }
@@ -81,27 +81,27 @@ impl Kept {
     /// True where a branch is still under way, or absorbs what comes late.
     pub(crate) fn has_pending(&self) -> bool {
         match self {
-            Kept::Open(context) => context
+            Resident::Open(context) => context
                 .transaction
                 .as_deref()
                 .is_none_or(crate::suspend::has_pending),
-            Kept::Answered(answered) => !answered.branches.iter().all(Branch::is_over),
+            Resident::Answered(answered) => !answered.branches.iter().all(Branch::is_over),
         }
     }
 
     /// The request, or of one that was answered what is left of it.
     pub(crate) fn request(&self) -> Option<Arc<Message>> {
         match self {
-            Kept::Open(context) => Some(context.message.clone()),
-            Kept::Answered(answered) => answered.message().map(Arc::new),
+            Resident::Open(context) => Some(context.message.clone()),
+            Resident::Answered(answered) => answered.message().map(Arc::new),
         }
     }
 
     /// The flags of the request.
     pub(crate) fn flags(&self) -> u32 {
         match self {
-            Kept::Open(context) => context.flags,
-            Kept::Answered(answered) => answered.flags,
+            Resident::Open(context) => context.flags,
+            Resident::Answered(answered) => answered.flags,
         }
     }
 }
