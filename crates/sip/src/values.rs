@@ -32,7 +32,6 @@ impl<'a> CSeq<'a> {
             return Err(HeaderError::Malformed);
         }
         let method = match method_bytes {
-            b"" => return Err(HeaderError::Malformed),
             same if same == name => method,
             other if lex::all_token(other) => Method::parse(other),
             _ => return Err(HeaderError::Malformed),
