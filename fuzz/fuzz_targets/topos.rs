@@ -119,7 +119,7 @@ fn send(config: &Arc<Config>, message: &Arc<Message>, notes: Notes, said: &[Byte
 /// What the storage says: two rows of which the second has the same cells in another order, or two hashes.
 fn answer(effect: &Effect, said: &[Bytes]) -> Answer {
     match effect {
-        Effect::Store { operation: Operation::Select(_), .. } => {
+        Effect::Store { operation, .. } if matches!(**operation, Operation::Select(_)) => {
             let cell = |text: &Bytes| match text.first() {
                 Some(0) => Cell::Null,
                 Some(octet @ 1..4) => Cell::Int((*octet).into()),
