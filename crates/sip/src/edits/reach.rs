@@ -67,11 +67,15 @@ impl Op {
             && (self.text.is_empty() || is_clean(&self.text))
     }
 
-    /// It begins behind the first octet of a line and neither takes nor brings a line end.
+    /// It begins behind the first octet of a line and neither takes nor brings a line end, what quotes a NUL, or all that a
+    /// folded line has.
     fn stays_in_line(&self, source: &[u8]) -> bool {
         let goes = source.get(self.start as usize..self.end as usize);
         let before = octet_before(source, self.start);
-        before.is_some_and(|octet| !matches!(octet, b'\r' | b'\n'))
+        let empties = matches!(before, Some(b' ' | b'\t')) && self.text.trim_ascii().is_empty();
+        !empties
+            && source.get(self.end as usize) != Some(&0)
+            && before.is_some_and(|octet| !matches!(octet, b'\r' | b'\n'))
             && goes.is_some_and(|goes| !has_line_end(goes))
             && !has_line_end(&self.text)
     }
@@ -107,6 +111,20 @@ mod tests {
 
     const TEXT: &str = "INVITE sip:b@x SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nContact: <sip:a@x>\r\n\
         Max-Forwards: 70\r\nX-Note: a\r\n\tb\r\n\r\nbody";
+
+    #[test]
+    fn what_uncovers_a_nul_or_empties_a_fold_is_repaired() {
+        let text = "OPTIONS sip:b@x SIP/2.0\r\nX-A: \"\\\0\"\r\nX-B: a\r\n b\r\n\r\n";
+        let message = Message::parse(text.into(), &Limits::default()).expect("well-formed");
+        for (old, wanted) in [("\\", "X-A: \"?\""), ("b\r", "X-B: a\r\n\r\n")] {
+            let start = text.find(old).expect("there");
+            let mut edits = Edits::new();
+            edits.replace(Span::from(start..start + 1), "");
+            let made = edits.to_bytes(&message);
+            let made = String::from_utf8_lossy(&made);
+            assert!(made.contains(wanted), "{made:?}");
+        }
+    }
 
     /// What becomes of the part of a message that `old` is, and whether a Contact or a header X-Mark may be reached.
     fn reaches(old: &str, new: &str) -> bool {
