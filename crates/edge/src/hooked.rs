@@ -197,7 +197,6 @@ impl Worker {
         request: &Context,
     ) -> Rendered {
         let config = &request.config;
-        let hooks = &config.installed.message_hooks;
         let outgoing = Outgoing {
             message,
             flow,
@@ -207,33 +206,13 @@ impl Worker {
             notes: &Notes::new(),
             may_wait: false,
         };
-        let says_all = |hook: &&Arc<dyn MessageHook>| {
-            !hook.routes().any_on_send() && hook.on_render(&outgoing, edits)
-        };
-        let seen = hooks.iter().rev().take_while(says_all).count();
-        match seen < hooks.len() {
-            true => Rendered {
-                seen,
-                ..Rendered::of(message, edits)
-            },
+        let seen = spared(config, |hook| hook.on_render(&outgoing, edits));
+        let rendered = match seen < config.installed.message_hooks.len() {
+            true => Rendered::of(message, edits),
             // Nobody reads it again.
-            false => Rendered {
-                seen,
-                ..Rendered::from(edits.to_bytes(message))
-            },
-        }
-    }
-
-    /// A reply of ours, `bare` where no header of it was added by a script.
-    pub(crate) fn rendered_reply(request: &Context, bytes: Bytes, bare: bool) -> Rendered {
-        let passes = |hook: &&Arc<dyn MessageHook>| {
-            bare && !hook.routes().any_on_send() && hook.passes_bare_replies(request)
+            false => Rendered::from(edits.to_bytes(message)),
         };
-        let hooks = request.config.installed.message_hooks.iter();
-        Rendered {
-            seen: hooks.rev().take_while(passes).count(),
-            ..Rendered::from(bytes)
-        }
+        Rendered { seen, ..rendered }
     }
 
     /// The octets of a message as they leave where nothing can wait; none where it does not leave.
@@ -387,6 +366,15 @@ impl Leaving {
 }
 
 impl Rendered {
+    /// A reply of ours, `bare` where no header of it was added by a script.
+    pub(crate) fn reply(request: &Context, bytes: Bytes, bare: bool) -> Rendered {
+        let need_not = |hook: &dyn MessageHook| bare && hook.passes_bare_replies(request);
+        Rendered {
+            seen: spared(&request.config, need_not),
+            ..Rendered::from(bytes)
+        }
+    }
+
     /// A message with these edits.
     pub(crate) fn of(message: &Arc<Message>, edits: &Edits) -> Rendered {
         Rendered {
@@ -418,6 +406,15 @@ impl From<Bytes> for Rendered {
             seen: 0,
         }
     }
+}
+
+/// How many hooks, from the last one on, need not see a message that leaves: those that need not by `need_not`
+/// and have no event route to ask.
+fn spared(config: &Config, mut need_not: impl FnMut(&dyn MessageHook) -> bool) -> usize {
+    let hooks = config.installed.message_hooks.iter().rev();
+    let is_spared =
+        |hook: &&Arc<dyn MessageHook>| !hook.routes().any_on_send() && need_not(&***hook);
+    hooks.take_while(is_spared).count()
 }
 
 impl Hidden {

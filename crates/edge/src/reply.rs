@@ -209,7 +209,7 @@ impl Worker {
                 if code >= 200 {
                     context.reply_lines.clear();
                 }
-                Some(Worker::rendered_reply(context, bytes, is_bare))
+                Some(Rendered::reply(context, bytes, is_bare))
             }
             Err(problem) => {
                 self.edge.counts.failed_replies.inc();

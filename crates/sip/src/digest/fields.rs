@@ -29,7 +29,7 @@ pub(super) fn each<'a>(
     let mut rest = lex::trim(list);
     for _ in 0..MAX_FIELDS {
         while let [b',', tail @ ..] = rest {
-            rest = skip(tail);
+            rest = lex::trim_start(tail);
         }
         if rest.is_empty() {
             return Ok(());
@@ -62,7 +62,7 @@ pub(super) fn place(names: &[&[u8]], name: &[u8]) -> Option<usize> {
 /// The first parameter: name, value, and what stands behind it, a comma or nothing.
 fn field(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (name, rest) = text.split_at_checked(lex::run(text, lex::class::TOKEN))?;
-    let rest = skip(skip(rest).strip_prefix(b"=")?);
+    let rest = lex::trim_start(lex::trim_start(rest).strip_prefix(b"=")?);
     let (value, tail) = match rest.first() {
         Some(b'"') => {
             let len = lex::quoted_len(rest)?;
@@ -73,20 +73,9 @@ fn field(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
             (lex::trim(value), tail)
         }
     };
-    let tail = skip(tail);
+    let tail = lex::trim_start(tail);
     let is_quoted = rest.first() == Some(&b'"');
     let is_clean = !value.contains(&0) && (is_quoted || !lex::has_lws(value));
     let is_separated = matches!(tail, [] | [b',', ..]);
     (!name.is_empty() && is_clean && is_separated).then_some((name, value, tail))
-}
-
-/// `text` without white space and folds in front of it.
-fn skip(text: &[u8]) -> &[u8] {
-    let mut text = text;
-    while let [first, rest @ ..] = text
-        && lex::is_lws(*first)
-    {
-        text = rest;
-    }
-    text
 }
