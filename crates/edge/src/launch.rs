@@ -43,7 +43,8 @@ impl Worker {
     /// Sends the branch in hand to the first of its targets that a socket of ours can reach. Where a message
     /// hook has to ask first, that is the answer.
     ///
-    /// `host` is the name of the next hop, where it has one; `proto` is a transport that the script asked for; `before` is the reply route armed before the branch route.
+    /// `host` is the name of the next hop, where it has one; `proto` is a transport that the script asked for; `before` is
+    /// the reply route armed before the branch route.
     pub(crate) fn launch(
         &mut self,
         context: &mut Context,

@@ -448,6 +448,20 @@ impl Context {
         self.message = message;
     }
 
+    /// Does something with another message in the place of the one in hand; log lines have its prefix meanwhile.
+    pub fn with_message<T>(
+        &mut self,
+        message: Arc<Message>,
+        with: impl FnOnce(&mut Context) -> T,
+    ) -> T {
+        let former = std::mem::replace(&mut self.message, message);
+        let prefix = self.rendered_prefix.take();
+        let done = with(self);
+        self.message = former;
+        self.rendered_prefix = prefix;
+        done
+    }
+
     fn keep_log_prefix(&mut self) {
         let config = self.config.clone();
         if let Some(format) = &config.log_prefix {

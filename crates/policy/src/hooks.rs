@@ -51,7 +51,8 @@ pub trait TransactionHook: Send + Sync {
 /// ([`Context::extension`]) stays with the last one, and wherever there are message hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Remains {
-    /// The request line, From, To, Call-ID, CSeq and Record-Route, and the flags: some 250 octets. No Via.
+    /// The request line, From, To, Call-ID, CSeq, where there are message hooks Record-Route, and the flags: some
+    /// 250 octets. No Via.
     Names,
     /// The whole request, and the flags.
     Request,

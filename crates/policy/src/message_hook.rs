@@ -24,8 +24,8 @@ pub trait MessageHook: Send + Sync {
 
     /// A message is about to be rendered for [`MessageHook::on_send`]: [`Outgoing::message`] is what it is made of, with
     /// these edits. A hook that can say by more edits what it would change there does so and answers true, and the
-    /// message is rendered once; else it changes nothing. It is asked only where no event route of its own runs and every hook that would
-    /// see the message before it has answered true.
+    /// message is rendered once; else it changes nothing. It is asked only where no event route of its own runs and
+    /// every hook that would see the message before it has answered true.
     fn on_render(&self, _outgoing: &Outgoing<'_>, _edits: &mut Edits) -> bool {
         false
     }
@@ -33,9 +33,9 @@ pub trait MessageHook: Send + Sync {
     /// A request or reply is about to leave, once for all its retransmissions.
     fn on_send(&self, outgoing: &Outgoing<'_>) -> Sent;
 
-    /// Whether replies of ours to this request leave as they are where they have nothing but its Vias, From, To, Call-ID and
-    /// CSeq and what the configuration puts into every reply; they are not read again for [`MessageHook::on_send`] then. It is asked
-    /// where no event route of the hook runs.
+    /// Whether replies of ours to this request leave as they are where they have nothing but its Vias, From, To, Call-ID
+    /// and CSeq and what the configuration puts into every reply; they are not read again for [`MessageHook::on_send`]
+    /// then. It is asked where no event route of the hook runs.
     fn passes_bare_replies(&self, _request: &Context) -> bool {
         false
     }

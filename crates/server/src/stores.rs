@@ -81,7 +81,9 @@ impl Databases {
     pub(crate) fn connect(&self) -> Result<(), String> {
         for lazy in self.by_url.lock().values() {
             let away = self.connect_one(lazy).map_err(|why| why.to_string())?;
-            away.map_or(Ok(()), |why| Err(why.to_string()))?;
+            if let Some(why) = away {
+                return Err(why.to_string());
+            }
         }
         for lazy in self.keys.lock().values() {
             lazy.connect().map_err(|why| why.to_string())?;

@@ -10,8 +10,8 @@ pub struct Limits {
     /// Octets of start line and headers, at most 65,535 since the index holds 16-bit offsets. A
     /// full one costs its linear scan, about 30 µs.
     pub header_bytes: u16,
-    /// Header lines, at most 254 since the index counts them in an octet. A full one costs 8 octets of index each, 2 kB in all; beyond 24 lines the
-    /// index moves to the heap.
+    /// Header lines, at most 254 since the index counts them in an octet. A full one costs 8 octets of index each, 2 kB
+    /// in all; beyond 24 lines the index moves to the heap.
     pub headers: u8,
     /// Via values, commas in Via lines counted. A full one costs one loop check over as many
     /// values; there is one per hop and Max-Forwards starts at 70.

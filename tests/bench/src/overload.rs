@@ -1,7 +1,8 @@
 //! `bench overload`: calls offered against calls served, up to three times the capacity of a server.
 //!
-//! Capacity is cut by a quota of processor time, the same for all servers, so that the load generator is not the limit. It is the most
-//! that a server was seen to serve when more and more was offered. A call is served when it was set up and released, and nobody in it waited for longer than [`sipp::PATIENCE_MS`].
+//! Capacity is cut by a quota of processor time, the same for all servers, so that the load generator is not the limit. It
+//! is the most that a server was seen to serve when more and more was offered. A call is served when it was set up and
+//! released, and nobody in it waited for longer than [`sipp::PATIENCE_MS`].
 
 use crate::arguments::{self, Named};
 use crate::ground::Ground;

@@ -48,9 +48,9 @@ impl TransactionHook for Logic {
         // An ACK has no reason of its own: Kamailio prints the standard phrase of the code.
         facts.reason = Bytes::from_static(if code == 202 { b"Accepted" } else { b"OK" });
         facts.code = code.to_string().into();
-        let request = std::mem::replace(&mut context.message, Arc::new(ack.clone()));
-        self.write(context, Event::Acknowledged, facts);
-        context.message = request;
+        context.with_message(Arc::new(ack.clone()), |context| {
+            self.write(context, Event::Acknowledged, facts);
+        });
     }
 
     fn remains(&self, context: &Context) -> Remains {

@@ -204,11 +204,9 @@ impl Call {
     ) -> Ready {
         let (message, params) = (&context.message, &self.inner.params);
         let wants_gruu = params.gruu_enabled && lists(message, HeaderId::Supported, b"gruu");
-        let user_uri = match wants_gruu {
-            true => self.user(message),
-            false => Bytes::new(),
-        };
-        let gruu = Uri::parse(&user_uri).ok().map(|uri| Gruu {
+        let user_uri = wants_gruu.then(|| self.user(message));
+        let uri = user_uri.as_deref().and_then(|uri| Uri::parse(uri).ok());
+        let gruu = uri.map(|uri| Gruu {
             scheme: if uri.scheme == Scheme::Sips {
                 "sips"
             } else {

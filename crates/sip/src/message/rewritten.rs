@@ -61,9 +61,10 @@ impl Rewritten {
         }
     }
 
-    /// The same, where every change took lines away that [`Message::check`] does not ask for, or put a value in place of another: the
-    /// Request-URI, a Via below the first, a Call-ID, an address of Route, Record-Route or Contact. Whoever says so has checked that each is what it stands for,
-    /// is printed, and no longer than the one before. Then they are not checked once more, but the Request-URI is.
+    /// The same, where every change took lines away that [`Message::check`] does not ask for, or put a value in place of
+    /// another: the Request-URI, a Via below the first, a Call-ID, an address of Route, Record-Route or Contact. Whoever
+    /// says so has checked that each is what it stands for, is printed, and no longer than the one before. Then they are
+    /// not checked once more, but the Request-URI is.
     pub fn of_sound_values(self) -> Rewritten {
         Rewritten {
             is_sound: true,
