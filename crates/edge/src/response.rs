@@ -59,35 +59,19 @@ impl Worker {
     fn branch_reply(&mut self, mut context: Box<Context>, reply: Reply) -> Option<Box<Context>> {
         let timers = timers_of(&context);
         let code = reply.message.status()?;
-        let method = reply.message.method();
-        let is_cancel = method == Method::Cancel;
-        let is_own = method == context.message.method();
-        let check_source = context.config.transactions.check_source;
+        let input = ClientInput::Reply(code);
         let is_local = context
             .transaction()
             .is_some_and(policy::Transaction::is_local);
-        let branch = context
-            .transaction
-            .as_deref_mut()
-            .and_then(|t| t.branches.get_mut(usize::from(reply.branch)));
-        let answers = |branch: &&mut Branch| {
-            let is_there = branch.flow.peer.ip() == reply.flow.peer.ip();
-            (is_cancel || is_own) && (is_there || !check_source)
-        };
-        let Some(branch) = branch.filter(answers) else {
+        let Some(branch) = answered_branch(&mut context, &reply) else {
             self.edge.counts.stray_replies.inc();
             return Some(context);
         };
         self.edge.counts.received_replies.inc();
-        let mut actions = Actions::new();
-        if is_cancel {
+        let (now, mut actions) = (self.now.mono, Actions::new());
+        if reply.message.method() == Method::Cancel {
             if let Cancel::Sent(machine) = &mut branch.cancel {
-                machine.handle(
-                    self.now.mono,
-                    ClientInput::Reply(code),
-                    &timers,
-                    &mut actions,
-                );
+                machine.handle(now, input, &timers, &mut actions);
             }
             return Some(context);
         }
@@ -95,27 +79,20 @@ impl Worker {
             branch.replied_over = Some(Box::new(reply.flow));
         }
         let sent = sent_bytes(&branch.client);
-        handle_client(
-            &mut branch.client,
-            self.now.mono,
-            ClientInput::Reply(code),
-            &timers,
-            &mut actions,
-        );
+        handle_client(&mut branch.client, now, input, &timers, &mut actions);
         let (flow, tls) = (branch.flow, branch.tls.clone());
         let deliver = actions.contains(&Action::Deliver);
         if actions.contains(&Action::BuildAck) {
             self.acknowledge_negative(&mut context, &reply, &sent);
         }
         self.send_client(flow, tls, actions);
-        if deliver && code == 503 {
+        if !deliver {
+            return Some(context);
+        }
+        if code == 503 {
             self.list_unavailable(&context, &reply.flow, &reply.message);
         }
-        if deliver {
-            self.reply_route(context, reply, code)
-        } else {
-            Some(context)
-        }
+        self.reply_route(context, reply, code)
     }
 
     /// The ACK of a negative reply is ours to send (RFC 3261 section 17.1.1.3).
@@ -437,6 +414,17 @@ pub(crate) fn options(context: &Context) -> Options {
             _ => stack::fork::CancelSilent::AtOnce,
         },
     }
+}
+
+/// The branch that a reply is for; none where it is for another request, or from who was not asked.
+fn answered_branch<'a>(context: &'a mut Context, reply: &Reply) -> Option<&'a mut Branch> {
+    let check_source = context.config.transactions.check_source;
+    let method = reply.message.method();
+    let is_own = method == context.message.method();
+    let branches = &mut context.transaction.as_deref_mut()?.branches;
+    let branch = branches.get_mut(usize::from(reply.branch))?;
+    let is_there = branch.flow.peer.ip() == reply.flow.peer.ip();
+    ((method == Method::Cancel || is_own) && (is_there || !check_source)).then_some(branch)
 }
 
 fn sent_bytes(client: &Client) -> Bytes {

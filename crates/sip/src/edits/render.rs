@@ -40,13 +40,7 @@ impl Edits {
         let source = &message.bytes()[..];
         let mut changes = self.changes(message);
         changes.sort_by_key(|change| change.start);
-        // What is sent is kept for retransmissions, so that room which is not used is memory held.
-        let body = self.body.as_ref().map_or(0, Bytes::len);
-        let added: usize = changes.iter().map(|change| change.text.len()).sum();
-        let removed: usize = changes.iter().map(|change| change.end - change.start).sum();
-        let is_begun_anew = self.request_uri.is_some() || self.status.is_some();
-        let begin = if is_begun_anew { START_LINE } else { 0 };
-        out.reserve((source.len() + added + body + begin).saturating_sub(removed));
+        out.reserve(self.room(source, &changes));
         let is_kept = self.push_start_line(message, out);
         let headers = out.len();
         if let Some(kept) = kept.as_deref_mut().filter(|_| is_kept) {
@@ -69,17 +63,22 @@ impl Edits {
             kept.clear();
         }
         out.extend_from_slice(b"\r\n");
-        match &self.body {
-            Some(body) => out.extend_from_slice(body),
-            None => splice(
-                source,
-                message.body_offset()..source.len(),
-                &changes,
-                |piece| {
-                    out.extend_from_slice(piece);
-                },
-            ),
+        if let Some(body) = &self.body {
+            return out.extend_from_slice(body);
         }
+        let body = message.body_offset()..source.len();
+        splice(source, body, &changes, |piece| out.extend_from_slice(piece));
+    }
+
+    /// Octets that the edited message takes, as a rule. It is kept for retransmissions, so that room which is not used is
+    /// memory held.
+    fn room(&self, source: &[u8], changes: &[Change<'_>]) -> usize {
+        let body = self.body.as_ref().map_or(0, Bytes::len);
+        let added: usize = changes.iter().map(|change| change.text.len()).sum();
+        let removed: usize = changes.iter().map(|change| change.end - change.start).sum();
+        let is_begun_anew = self.request_uri.is_some() || self.status.is_some();
+        let begin = if is_begun_anew { START_LINE } else { 0 };
+        (source.len() + added + body + begin).saturating_sub(removed)
     }
 
     /// Appends one Via line of the message with the source noted in it, for a reply of ours.

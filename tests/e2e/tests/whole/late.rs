@@ -85,18 +85,8 @@ fn comes_after_the_server<D: DatabaseServer>(
     database.kill();
 
     let scratch = Scratch::new();
-    let text = SCRIPT.replace("{driver}", driver).replace("{url}", url);
-    let file = scratch.write("late.cfg", &text);
-    let port = ports::block(1);
-    let server = Server::with_file(Subject::Ringwall, scratch.path(), port, &file, &[]);
-    let told = "modules: htable, secfilter, sqlops, usrloc";
-    assert_eq!(
-        server.printed().matches(told).count(),
-        1,
-        "{}",
-        server.printed()
-    );
-    let mut probe = Probe::new(port);
+    let server = started_alone(&scratch, driver, url);
+    let mut probe = Probe::new(server.port());
     let refused = (503, 500, "-3 -2 <null>".to_owned());
     assert_eq!(asked(&mut probe), refused);
 
@@ -116,6 +106,25 @@ fn comes_after_the_server<D: DatabaseServer>(
         let told = "answers; its tables are right and read";
         server.printed().contains(told).then_some(())
     });
+}
+
+/// A server that has told, once, which modules wait for the database.
+fn started_alone(scratch: &Scratch, driver: &str, url: &str) -> Server {
+    let text = SCRIPT.replace("{driver}", driver).replace("{url}", url);
+    let file = scratch.write("late.cfg", &text);
+    let server = Server::with_file(
+        Subject::Ringwall,
+        scratch.path(),
+        ports::block(1),
+        &file,
+        &[],
+    );
+    let (told, printed) = (
+        "modules: htable, secfilter, sqlops, usrloc",
+        server.printed(),
+    );
+    assert_eq!(printed.matches(told).count(), 1, "{printed}");
+    server
 }
 
 /// What MESSAGE, REGISTER and INFO for alice are answered: two status codes, and what was found.
