@@ -1,6 +1,7 @@
 //! Dialogs that are read after calls have begun.
 
 use crate::testing::Bench;
+use policy::{Answer, Effect};
 use serde_json::json;
 use std::sync::Arc;
 use store::{Cell, Memory, Name, Write, name};
@@ -10,12 +11,21 @@ loadmodule "pv.so"
 loadmodule "dialog.so"
 modparam("dialog", "db_url", "memory://x")
 modparam("dialog", "db_mode", 3)
-request_route { dlg_manage(); note("$dlg(h_entry) $dlg(h_id)"); }
+request_route {
+    if ($rm == "OPTIONS") { dlg_db_load_callid("another"); exit; }
+    dlg_manage();
+    if ($rm == "INFO") $dlg_var(x) = "of-script";
+    note("$dlg(h_entry) $dlg(h_id)");
+}
 "#;
 
 const INVITE: &str = "INVITE sip:bob@example.test SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5062;branch=z9hG4bKa\n\
     From: <sip:alice@example.test>;tag=a\nTo: <sip:bob@example.test>\nCall-ID: mine\nCSeq: 1 INVITE\n\
     Contact: <sip:alice@127.0.0.1:5062>\nMax-Forwards: 70\nContent-Length: 0\n\n";
+
+const INFO: &str = "INFO sip:bob@127.0.0.1:5072 SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5071;branch=z9hG4bKb\n\
+    From: <sip:alice@example.test>;tag=f\nTo: <sip:bob@example.test>;tag=t\nCall-ID: another\nCSeq: 2 INFO\n\
+    Max-Forwards: 70\nContent-Length: 0\n\n";
 
 fn insert(store: &Memory, table: Name, row: Vec<(Name, Cell)>) {
     store::wait(store, Write::Insert { table, row }.into()).expect("a row");
@@ -57,6 +67,11 @@ fn variable(store: &Memory, entry: i64, id: i64, value: &str) {
     insert(store, name!("dialog_vars"), row);
 }
 
+fn list(bench: &Bench) -> String {
+    let list = bench.rpc("dlg.list", json!([]));
+    list.expect("a list").to_string()
+}
+
 #[test]
 fn variables_of_a_row_do_not_reach_the_call_that_has_its_name_since() {
     let store = Arc::new(Memory::standard());
@@ -71,13 +86,36 @@ fn variables_of_a_row_do_not_reach_the_call_that_has_its_name_since() {
     call(&store, "another", entry, id + 1);
     variable(&store, entry, id + 1, "of-another");
     bench.run_start_tasks(|_| true);
-    let list = bench
-        .rpc("dlg.list", json!([]))
-        .expect("a list")
-        .to_string();
+    let list = list(&bench);
     assert!(
         list.contains("mine") && list.contains("of-another"),
         "{list}"
     );
     assert!(!list.contains("of-theirs"), "{list}");
+}
+
+#[test]
+fn a_variable_that_a_script_has_set_meanwhile_stays() {
+    let store = Arc::new(Memory::standard());
+    let bench = Bench::with_late_store(SCRIPT, store.clone());
+    call(&store, "another", 7, 1);
+    variable(&store, 7, 1, "of-row");
+    let asked = std::cell::Cell::new(0);
+    let load = bench.context(&INVITE.replace("INVITE", "OPTIONS"));
+    bench.serve_answering(load, |effect| {
+        let Effect::Store { store, operation } = effect else {
+            return Answer::TimedOut;
+        };
+        // The dialog is there, its variables are asked for.
+        if asked.replace(asked.get() + 1) == 1 {
+            bench.run(INFO);
+        }
+        Answer::Store(store::wait(&*store, *operation))
+    });
+    let list = list(&bench);
+    assert!(
+        list.contains("of-script") && !list.contains("of-row"),
+        "{list}"
+    );
+    assert_eq!(asked.get(), 2);
 }
