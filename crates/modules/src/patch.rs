@@ -1,5 +1,6 @@
 //! Replacements in a message, made in one pass: what the modules that hide topology have in common.
 
+use crate::veil::Found;
 use bytes::Bytes;
 use sip::{Edits, HeaderId, Message, Method, Rewritten, Span};
 use smallvec::SmallVec;
@@ -30,6 +31,17 @@ impl Patch {
         write(&mut self.text);
         let new = Span::from(start..self.text.len());
         self.changes.push(Change { old, new });
+    }
+
+    /// Puts what `read` appends in place of a range, where it finds a mask.
+    pub(crate) fn open(&mut self, old: Span, read: impl FnOnce(&mut Vec<u8>) -> Found) -> Found {
+        let start = self.text.len();
+        let found = read(&mut self.text);
+        if found == Found::Hidden {
+            let new = Span::from(start..self.text.len());
+            self.changes.push(Change { old, new });
+        }
+        found
     }
 
     /// True where nothing changes.

@@ -48,15 +48,18 @@ pub(crate) struct Look<'a> {
 pub(crate) enum Found {
     /// It is no mask.
     Clear,
-    /// A mask of this value.
-    Hidden(Vec<u8>),
+    /// A mask, of the value that was appended.
+    Hidden,
     /// It looks like a mask and is none of ours.
     Forged,
 }
 
 impl Found {
-    fn of(plain: Option<Vec<u8>>) -> Found {
-        plain.map_or(Found::Forged, Found::Hidden)
+    fn of(is_ours: bool) -> Found {
+        match is_ours {
+            true => Found::Hidden,
+            false => Found::Forged,
+        }
     }
 }
 
@@ -110,12 +113,11 @@ impl Veil {
     }
 
     /// Writes what stands for a Via value. The one that the request came with carries its heading.
-    pub(crate) fn hide_via(&self, via: &[u8], heading: Option<Heading>, out: &mut Vec<u8>) {
-        let plain = match heading {
-            Some(heading) => with_heading(via, heading),
-            None => via.to_vec(),
-        };
-        let plain = one_line(plain);
+    pub(crate) fn hide_via(&self, mut via: Vec<u8>, heading: Option<Heading>, out: &mut Vec<u8>) {
+        if let Some(heading) = heading {
+            note_heading(&mut via, heading);
+        }
+        let plain = one_line(via);
         out.extend_from_slice(&self.via_start);
         self.mask.encode(Kind::Via, &plain, out);
     }
@@ -126,40 +128,47 @@ impl Veil {
         self.mask.encode(kind, call_id, out);
     }
 
-    /// Reads a URI; headers behind `?` stay where they are.
-    pub(crate) fn find_uri(&self, uri: &[u8]) -> Found {
-        let (main, headers) = match memchr::memchr(b'?', uri) {
-            Some(at) => uri.split_at(at),
-            None => (uri, &b""[..]),
-        };
-        let Some(code) = self.code_of_uri(main) else {
+    /// False where none of the URIs in a value can be a mask; tells it without reading them.
+    pub(crate) fn may_be_in(&self, value: &[u8]) -> bool {
+        find_ignoring_case(value, &self.uri_param).is_some()
+    }
+
+    /// Reads a URI, and appends what is hidden in it; headers behind `?` stay where they are.
+    pub(crate) fn find_uri(&self, uri: &[u8], out: &mut Vec<u8>) -> Found {
+        let Some(rest) = self.rest_from_code(uri) else {
             return Found::Clear;
         };
-        let plain = self.mask.decode(Kind::Uri, code);
-        Found::of(plain.map(|mut plain| {
-            plain.extend_from_slice(headers);
-            plain
-        }))
+        let end = memchr::memchr2(b';', b'?', rest).unwrap_or(rest.len());
+        let (code, behind) = rest.split_at(end);
+        let is_ours = self.open(Kind::Uri, code, out);
+        if is_ours && let Some(at) = memchr::memchr(b'?', behind) {
+            out.extend_from_slice(behind.get(at..).unwrap_or_default());
+        }
+        Found::of(is_ours)
     }
 
-    fn code_of_uri<'a>(&self, uri: &'a [u8]) -> Option<&'a [u8]> {
-        let rest = match self.whole_prefix {
-            true => uri.strip_prefix(self.uri_start.as_slice())?,
-            false => {
-                let at = find_ignoring_case(uri, &self.uri_param)?;
-                let value = uri.get(at + self.uri_param.len()..)?;
-                value.strip_prefix(self.uri_prefix.as_slice())?
-            }
-        };
-        rest.split(|&byte| byte == b';').next()
+    /// From the code on, which stands before any headers.
+    fn rest_from_code<'a>(&self, uri: &'a [u8]) -> Option<&'a [u8]> {
+        // As it left: nothing stands before the parameter that could be taken for it.
+        let whole = uri.strip_prefix(self.uri_start.as_slice());
+        if whole.is_some() || self.whole_prefix {
+            return whole;
+        }
+        let at = find_ignoring_case(uri, &self.uri_param)?;
+        let (before, param) = uri.split_at_checked(at)?;
+        let value = param.get(self.uri_param.len()..)?;
+        let is_header = memchr::memchr(b'?', before).is_some();
+        value
+            .strip_prefix(self.uri_prefix.as_slice())
+            .filter(|_| !is_header)
     }
 
-    /// Reads a Via value.
-    pub(crate) fn find_via(&self, value: &[u8]) -> Found {
+    /// Reads a Via value, and appends what is hidden in it.
+    pub(crate) fn find_via(&self, value: &[u8], out: &mut Vec<u8>) -> Found {
         // As it left: what opens is made of the octets of a token, so that this is a Via.
         let code = value.strip_prefix(self.via_start.as_slice());
-        if let Some(plain) = code.and_then(|code| self.mask.decode(Kind::Via, code)) {
-            return Found::Hidden(plain);
+        if code.is_some_and(|code| self.open(Kind::Via, code, out)) {
+            return Found::Hidden;
         }
         let Ok(via) = Via::parse(value) else {
             return Found::Clear;
@@ -169,34 +178,49 @@ impl Veil {
             .find_name(&self.via_param)
             .and_then(|param| param.value);
         match value.and_then(|value| value.strip_prefix(self.via_prefix.as_slice())) {
-            Some(code) => Found::of(self.mask.decode(Kind::Via, code)),
+            Some(code) => Found::of(self.open(Kind::Via, code, out)),
             None => Found::Clear,
         }
     }
 
-    /// Reads a Call-ID, or a reference to one.
-    pub(crate) fn find_call_id(&self, kind: Kind, call_id: &[u8]) -> Found {
+    /// Reads a Call-ID, or a reference to one, and appends what is hidden in it.
+    pub(crate) fn find_call_id(&self, kind: Kind, call_id: &[u8], out: &mut Vec<u8>) -> Found {
         match call_id.strip_prefix(self.call_id_prefix.as_slice()) {
-            Some(code) => Found::of(self.mask.decode(kind, code)),
+            Some(code) => Found::of(self.open(kind, code, out)),
             None => Found::Clear,
         }
+    }
+
+    /// Whether that is a hidden Call-ID of ours.
+    pub(crate) fn is_call_id(&self, call_id: &[u8]) -> bool {
+        self.find_call_id(Kind::CallId, call_id, &mut Vec::new()) == Found::Hidden
+    }
+
+    fn open(&self, kind: Kind, code: &[u8], out: &mut Vec<u8>) -> bool {
+        if out.capacity() == 0 {
+            out.reserve(OPENED);
+        }
+        self.mask.decode(kind, code, out)
     }
 }
 
-/// Takes the heading out of a Via that was hidden, where it carries one.
-pub(crate) fn take_heading(via: &mut Vec<u8>) -> Option<Heading> {
-    let at = find_ignoring_case(via, COOKIE)?;
-    let start = at + COOKIE.len();
-    let heading = Heading::of_cookie(via.get(start..start + 3)?)?;
-    via.drain(at..start + 3);
+/// Octets that the masks of a message hide as a rule.
+const OPENED: usize = 256;
+
+/// Takes the heading out of a Via that was hidden and has been appended from `start` on, where it carries one.
+pub(crate) fn take_heading(out: &mut Vec<u8>, start: usize) -> Option<Heading> {
+    let at = start + find_ignoring_case(out.get(start..)?, COOKIE)?;
+    let behind = at + COOKIE.len();
+    let heading = Heading::of_cookie(out.get(behind..behind + 3)?)?;
+    out.drain(at..behind + 3);
     Some(heading)
 }
 
 /// Kamailio's name for it.
 const COOKIE: &[u8] = b";TH=";
 
-/// A Via with a heading where Kamailio puts it: behind the sent-by, and behind the `received` that was noted there.
-fn with_heading(via: &[u8], heading: Heading) -> Vec<u8> {
+/// Puts a heading into a Via where Kamailio puts it: behind the sent-by, and behind the `received` that was noted there.
+fn note_heading(via: &mut Vec<u8>, heading: Heading) {
     let sent_by = memchr::memchr(b';', via).unwrap_or(via.len());
     let params = via.get(sent_by..).unwrap_or_default();
     let received = match params.starts_with(b";received=") {
@@ -206,8 +230,12 @@ fn with_heading(via: &[u8], heading: Heading) -> Vec<u8> {
         }
         false => 0,
     };
-    let (before, behind) = via.split_at(sent_by + received);
-    [before, COOKIE, &heading.cookie(), behind].concat()
+    // It is put at the end, and changes places with what is to stand behind it.
+    let (at, len) = (sent_by + received, via.len());
+    via.extend_from_slice(COOKIE);
+    via.extend_from_slice(&heading.cookie());
+    let note = via.len() - len;
+    via.get_mut(at..).unwrap_or_default().rotate_right(note);
 }
 
 /// A value without line ends: folding counts as a blank.
@@ -289,25 +317,30 @@ mod tests {
         ];
         for (via, code) in made {
             let mut out = Vec::new();
-            veil.hide_via(via.as_bytes(), Some(heading), &mut out);
+            veil.hide_via(via.into(), Some(heading), &mut out);
             assert_eq!(
                 out,
                 format!("SIP/2.0/UDP 10.1.1.10;branch=z9hG4bKsr-{code}").as_bytes()
             );
-            let Found::Hidden(mut plain) = veil.find_via(&out) else {
-                panic!("{via}");
-            };
-            assert_eq!(take_heading(&mut plain), Some(heading));
-            assert_eq!(plain, via.as_bytes());
+            let mut plain = b";TH=ucv".to_vec();
+            assert_eq!(veil.find_via(&out, &mut plain), Found::Hidden, "{via}");
+            assert_eq!(take_heading(&mut plain, 7), Some(heading));
+            assert_eq!(plain, [b";TH=ucv", via.as_bytes()].concat());
         }
-        let bare = with_heading(b"SIP/2.0/UDP 127.0.0.1;received=127.0.0.2", heading);
+        let mut bare = b"SIP/2.0/UDP 127.0.0.1;received=127.0.0.2".to_vec();
+        note_heading(&mut bare, heading);
         assert_eq!(bare, b"SIP/2.0/UDP 127.0.0.1;received=127.0.0.2;TH=div");
     }
 
     #[test]
     fn phones_may_change_the_uri_around_the_code() {
+        let found = |whole_prefix, uri: &str| {
+            let mut out = Vec::new();
+            let found = veil(Mode::Kamailio, whole_prefix).find_uri(uri.as_bytes(), &mut out);
+            (found, out)
+        };
         let code = "mUuGcIfx.Tvu8qnavaYGhDBe4E7a4bBG48**";
-        let plain = Found::Hidden(b"sip:alice@127.0.0.1:23001".to_vec());
+        let plain = (Found::Hidden, b"sip:alice@127.0.0.1:23001".to_vec());
         let forms = [
             "sip:10.1.1.10;line=sr-CODE",
             "sip:10.1.1.10;line=sr-CODE;transport=udp",
@@ -316,41 +349,42 @@ mod tests {
         ];
         for (at, form) in forms.iter().enumerate() {
             let uri = form.replace("CODE", code);
-            assert_eq!(
-                veil(Mode::Kamailio, false).find_uri(uri.as_bytes()),
-                plain,
-                "{uri}"
-            );
-            let checked = veil(Mode::Kamailio, true).find_uri(uri.as_bytes());
-            assert_eq!(checked == plain, at < 2, "{uri}");
+            assert_eq!(found(false, &uri), plain, "{uri}");
+            assert_eq!(found(true, &uri) == plain, at < 2, "{uri}");
         }
-        let uri = format!("sip:10.1.1.10;line=sr-{code}?Replaces=a%3Bto-tag%3Db");
         let with_headers = b"sip:alice@127.0.0.1:23001?Replaces=a%3Bto-tag%3Db".to_vec();
-        assert_eq!(
-            veil(Mode::Kamailio, false).find_uri(uri.as_bytes()),
-            Found::Hidden(with_headers)
-        );
+        for params in ["", ";ob"] {
+            let uri = format!("sip:10.1.1.10;line=sr-{code}{params}?Replaces=a%3Bto-tag%3Db");
+            assert_eq!(found(false, &uri), (Found::Hidden, with_headers.clone()));
+        }
+        let in_headers = format!("sip:10.2.2.2?x=;line=sr-{code}");
+        assert_eq!(found(false, &in_headers), (Found::Clear, Vec::new()));
     }
 
     #[test]
     fn what_others_wrote_is_clear_and_what_is_forged_is_told() {
         for mode in [Mode::Kamailio, Mode::Sealed, Mode::Migrate] {
             let veil = veil(mode, false);
+            let out = &mut Vec::new();
             assert_eq!(
-                veil.find_uri(b"sip:101@192.168.178.22:1056;line=mu3z2i1j"),
-                Found::Clear
-            );
-            assert_eq!(veil.find_uri(b"sip:10.1.1.10;line=sr-AAAA"), Found::Forged);
-            assert_eq!(
-                veil.find_via(b"SIP/2.0/UDP 1.2.3.4;branch=z9hG4bKx"),
+                veil.find_uri(b"sip:101@192.168.178.22:1056;line=mu3z2i1j", out),
                 Found::Clear
             );
             assert_eq!(
-                veil.find_via(b"SIP/2.0/UDP 10.1.1.10;branch=z9hG4bKsr-AAAA"),
+                veil.find_uri(b"sip:10.1.1.10;line=sr-AAAA", out),
                 Found::Forged
             );
-            assert_eq!(veil.find_call_id(Kind::CallId, b"a@b"), Found::Clear);
-            assert_eq!(veil.find_call_id(Kind::CallId, b"!!:A"), Found::Forged);
+            assert_eq!(
+                veil.find_via(b"SIP/2.0/UDP 1.2.3.4;branch=z9hG4bKx", out),
+                Found::Clear
+            );
+            assert_eq!(
+                veil.find_via(b"SIP/2.0/UDP 10.1.1.10;branch=z9hG4bKsr-AAAA", out),
+                Found::Forged
+            );
+            assert_eq!(veil.find_call_id(Kind::CallId, b"a@b", out), Found::Clear);
+            assert_eq!(veil.find_call_id(Kind::CallId, b"!!:A", out), Found::Forged);
+            assert!(out.is_empty());
         }
     }
 }

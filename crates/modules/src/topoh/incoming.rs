@@ -46,10 +46,10 @@ pub(super) fn open_request(
     }
     let references = References::open(veil, request, with_call_ids, patch)?;
     let own = request.header(HeaderId::CallId).filter(|_| with_call_ids);
-    let found = own.map(|header| veil.find_call_id(Kind::CallId, header.value));
-    let heading = Heading::of(request, first, matches!(found, Some(Found::Hidden(_))));
-    if let (Way::Up, Some(header), Some(found)) = (heading.way, own, found) {
-        open_call_id(header.value_span, found, patch)?;
+    let looks_up = || own.is_some_and(|header| veil.is_call_id(header.value));
+    let heading = Heading::of(request, first, looks_up);
+    if let (Way::Up, Some(header)) = (heading.way, own) {
+        open_call_id(veil, header, patch)?;
     }
     Ok(RequestNote {
         heading,
@@ -76,8 +76,7 @@ pub(super) fn open_reply(
     let hidden_routes = open_record_routes(veil, reply, patch);
     let call_id = reply.header(HeaderId::CallId);
     if let (Way::Down, true, Some(header)) = (heading.way, with_call_ids, call_id) {
-        let found = veil.find_call_id(Kind::CallId, header.value);
-        open_call_id(header.value_span, found, patch)?;
+        open_call_id(veil, header, patch)?;
     }
     Ok(Some(ReplyNote {
         heading,
@@ -92,16 +91,18 @@ fn open_vias(veil: &Veil, reply: &Message, patch: &mut Patch) -> Result<Option<H
         let Some(place) = Span::find(reply.bytes(), via) else {
             continue;
         };
-        match veil.find_via(via) {
-            Found::Hidden(mut plain) => {
-                if at == 1 {
-                    heading = take_heading(&mut plain).or(Some(UNKNOWN));
-                }
-                patch.replace(place, |out| out.extend_from_slice(&plain));
+        let found = patch.open(place, |out| {
+            let start = out.len();
+            let found = veil.find_via(via, out);
+            if at == 1 && found == Found::Hidden {
+                heading = take_heading(out, start).or(Some(UNKNOWN));
             }
+            found
+        });
+        match found {
             Found::Clear if at == 1 => return Ok(None),
-            Found::Clear => {}
             Found::Forged => return Err(Forged("Via")),
+            Found::Clear | Found::Hidden => {}
         }
     }
     Ok(heading)
@@ -116,30 +117,35 @@ const UNKNOWN: Heading = Heading {
 /// From the last one up, as far as they are hidden: above them is ours. Those above ours may be hidden too, by
 /// other proxies and with other keys.
 fn open_record_routes(veil: &Veil, reply: &Message, patch: &mut Patch) -> usize {
+    // Nearly always the last one is ours, or of somebody who hides nothing.
+    if !values(reply, HeaderId::RecordRoute)
+        .last()
+        .is_some_and(|route| veil.may_be_in(route))
+    {
+        return 0;
+    }
     let routes: SmallVec<[&[u8]; 8]> = values(reply, HeaderId::RecordRoute).collect();
     let mut hidden = 0;
     for route in routes.iter().rev() {
         let uri = NameAddr::parse(route)
             .map(|address| address.uri)
             .unwrap_or_default();
-        match (veil.find_uri(uri), Span::find(reply.bytes(), uri)) {
-            (Found::Hidden(plain), Some(place)) => {
-                patch.replace(place, |out| out.extend_from_slice(&plain));
-                hidden += 1;
-            }
-            _ => break,
+        let Some(place) = Span::find(reply.bytes(), uri) else {
+            break;
+        };
+        if patch.open(place, |out| veil.find_uri(uri, out)) != Found::Hidden {
+            break;
         }
+        hidden += 1;
     }
     hidden
 }
 
 /// The Call-ID of a reply to a request of our own, where it left hidden.
 fn open_own(veil: &Veil, reply: &Message, patch: &mut Patch) {
-    let header = reply.header(HeaderId::CallId);
-    if let Some(header) = header
-        && let Found::Hidden(id) = veil.find_call_id(Kind::CallId, header.value)
-    {
-        patch.replace(header.value_span, |out| out.extend_from_slice(&id));
+    if let Some(header) = reply.header(HeaderId::CallId) {
+        // One that is none of ours is let be.
+        let _found = open_call_id(veil, header, patch);
     }
 }
 
@@ -151,23 +157,22 @@ fn open_uri(
     place: &'static str,
     patch: &mut Patch,
 ) -> Result<bool, Forged> {
-    match (veil.find_uri(uri), Span::find(message.bytes(), uri)) {
-        (Found::Hidden(plain), Some(span)) => {
-            patch.replace(span, |out| out.extend_from_slice(&plain));
-            Ok(true)
-        }
-        (Found::Forged, _) => Err(Forged(place)),
-        _ => Ok(false),
+    let Some(span) = Span::find(message.bytes(), uri) else {
+        return Ok(false);
+    };
+    match patch.open(span, |out| veil.find_uri(uri, out)) {
+        Found::Hidden => Ok(true),
+        Found::Forged => Err(Forged(place)),
+        Found::Clear => Ok(false),
     }
 }
 
-fn open_call_id(place: Span, found: Found, patch: &mut Patch) -> Result<(), Forged> {
-    match found {
-        Found::Hidden(id) => patch.replace(place, |out| out.extend_from_slice(&id)),
-        Found::Forged => return Err(Forged("Call-ID")),
-        Found::Clear => {}
+fn open_call_id(veil: &Veil, header: Header<'_>, patch: &mut Patch) -> Result<(), Forged> {
+    let read = |out: &mut _| veil.find_call_id(Kind::CallId, header.value, out);
+    match patch.open(header.value_span, read) {
+        Found::Forged => Err(Forged("Call-ID")),
+        Found::Clear | Found::Hidden => Ok(()),
     }
-    Ok(())
 }
 
 /// The headers `TH`.

@@ -65,13 +65,11 @@ pub(super) fn hide_reply(
         .notes
         .iter()
         .find_map(|note| note.downcast_ref::<ReplyNote>());
-    let clear = first_clear(outgoing, stray);
-    hide_record_routes(
-        veil,
-        reply,
-        |at| clear.is_none_or(|clear| at >= clear),
-        patch,
-    );
+    if reply.has(HeaderId::RecordRoute) {
+        let clear = first_clear(outgoing, stray);
+        let stays = |at| clear.is_none_or(|clear| at >= clear);
+        hide_record_routes(veil, reply, stays, patch);
+    }
     let of_request = outgoing.request.and_then(Context::extension::<RequestNote>);
     let heading = of_request
         .map(|note| note.heading)
@@ -115,14 +113,14 @@ fn hide_vias(
                 let mut noted = Vec::with_capacity(via.len() + NOTE);
                 edits.render_noted(request, place, &mut noted);
                 edits.note_source(None, None);
-                patch.replace(place, |out| veil.hide_via(&noted, heading, out));
+                patch.replace(place, |out| veil.hide_via(noted, heading, out));
             }
-            _ => patch.replace(place, |out| veil.hide_via(via, heading, out)),
+            _ => patch.replace(place, |out| veil.hide_via(via.to_vec(), heading, out)),
         }
     }
 }
 
-/// Octets of a source that is noted, as a rule.
+/// Octets of a source and a heading that are noted, as a rule.
 const NOTE: usize = 64;
 
 fn hide_contacts(veil: &Veil, message: &Message, patch: &mut Patch) {

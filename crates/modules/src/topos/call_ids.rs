@@ -39,12 +39,13 @@ impl CallIds {
     /// The Call-ID of a message in clear; none where its mask is none of ours.
     pub(super) fn of(&self, message: &Message) -> Option<Bytes> {
         let written = message.call_id().ok()?;
+        let mut id = Vec::new();
         let found = self
             .0
             .as_ref()
-            .map(|veil| veil.find_call_id(Kind::CallId, written));
+            .map(|veil| veil.find_call_id(Kind::CallId, written, &mut id));
         match found {
-            Some(Found::Hidden(id)) => Some(id.into()),
+            Some(Found::Hidden) => Some(id.into()),
             Some(Found::Forged) => None,
             Some(Found::Clear) | None => Some(Bytes::copy_from_slice(written)),
         }

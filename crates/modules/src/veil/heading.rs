@@ -23,7 +23,11 @@ pub(crate) struct Heading {
 impl Heading {
     /// The way of a request, known by the caller's tag in our Record-Route (`ftag`), its first `route`. Without
     /// one, `looks_up` says it: the request names the dialog as only the callee knows it.
-    pub(crate) fn of(request: &Message, route: Option<NameAddr<'_>>, looks_up: bool) -> Heading {
+    pub(crate) fn of(
+        request: &Message,
+        route: Option<NameAddr<'_>>,
+        looks_up: impl FnOnce() -> bool,
+    ) -> Heading {
         let confirmed = request.to().is_ok_and(|to| to.tag().is_some());
         let route = route.filter(|_| confirmed);
         let way = match route.and_then(|route| caller_tag(&route)) {
@@ -32,7 +36,7 @@ impl Heading {
                 true => Way::Down,
                 false => Way::Up,
             },
-            None if looks_up => Way::Up,
+            None if looks_up() => Way::Up,
             None => Way::Down,
         };
         Heading { way, confirmed }
@@ -85,7 +89,7 @@ mod tests {
         );
         let message = Message::parse(text.into(), &sip::Limits::default()).unwrap();
         let route = message.routes().next().and_then(Result::ok);
-        Heading::of(&message, route, looks_up)
+        Heading::of(&message, route, || looks_up)
     }
 
     #[test]

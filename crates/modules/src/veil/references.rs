@@ -88,14 +88,12 @@ impl References {
         patch: &mut Patch,
     ) -> Result<(), Forged> {
         let written = place.of(request.bytes());
-        let mut uri = match veil.find_uri(written) {
-            Found::Clear => written.to_vec(),
+        let mut uri = Vec::new();
+        match veil.find_uri(written, &mut uri) {
+            Found::Clear => uri = written.to_vec(),
             Found::Forged => return Err(Forged("Refer-To")),
-            Found::Hidden(uri) => {
-                self.hides_target = true;
-                uri
-            }
-        };
+            Found::Hidden => self.hides_target = true,
+        }
         if let Some(replaced) = replaced_in(&uri).filter(|_| with_call_ids) {
             let named = unescaped(replaced.of(&uri));
             if let Some(id) = self.read(veil, &named)? {
@@ -110,14 +108,12 @@ impl References {
 
     /// Reads one Call-ID; the clear one where it was hidden.
     fn read(&mut self, veil: &Veil, written: &[u8]) -> Result<Option<Vec<u8>>, Forged> {
-        let (id, form) = match veil.find_call_id(Kind::CallId, written) {
+        let mut id = Vec::new();
+        let form = match veil.find_call_id(Kind::CallId, written, &mut id) {
             Found::Clear => return Ok(None),
-            Found::Hidden(id) => (id, Form::Hidden),
-            Found::Forged => match veil.find_call_id(Kind::Reference, written) {
-                Found::Hidden(mut id) if id.first() == Some(&TO_CALLEE) => {
-                    (id.split_off(1), Form::CarriedToCallee)
-                }
-                Found::Hidden(mut id) => (id.split_off(1), Form::CarriedToCaller),
+            Found::Hidden => Form::Hidden,
+            Found::Forged => match veil.find_call_id(Kind::Reference, written, &mut id) {
+                Found::Hidden => carried_form(&mut id),
                 _ => return Err(Forged("the Call-ID of another dialog")),
             },
         };
@@ -134,8 +130,12 @@ impl References {
         own_in_clear: bool,
         patch: &mut Patch,
     ) {
+        let places = places(request);
+        if places.is_empty() {
+            return;
+        }
         let own = request.call_id().unwrap_or_default();
-        for place in places(request) {
+        for place in places {
             let id = place.of(request.bytes());
             let is_clear = self.form(id) == Form::CarriedToCaller || (id == own && own_in_clear);
             if !is_clear {
@@ -194,6 +194,16 @@ impl References {
 const TO_CALLEE: u8 = 1;
 /// Before one that is carried to one who knows it in clear.
 const TO_CALLER: u8 = 2;
+
+/// Takes off what stands before a Call-ID that is carried.
+fn carried_form(id: &mut Vec<u8>) -> Form {
+    let mark = id.first().copied();
+    id.drain(..id.len().min(1));
+    match mark == Some(TO_CALLEE) {
+        true => Form::CarriedToCallee,
+        false => Form::CarriedToCaller,
+    }
+}
 
 /// Where the Call-IDs of other dialogs stand.
 fn places(request: &Message) -> SmallVec<[Span; 2]> {

@@ -71,15 +71,23 @@ impl Seal {
         out.truncate(start + written);
     }
 
-    /// The value of a mask; none where it was not sealed with this key for this kind.
-    pub(crate) fn open(&self, kind: Kind, mask: &[u8]) -> Option<Vec<u8>> {
-        let mut sealed = URL_SAFE_NO_PAD.decode(mask).ok()?;
-        let tag = Block::from(*sealed.first_chunk::<IV>()?);
-        sealed.drain(..IV);
-        self.crypt(tag, &mut sealed);
+    /// Appends the value of a mask; false, and nothing, where it was not sealed with this key for this kind.
+    pub(crate) fn open(&self, kind: Kind, mask: &[u8], out: &mut Vec<u8>) -> bool {
+        let Ok(mut sealed) = URL_SAFE_NO_PAD.decode(mask) else {
+            return false;
+        };
+        let Some((tag, plain)) = sealed.split_first_chunk_mut::<IV>() else {
+            return false;
+        };
+        let tag = Block::from(*tag);
+        self.crypt(tag, plain);
         // They are compared in constant time.
-        let made = CtOutput::<Cmac<Aes128Enc>>::new(self.tag(kind, &sealed));
-        (made == CtOutput::new(tag)).then_some(sealed)
+        let made = CtOutput::<Cmac<Aes128Enc>>::new(self.tag(kind, plain));
+        let is_ours = made == CtOutput::new(tag);
+        if is_ours {
+            out.extend_from_slice(plain);
+        }
+        is_ours
     }
 
     /// S2V of the label and the value.
@@ -152,7 +160,14 @@ mod tests {
             URL_SAFE_NO_PAD.decode(&mask).unwrap(),
             hex("85632d07 c6e8f37f 950acd32 0a2ecc93 40c02b96 90c4dc04 daef7f6a fe5c")
         );
-        assert_eq!(seal.open(Kind::Via, &mask), Some(plain));
+        assert_eq!(opened(&seal, Kind::Via, &mask), Some(plain));
+    }
+
+    fn opened(seal: &Seal, kind: Kind, mask: &[u8]) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        let is_ours = seal.open(kind, mask, &mut out);
+        assert!(is_ours || out.is_empty());
+        is_ours.then_some(out)
     }
 
     fn sealed(key: &str, kind: Kind, plain: &[u8]) -> Vec<u8> {
@@ -165,7 +180,7 @@ mod tests {
     fn what_is_sealed_opens_with_the_key_and_for_its_kind_alone() {
         let plain = b"sip:alice@10.0.0.1:5070";
         let mask = sealed("k", Kind::Uri, plain);
-        let open = |key: &str, kind, mask: &[u8]| Seal::new(key.as_bytes()).open(kind, mask);
+        let open = |key: &str, kind, mask: &[u8]| opened(&Seal::new(key.as_bytes()), kind, mask);
         assert_eq!(open("k", Kind::Uri, &mask).as_deref(), Some(&plain[..]));
         assert_eq!(open("other", Kind::Uri, &mask), None);
         assert_eq!(open("k", Kind::Via, &mask), None);

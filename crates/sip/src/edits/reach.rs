@@ -2,7 +2,7 @@
 
 use super::repair::is_clean;
 use super::{Edits, Op};
-use crate::{HeaderId, Message};
+use crate::{HeaderId, Message, lex};
 
 impl Edits {
     /// Whether what was inserted, replaced or removed may change, add or take away a header that `concerns` is true of, by
@@ -86,7 +86,8 @@ fn octet_before(source: &[u8], at: u32) -> Option<u8> {
 }
 
 fn has_line_end(text: &[u8]) -> bool {
-    memchr::memchr3(b'\r', b'\n', 0, text).is_some()
+    // Hardly any text has an octet as low, and that is told at once.
+    lex::any(text, |octet| octet <= b'\r') && memchr::memchr3(b'\r', b'\n', 0, text).is_some()
 }
 
 /// Whether `text` is lines of headers, and something holds of each name.

@@ -58,8 +58,13 @@ impl Message {
 
     /// Checks what sound values may still break.
     fn check_values(&self, former: &Message, checked: Checked) -> Result<Checked, Violation> {
-        self.check_quotes_of_vias()?;
-        self.check_new_request_uri(former, checked.to)?;
+        // One value without quotes, as nearly every line has, stands as it stood.
+        if !self.has_plain_via() {
+            self.check_quotes_of_vias()?;
+        }
+        if !self.has_sip_target() {
+            self.check_new_request_uri(former, checked.to)?;
+        }
         Ok(checked)
     }
 
@@ -238,6 +243,13 @@ impl Message {
             Ok(_) => Ok(()),
             Err(_) => bad("Bad Request-URI"),
         }
+    }
+
+    /// Whether a Request-URI that is known to be a URI is one of SIP without headers.
+    fn has_sip_target(&self) -> bool {
+        let uri = self.request_uri();
+        let is_sip = |scheme: &[u8]| scheme.eq_ignore_ascii_case(b"sip:");
+        uri.get(..4).is_some_and(is_sip) && memchr::memchr(b'?', uri).is_none()
     }
 
     /// Whether the Request-URI is that of To, and has no headers.

@@ -64,7 +64,7 @@ impl Rewritten {
     /// The same, where every change took lines away that [`Message::check`] does not ask for, or put a value in place of
     /// another: the Request-URI, a Via below the first, a Call-ID, an address of Route, Record-Route or Contact. Whoever
     /// says so has checked that each is what it stands for, is printed, and no longer than the one before. Then they are
-    /// not checked once more, but the Request-URI is.
+    /// not checked once more, but whether the Request-URI is one of SIP without headers is.
     pub fn of_sound_values(self) -> Rewritten {
         Rewritten {
             is_sound: true,
@@ -145,7 +145,11 @@ impl Message {
         let message = Arc::get_mut(&mut shared)?;
         self.follow_headers(made, &message.start, &mut message.index)?;
         message.typed.carry(self, &message.index, &made.kept);
-        message.cut_behind_body();
+        match made.is_sound {
+            // Neither the body nor how long it is has changed, and what stood behind it was cut off then.
+            true => message.length = self.length,
+            false => message.cut_behind_body(),
+        }
         Some(shared)
     }
 
