@@ -63,6 +63,31 @@ fn rows_of_one_user_are_told_apart_as_contacts_are() {
 }
 
 #[test]
+fn a_row_that_nobody_has_renewed_stays() {
+    let first = register("alice", "<sip:a@1.1.1.1>", 1);
+    // Two rows of one contact that a server wrote which tells contacts apart in another way.
+    let store = Arc::new(Memory::standard());
+    let by_call = "modparam(\"usrloc\", \"matching_mode\", 1)\n";
+    let before = start(&store, &[&mode(1), by_call].concat());
+    at(&before, &first, 0);
+    at(&before, &first.replace("c1", "c2"), 0);
+    drop(before);
+    let bench = Bench::with_late_store(&script(&mode(2)), store.clone());
+    bench.run_start_tasks(|_| true);
+    interval(&bench, 0, 4);
+    assert_eq!(users(&store), ["alice", "alice"]);
+    // One that another server wrote after who is registered here.
+    let store = Arc::new(Memory::standard());
+    let other = start(&store, &mode(1));
+    let bench = Bench::with_late_store(&script(&mode(2)), store.clone());
+    at(&bench, &first, 0);
+    at(&other, &first, 100);
+    bench.run_start_tasks(|_| true);
+    interval(&bench, 0, 4);
+    assert_eq!(users(&store), ["alice", "alice"]);
+}
+
+#[test]
 fn what_is_not_read_yet_is_not_said_to_be_removed() {
     let store = Arc::new(Memory::standard());
     let before = start(&store, &mode(1));
