@@ -215,6 +215,14 @@ fn take(fields: &Xavps) -> Destination {
         Value::Int(number) => Some(number),
         _ => None,
     };
+    let registered = Registered {
+        ruid: text(b"ruid"),
+        instance: text(b"instance"),
+        reg_id: number(b"reg_id")
+            .and_then(|id| u32::try_from(id).ok())
+            .unwrap_or(0),
+        user_agent: text(b"user_agent"),
+    };
     Destination {
         uri: text(b"uri").unwrap_or_default(),
         dst_uri: text(b"dst_uri"),
@@ -231,14 +239,9 @@ fn take(fields: &Xavps) -> Destination {
         connection: number(b"conid")
             .and_then(|id| u64::try_from(id).ok())
             .map(ConnectionId),
-        registered: Some(Arc::new(Registered {
-            ruid: text(b"ruid"),
-            instance: text(b"instance"),
-            reg_id: number(b"reg_id")
-                .and_then(|id| u32::try_from(id).ok())
-                .unwrap_or(0),
-            user_agent: text(b"user_agent"),
-        })),
+        registered: Some(registered)
+            .filter(|known| *known != Registered::default())
+            .map(Arc::new),
     }
 }
 
@@ -295,9 +298,8 @@ mod tests {
             })),
             ..target("sip:a@b", 300)
         };
-        assert_eq!(
-            format!("{:?}", take(&put(&whole, true))),
-            format!("{whole:?}")
-        );
+        assert_eq!(take(&put(&whole, true)), whole);
+        let unregistered = target("sip:a@b", 300);
+        assert_eq!(take(&put(&unregistered, true)), unregistered);
     }
 }
