@@ -19,6 +19,7 @@ mod log;
 mod open;
 mod panics;
 mod process;
+mod scheduling;
 mod serve;
 mod stores;
 mod tasks;

@@ -7,7 +7,7 @@ use crate::crew::{Crew, Equipment, Letters};
 use crate::load::{Ground, random};
 use crate::process::Process;
 use crate::stores::Late;
-use crate::{banner, open, panics, tasks};
+use crate::{banner, open, panics, scheduling, tasks};
 use control::{Answering, Controls};
 use edge::{Edge, Keys, Limits};
 use policy::{Config, ControlSocket, Identity, Level};
@@ -56,6 +56,7 @@ impl<'a> Server<'a> {
             built_in,
         } = setup;
         panics::log_them(ground.logger.clone());
+        scheduling::let_senders_finish();
         // Before anybody can know that the server is there: what it made by then is put away in order.
         let signals = Signals::heeded()?;
         let letters = Letters::new();
