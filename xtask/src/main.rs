@@ -6,6 +6,7 @@ mod codegen;
 mod crowd;
 mod licences;
 mod packages;
+mod profile;
 mod shell;
 mod sim;
 mod soak;
@@ -57,6 +58,11 @@ const CHORES: &[(&str, &str, Chore)] = &[
         "bench",
         "servers side by side under the same load, CPU and memory per operation",
         bench::run,
+    ),
+    (
+        "profile",
+        "how the server is used, counted anew for the compiler of release builds",
+        |_| profile::run(),
     ),
     (
         "packages",

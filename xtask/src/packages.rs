@@ -42,9 +42,14 @@ const NEEDED: &[(&str, &str)] = &[
     ),
 ];
 
-/// Installs what is missing, with apt.
+/// Installs what the tests need and is missing.
 pub(crate) fn install() -> Result<(), String> {
-    let missing: Vec<&str> = NEEDED
+    install_missing(NEEDED)
+}
+
+/// Installs the packages of those programs that are missing, with apt.
+pub(crate) fn install_missing(needed: &[(&str, &str)]) -> Result<(), String> {
+    let missing: Vec<&str> = needed
         .iter()
         .filter(|(path, _)| !std::path::Path::new(path).exists())
         .map(|(_, package)| *package)
