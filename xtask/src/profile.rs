@@ -71,3 +71,33 @@ fn build_counting(target: &Path, counts: &Path) -> Result<(), String> {
     words.extend(["--target-dir", &target]);
     shell::run("env", &words)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::shell;
+    use std::process::Command;
+
+    /// What `profile/rustc` adds to the words of a compiler.
+    fn added(words: &str, into: &str) -> String {
+        let output = Command::new(shell::root().join("profile/rustc"))
+            .arg("echo")
+            .args(words.split(' '))
+            .env("RINGWALL_PROFILE_INTO", into)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        said.strip_prefix(words).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn the_profile_reaches_code_that_is_optimized_in_full_and_no_other() {
+        let release = "--crate-name sip -C opt-level=3";
+        let profile = shell::root().join("profile/ringwall.profdata");
+        assert!(profile.is_file());
+        let used = format!("-Cprofile-use={}", profile.display());
+        assert!(added(release, "").starts_with(&used));
+        assert_eq!(added(release, "/counts"), "-Cprofile-generate=/counts");
+        assert_eq!(added("--crate-name sip -C opt-level=1", "/counts"), "");
+        assert_eq!(added("--crate-name sip", ""), "");
+    }
+}
