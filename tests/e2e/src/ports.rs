@@ -19,8 +19,7 @@ pub fn block(count: u16) -> u16 {
     // Another run at the same time starts elsewhere.
     let start = u16::try_from(std::process::id() % 97).unwrap_or(0) * 200;
     for _ in 0..COUNT / count {
-        let offset = NEXT.fetch_add(count, Ordering::Relaxed).wrapping_add(start);
-        let first = FIRST + offset % (COUNT - count);
+        let first = first(NEXT.fetch_add(count, Ordering::Relaxed).wrapping_add(start));
         if (first..first + count).all(is_free) {
             return first;
         }
@@ -39,6 +38,26 @@ pub fn is_udp_bound(port: u16) -> bool {
         .any(|local| local.ends_with(&wanted))
 }
 
+/// Where the block at an offset begins. Whatever its size, it ends before the one that follows it.
+fn first(offset: u16) -> u16 {
+    FIRST + offset % COUNT
+}
+
 fn is_free(port: u16) -> bool {
     UdpSocket::bind(("0.0.0.0", port)).is_ok() && TcpListener::bind(("0.0.0.0", port)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_any_size_lie_apart_where_the_range_begins_anew() {
+        let (mut offset, mut taken) = (COUNT - 50, std::collections::BTreeSet::new());
+        for count in [1, 3, 2, 8].into_iter().cycle().take(40) {
+            let block = first(offset)..first(offset) + count;
+            assert!(block.into_iter().all(|port| taken.insert(port)), "{offset}");
+            offset += count;
+        }
+    }
 }
