@@ -6,6 +6,29 @@ fn found(bench: &Bench, user: &str) -> i32 {
     at(bench, &invite(user), 0).ran.codes[0]
 }
 
+/// Whose rows there are, after the rows were read and what changed was written.
+fn users_once_read(bench: &Bench, store: &Arc<Memory>) -> Vec<String> {
+    bench.run_start_tasks(|_| true);
+    interval(bench, 0, 4);
+    users(store)
+}
+
+/// The mode of `db_mode`, with contacts told apart by their Call-IDs too.
+fn by_call(mode_of: u8) -> String {
+    let matching = "modparam(\"usrloc\", \"matching_mode\", 1)\n";
+    [mode(mode_of), matching.to_owned()].concat()
+}
+
+/// Two rows of one contact of alice's, of two Call-IDs.
+fn two_of_one_contact() -> Arc<Memory> {
+    let store = Arc::new(Memory::standard());
+    let before = start(&store, &by_call(1));
+    let first = register("alice", "<sip:a@1.1.1.1>", 1);
+    at(&before, &first, 0);
+    at(&before, &first.replace("c1", "c2"), 0);
+    store
+}
+
 #[test]
 fn who_is_not_read_yet_is_not_said_to_be_unknown() {
     let store = Arc::new(Memory::standard());
@@ -32,59 +55,36 @@ fn who_registers_meanwhile_has_one_contact() {
     let served = at(&bench, &register("alice", "<sip:a@1.1.1.1>;q=0.7", 1), 0);
     assert_eq!(served.replies[0].0, 200);
     assert_eq!(found(&bench, "alice"), 1);
-    bench.run_start_tasks(|_| true);
-    interval(&bench, 0, 4);
-    assert_eq!(users(&store), ["alice", "bob"]);
+    assert_eq!(users_once_read(&bench, &store), ["alice", "bob"]);
     assert_eq!(rows(&store).cell(0, &name!("q")), Some(&Cell::Real(0.7)));
 }
 
 #[test]
 fn rows_of_one_user_are_told_apart_as_contacts_are() {
-    let store = Arc::new(Memory::standard());
-    let how = |mode_of: u8| {
-        let matching = "modparam(\"usrloc\", \"matching_mode\", 1)\n";
-        [mode(mode_of), matching.to_owned()].concat()
-    };
-    let before = start(&store, &how(1));
-    let first = register("alice", "<sip:a@1.1.1.1>", 1);
-    at(&before, &first, 0);
-    at(&before, &first.replace("c1", "c2"), 0);
-    drop(before);
-    let bench = Bench::with_late_store(&script(&how(2)), store.clone());
-    bench.run_start_tasks(|_| true);
-    interval(&bench, 0, 4);
-    assert_eq!(users(&store), ["alice", "alice"]);
+    let store = two_of_one_contact();
+    let late = || Bench::with_late_store(&script(&by_call(2)), store.clone());
+    assert_eq!(users_once_read(&late(), &store), ["alice", "alice"]);
     // Who registers before they are read takes the place of his own row alone.
-    let bench = Bench::with_late_store(&script(&how(2)), store.clone());
-    at(&bench, &first.replace("c1", "c2"), 0);
-    bench.run_start_tasks(|_| true);
-    interval(&bench, 0, 4);
-    assert_eq!(users(&store), ["alice", "alice"]);
+    let bench = late();
+    let second = register("alice", "<sip:a@1.1.1.1>", 1).replace("c1", "c2");
+    at(&bench, &second, 0);
+    assert_eq!(users_once_read(&bench, &store), ["alice", "alice"]);
 }
 
 #[test]
 fn a_row_that_nobody_has_renewed_stays() {
-    let first = register("alice", "<sip:a@1.1.1.1>", 1);
-    // Two rows of one contact that a server wrote which tells contacts apart in another way.
-    let store = Arc::new(Memory::standard());
-    let by_call = "modparam(\"usrloc\", \"matching_mode\", 1)\n";
-    let before = start(&store, &[&mode(1), by_call].concat());
-    at(&before, &first, 0);
-    at(&before, &first.replace("c1", "c2"), 0);
-    drop(before);
+    // Two that a server wrote which tells contacts apart in another way.
+    let store = two_of_one_contact();
     let bench = Bench::with_late_store(&script(&mode(2)), store.clone());
-    bench.run_start_tasks(|_| true);
-    interval(&bench, 0, 4);
-    assert_eq!(users(&store), ["alice", "alice"]);
+    assert_eq!(users_once_read(&bench, &store), ["alice", "alice"]);
     // One that another server wrote after who is registered here.
     let store = Arc::new(Memory::standard());
     let other = start(&store, &mode(1));
     let bench = Bench::with_late_store(&script(&mode(2)), store.clone());
+    let first = register("alice", "<sip:a@1.1.1.1>", 1);
     at(&bench, &first, 0);
     at(&other, &first, 100);
-    bench.run_start_tasks(|_| true);
-    interval(&bench, 0, 4);
-    assert_eq!(users(&store), ["alice", "alice"]);
+    assert_eq!(users_once_read(&bench, &store), ["alice", "alice"]);
 }
 
 #[test]
